@@ -1,0 +1,1 @@
+"""360° video: the sphere, media, rendering and camera direction."""

@@ -1,0 +1,1 @@
+"""Where to look: camera paths from saliency."""

@@ -1,0 +1,1 @@
+"""The sound localizer: network, training, evaluation, checkpoints."""

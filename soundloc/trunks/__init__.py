@@ -1,0 +1,1 @@
+"""Trunks: the pretrained lower parts of the two streams."""

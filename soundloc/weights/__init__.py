@@ -1,0 +1,1 @@
+"""The default checkpoint and its model card."""
