@@ -15,12 +15,16 @@ from __future__ import annotations
 
 import functools
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy import typing as npt
+from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
+# numpy spells its numbers `complex`, which a strict run-time checker does not take
+# to include `float`.
+ArrayLike: TypeAlias = npt.ArrayLike | float
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +108,7 @@ def great_circle_deg(a: ArrayLike, b: ArrayLike) -> Any:
     """
     a, b = np.asarray(a, dtype=np.float64), np.asarray(b, dtype=np.float64)
     return np.degrees(
-        2.0
-        * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))
+        2.0 * np.arctan2(np.linalg.norm(a - b, axis=-1), np.linalg.norm(a + b, axis=-1))
     )
 
 
