@@ -23,8 +23,8 @@ from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
 # numpy spells its numbers `complex`, which a strict run-time checker does not take
-# to include `float`.
-ArrayLike: TypeAlias = npt.ArrayLike | float
+# to include `float` and `int`.
+ArrayLike: TypeAlias = npt.ArrayLike | float | int
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ def pixel_to_angles_deg(
     """Turn pixel indices into yaw and pitch; the centre of pixel x is at x."""
     yaw_deg = ((np.asarray(x, dtype=np.float64) + 0.5) / width - 0.5) * 360.0
     pitch_deg = (0.5 - (np.asarray(y, dtype=np.float64) + 0.5) / height) * 180.0
-    return yaw_deg, pitch_deg
+    return np.asarray(yaw_deg), np.asarray(pitch_deg)
 
 
 def angles_deg_to_pixel(
@@ -132,7 +132,7 @@ def angles_deg_to_pixel(
     """Turn yaw and pitch into fractional pixel indices, x in [-½, width - ½)."""
     x = (np.asarray(wrap_deg(yaw_deg)) / 360.0 + 0.5) * width - 0.5
     y = (0.5 - np.asarray(pitch_deg, dtype=np.float64) / 180.0) * height - 0.5
-    return x, y
+    return np.asarray(x), np.asarray(y)
 
 
 @functools.lru_cache(maxsize=16)
