@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.errors import SettingsError
-from pano.sphere import Direction
+from pano.sphere import Direction, unit_vectors
 
 SCHEMA = "pano.camera-path/1"
 DEFAULT_HFOV_DEG = (
@@ -62,6 +62,26 @@ class CameraPose:
     def direction(self) -> Direction:
         """The direction of the optical axis."""
         return Direction(self.yaw_deg, self.pitch_deg)
+
+    def axes(self) -> FloatArray:
+        """Return the unit vectors right, up and forward of the camera, shape (3, 3)."""
+        yaw_rad, roll_rad = np.radians(self.yaw_deg), np.radians(self.roll_deg)
+        level = np.array([np.cos(yaw_rad), 0.0, -np.sin(yaw_rad)])
+        forward = unit_vectors(self.yaw_deg, self.pitch_deg)
+        upright = np.cross(forward, level)
+        right = np.cos(roll_rad) * level - np.sin(roll_rad) * upright
+        up = np.sin(roll_rad) * level + np.cos(roll_rad) * upright
+        return np.stack([right, up, forward])
+
+    def sees(self, units: FloatArray, *, aspect: float) -> NDArray[np.bool_]:
+        """Tell which unit vectors, shape (..., 3), fall into the picture.
+
+        The picture is rectilinear, `aspect` times as wide as high.
+        """
+        x, y, z = np.moveaxis(units @ self.axes().T, -1, 0)
+        reach = np.tan(np.radians(self.hfov_deg) / 2.0)
+        inside = (np.abs(x) <= reach * z) & (np.abs(y) <= reach / aspect * z)
+        return np.asarray(inside & (z > 0.0))
 
 
 @dataclass(frozen=True, slots=True)
