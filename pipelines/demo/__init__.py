@@ -1,0 +1,1 @@
+"""A drawn and synthesised 360° world whose sounding directions are known exactly."""
