@@ -79,11 +79,15 @@ def paint_billboard(
     rows, columns = _bounding_box(plane, width, height)
     sprite = _premultiplied(_reduced(sprite_rgba, plane, height))
     map_x, map_y = _sprite_maps(
-        plane, rows, columns - fraction, (height, width), sprite
+        plane, rows, np.asarray(columns - fraction, np.float64), (height, width), sprite
     )
-    layer = cv2.remap(
-        sprite, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+    layer = np.asarray(
+        cv2.remap(
+            sprite, map_x, map_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT
+        ),
+        np.uint8,
     )
+
     start = (column + int(columns[0])) % width
     first = min(len(columns), width - start)
     _blend(equirect[rows[0] : rows[-1] + 1, start : start + first], layer[:, :first])
@@ -204,7 +208,7 @@ def _sprite_maps(
         h / 2 / plane.half_height
     )
     map_x[behind] = -2.0 * w
-    return map_x, map_y
+    return np.asarray(map_x, np.float32), np.asarray(map_y, np.float32)
 
 
 def _blend(target: NDArray[np.uint8], layer: NDArray[np.uint8]) -> None:
