@@ -1,0 +1,242 @@
+"""Frames of the sphere from any video file, with the file's own times.
+
+Every pass opens the file anew and reads it forward: seeking back is unreliable in
+transport streams, and opening costs milliseconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+
+from pano.errors import NotSphericalError
+from pano.media.boxes import missing_bytes
+from pano.media.pictures import EquirectConverter
+from pano.media.probe import MediaInfo, probe
+from pano.media.reading import (
+    DecodingReport,
+    PresentationClock,
+    decode_pictures,
+    find_video_stream,
+    open_input,
+)
+from pano.media.sound import Sound, decode_sound
+from pano.media.spherical import Projection
+from pano.projection import StereoLayout
+
+ANALYSIS_RATE_HZ = Fraction(30)  # Senocak et al. 2018, section 6
+# Containers round times (Matroska to 1 ms); a picture due on a tick but stamped
+# this much later still counts as on screen.
+_MAX_ROUNDING_S = Fraction(1, 2000)
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of the sphere and when it is shown.
+
+    Parameters
+    ----------
+    image
+        RGB, shape (h, 2·h, 3): mono equirectangular, square pixels, upright.
+    pts
+        Presentation time in units of `time_base`, counted from `origin`.
+    origin
+        Seconds; 0 for frames of the file, the clock's start on the analysis clock.
+    """
+
+    image: NDArray[np.uint8]
+    pts: int
+    time_base: Fraction
+    origin: Fraction = Fraction(0)
+
+    @property
+    def time(self) -> Fraction:
+        """Return the presentation time in seconds, as the file says it."""
+        return self.origin + self.pts * self.time_base
+
+    @property
+    def time_s(self) -> float:
+        """Return the presentation time in seconds, rounded to a float."""
+        return float(self.time)
+
+
+class Media:
+    """An open 360° video; made by `open_media` only, which also closes it.
+
+    Attributes
+    ----------
+    info
+        What the file says about itself.
+    layout
+        How its eyes are packed.
+    """
+
+    def __init__(
+        self, info: MediaInfo, layout: StereoLayout, files: contextlib.ExitStack
+    ) -> None:
+        self.info = info
+        self.layout = layout
+        self._files = files
+        self._report = DecodingReport()
+
+    @property
+    def n_corrupt_frames(self) -> int:
+        """Return how many frames the latest pass had to skip."""
+        return self._report.n_corrupt
+
+    @property
+    def size_px(self) -> tuple[int, int]:
+        """Return (width, height) of the frames that `frames` yields."""
+        return self._converter().full_size_px
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield every frame at full resolution with the file's own time.
+
+        Raises
+        ------
+        MediaError
+            If too many frames are corrupt.
+        """
+        converter = self._converter()
+        for pts, picture in self._pictures():
+            yield Frame(converter.full(picture), pts, self.info.time_base)
+
+    def analysis_frames(
+        self,
+        *,
+        rate_hz: Fraction = ANALYSIS_RATE_HZ,
+        height_px: int = 480,
+        width_px: int = 960,
+    ) -> Iterator[Frame]:
+        """Yield what is on screen at the ticks of a steady clock, scaled down.
+
+        Frame k shows the picture with the latest presentation time not after
+        start + k / rate_hz. A repeated picture is the same array again: do not
+        write into it.
+
+        Raises
+        ------
+        MediaError
+            If too many frames are corrupt.
+        """
+        converter = self._converter()
+        tick = 1 / Fraction(rate_hz)
+        rounding = min(self.info.time_base / 2, _MAX_ROUNDING_S)
+        k = 0
+        start: Fraction | None = None
+        for picture, shown, ends in self._shown_pictures():
+            start = shown if start is None else start
+            image: NDArray[np.uint8] | None = None
+            while start + k * tick < ends - rounding:
+                if image is None:
+                    image = converter.scaled(picture, width_px, height_px)
+                yield Frame(image, k, tick, start)
+                k += 1
+
+    def sound(self, *, sample_rate_hz: int = 22_050) -> Sound:
+        """Decode the whole sound track to mono; sample 0 is at the first picture.
+
+        Raises
+        ------
+        NoAudioError
+            If there is no sound track.
+        """
+        return decode_sound(
+            self.info.path,
+            start=self.info.start_time,
+            sample_rate_hz=sample_rate_hz,
+        )
+
+    def _shown_pictures(self) -> Iterator[tuple[VideoFrame, Fraction, Fraction]]:
+        """Yield each picture with the times it appears and disappears."""
+        time_base = self.info.time_base
+        before: tuple[int, VideoFrame] | None = None
+        interval = self._nominal_interval()
+        for pts, picture in self._pictures():
+            if before is not None:
+                interval = (pts - before[0]) * time_base
+                yield before[1], before[0] * time_base, pts * time_base
+            before = pts, picture
+        if before is not None:
+            last = before[1].duration * time_base if before[1].duration else interval
+            yield before[1], before[0] * time_base, before[0] * time_base + last
+
+    def _nominal_interval(self) -> Fraction:
+        rate = self.info.average_frame_rate
+        return 1 / rate if rate else 1 / ANALYSIS_RATE_HZ
+
+    def _converter(self) -> EquirectConverter:
+        return EquirectConverter(self.info, self.layout)
+
+    def _pictures(self) -> Iterator[tuple[int, VideoFrame]]:
+        # A caller may leave a pass half-way: closing the generator then closes its
+        # container, where closing the container alone would crash a later next().
+        pictures = self._decode()
+        self._files.callback(pictures.close)
+        return pictures
+
+    def _decode(self) -> Generator[tuple[int, VideoFrame], None, None]:
+        report = self._report = DecodingReport()
+        info = self.info
+        clock = PresentationClock(info.time_base, info.average_frame_rate)
+        with open_input(info.path) as container:
+            stream = find_video_stream(container, info.path)
+            stream.thread_type = "AUTO"
+            for picture in decode_pictures(container, stream, report):
+                yield clock.pts(picture), picture
+        self._count_cut_off(report)
+        report.check(info.path, n_expected=info.n_frames_from_header)
+        if report.n_corrupt:
+            _log.warning(
+                "%s: %d corrupt frames were skipped", info.path, report.n_corrupt
+            )
+
+    def _count_cut_off(self, report: DecodingReport) -> None:
+        # The index of an MP4 in front of its data survives truncation: FFmpeg then
+        # ends early without an error, and only the header knows what is missing.
+        n_expected = self.info.n_frames_from_header
+        if n_expected is None or "mp4" not in self.info.container:
+            return
+        if missing_bytes(self.info.path):
+            n_seen = report.n_good + report.n_corrupt
+            report.n_corrupt += max(0, n_expected - n_seen)
+
+
+@contextlib.contextmanager
+def open_media(path: Path, *, layout: StereoLayout | None = None) -> Iterator[Media]:
+    """Open a 360° video for as many passes as the caller likes.
+
+    Parameters
+    ----------
+    layout
+        Overrides what the file says about how its eyes are packed.
+
+    Raises
+    ------
+    NotSphericalError
+        If neither the file nor `layout` says that it is a sphere.
+    MediaError
+        If it cannot be read as video.
+    """
+    info = probe(path)
+    chosen = info.require_layout() if layout is None else layout
+    if info.spherical and info.spherical.projection not in (
+        Projection.EQUIRECTANGULAR,
+        Projection.OTHER,
+    ):
+        raise NotSphericalError(
+            f"{path} stores its sphere as {info.spherical.projection}; "
+            "export it as equirectangular"
+        )
+    with contextlib.ExitStack() as files:
+        yield Media(info, chosen, files)

@@ -1,0 +1,188 @@
+"""Opening files and decoding them tolerantly; every reader in this package uses it.
+
+FFmpeg says "Invalid data found"; a user needs to know which file and what to do,
+and one broken packet in an hour of video must not cost the hour.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Disposition
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from pano.errors import MediaError
+
+# More corrupt frames than this many, and than this share, mean a broken file.
+MAX_CORRUPT_FRAMES = 10
+MAX_CORRUPT_SHARE = 0.1
+# A demuxer that fails this often in a row has nothing more to give.
+_MAX_DEMUX_FAILURES = 16
+# FFmpeg "decodes" any text file into a video of a terminal.
+_NOT_MEDIA_FORMATS = frozenset({"tty"})
+# What a container of video begins with: MP4/MOV at byte 4, Matroska, AVI, MPEG-TS.
+_MEDIA_SIGNATURES = (
+    (4, b"ftyp"),
+    (4, b"moov"),
+    (4, b"mdat"),
+    (4, b"wide"),
+    (0, b"\x1aE\xdf\xa3"),
+    (0, b"RIFF"),
+    (0, b"G@"),
+)
+
+
+def ffmpeg_url(path: Path) -> str:
+    """Name a file so that FFmpeg sees no protocol in a colon, no pipe in a dash."""
+    return f"file:{path}"
+
+
+def open_input(path: Path) -> InputContainer:
+    """Open a file for reading.
+
+    Raises
+    ------
+    MediaError
+        If there is no such file, or it is not media FFmpeg can read.
+    """
+    if not path.exists():
+        raise MediaError(f"{path}: no such file; check the name and the folder")
+    if not path.is_file():
+        raise MediaError(f"{path} is not a file; name a video in it")
+    if path.stat().st_size == 0:
+        raise MediaError(f"{path} is empty; copy or download it again")
+    try:
+        container = av.open(ffmpeg_url(path))
+    except PermissionError as error:
+        raise MediaError(f"{path} may not be read; check its permissions") from error
+    except FFmpegError as error:
+        raise MediaError(_why_unreadable(path)) from error
+    if container.format.name in _NOT_MEDIA_FORMATS:
+        container.close()
+        raise MediaError(_why_unreadable(path))
+    return container
+
+
+def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
+    """Return the video stream FFmpeg calls the best, cover pictures aside.
+
+    Raises
+    ------
+    MediaError
+        If there is none.
+    """
+    streams = [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+    if not streams:
+        raise MediaError(
+            f"{path} has no video stream, only sound or text; give a 360° video"
+        )
+    best = container.streams.best("video")
+    return next((s for s in streams if best is not None and s is best), streams[0])
+
+
+def _why_unreadable(path: Path) -> str:
+    with path.open("rb") as file:
+        head = file.read(16)
+    if any(head[at:].startswith(mark) for at, mark in _MEDIA_SIGNATURES):
+        return (
+            f"{path} is damaged or cut short (its index cannot be read); "
+            "copy or download it again"
+        )
+    return f"{path} is not a video FFmpeg can read; give an mp4, mov, mkv, webm or ts"
+
+
+@dataclass(slots=True)
+class DecodingReport:
+    """What happened while one stream was decoded."""
+
+    n_good: int = 0
+    n_corrupt: int = 0
+
+    def check(self, path: Path, *, n_expected: int | None = None) -> None:
+        """Refuse a file of which too much is corrupt.
+
+        Raises
+        ------
+        MediaError
+            If more than 10 % of the frames, and more than 10, are corrupt.
+        """
+        n_frames = max(self.n_good + self.n_corrupt, n_expected or 0)
+        if self.n_corrupt > max(MAX_CORRUPT_FRAMES, MAX_CORRUPT_SHARE * n_frames):
+            raise MediaError(
+                f"{path} is damaged: {self.n_corrupt} of {n_frames} frames cannot be "
+                "decoded; copy or download it again"
+            )
+
+
+def decode_pictures(
+    container: InputContainer, stream: VideoStream, report: DecodingReport
+) -> Iterator[VideoFrame]:
+    """Yield every decodable picture in presentation order, counting the others."""
+    packets = container.demux(stream)
+    n_failures = 0
+    while True:
+        try:
+            packet = next(packets)
+            n_failures = 0
+        except StopIteration:
+            return
+        except FFmpegError:
+            # The generator is dead, the container is not: read on behind the fault.
+            n_failures += 1
+            report.n_corrupt += 1
+            if n_failures > _MAX_DEMUX_FAILURES:
+                return
+            packets = container.demux(stream)
+            continue
+        try:
+            pictures = packet.decode()
+        except FFmpegError:
+            report.n_corrupt += 1
+            continue
+        for picture in pictures:
+            if not isinstance(picture, VideoFrame) or picture.is_corrupt:
+                report.n_corrupt += 1
+                continue
+            report.n_good += 1
+            yield picture
+
+
+class PresentationClock:
+    """Gives each picture a presentation time that only ever grows.
+
+    AVI and raw streams carry none, live captures jump back: a missing time
+    continues from the picture before, a jump back is closed without a gap.
+    """
+
+    def __init__(self, time_base: Fraction, frame_rate: Fraction | None) -> None:
+        self._interval = max(1, round(1 / ((frame_rate or 25) * time_base)))
+        self._longest_reorder = max(1, round(1 / time_base))
+        self._shift = 0
+        self._last: int | None = None
+
+    def pts(self, picture: VideoFrame) -> int:
+        """Return the picture's time in units of the stream's time base."""
+        if self._last is None:
+            pts = picture.pts if picture.pts is not None else 0
+        elif picture.pts is None:
+            pts = self._last + self._interval
+        else:
+            pts = picture.pts + self._shift
+            if pts <= self._last - self._longest_reorder:
+                self._shift += self._last + self._interval - pts
+                pts = self._last + self._interval
+            elif pts <= self._last:
+                pts = self._last + 1
+        self._last = pts
+        return pts

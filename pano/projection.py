@@ -1,0 +1,161 @@
+"""From any packing of the sphere to one mono equirectangular picture.
+
+Everything behind this module sees a left eye, square pixels and a full 2:1
+sphere, so stereo and partial spheres are nobody else's concern.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+Image = NDArray[np.uint8]
+
+
+class StereoLayout(StrEnum):
+    """How the pictures of two eyes share one frame."""
+
+    MONO = "mono"
+    TOP_BOTTOM = "top-bottom"
+    SIDE_BY_SIDE = "side-by-side"
+
+    @property
+    def n_rows(self) -> int:
+        """Return how many eyes lie above each other."""
+        return 2 if self is StereoLayout.TOP_BOTTOM else 1
+
+    @property
+    def n_columns(self) -> int:
+        """Return how many eyes lie beside each other."""
+        return 2 if self is StereoLayout.SIDE_BY_SIDE else 1
+
+
+@dataclass(frozen=True, slots=True)
+class SphereBounds:
+    """The part of the sphere a picture covers.
+
+    Parameters
+    ----------
+    left, top, right, bottom
+        Shares of the full sphere's width and height missing on each side, in [0, 1),
+        as in the `equi` box of Spherical Video V2.
+    """
+
+    left: float = 0.0
+    top: float = 0.0
+    right: float = 0.0
+    bottom: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in ("left", "top", "right", "bottom"):
+            share = getattr(self, name)
+            if not 0.0 <= share < 1.0:
+                raise ValueError(f"{name} must be in [0, 1), got {share}")
+        if self.width_share <= 0.0 or self.height_share <= 0.0:
+            raise ValueError(f"{self} leaves nothing of the sphere")
+
+    @property
+    def is_full(self) -> bool:
+        """Tell whether the whole sphere is covered."""
+        return self == SphereBounds()
+
+    @property
+    def width_share(self) -> float:
+        """Return the share of 360° that is covered."""
+        return 1.0 - self.left - self.right
+
+    @property
+    def height_share(self) -> float:
+        """Return the share of 180° that is covered."""
+        return 1.0 - self.top - self.bottom
+
+    def rectangle(self, width_px: int, height_px: int) -> tuple[int, int, int, int]:
+        """Return (x0, y0, x1, y1) of the covered part in a full equirectangular."""
+        x0 = min(round(self.left * width_px), width_px - 1)
+        y0 = min(round(self.top * height_px), height_px - 1)
+        return (
+            x0,
+            y0,
+            max(round((1.0 - self.right) * width_px), x0 + 1),
+            max(round((1.0 - self.bottom) * height_px), y0 + 1),
+        )
+
+
+FULL_SPHERE = SphereBounds()
+
+
+def left_eye(image: Image, layout: StereoLayout) -> Image:
+    """Return a view of the left eye: the upper, or the left, half."""
+    height_px, width_px = image.shape[:2]
+    return image[: height_px // layout.n_rows, : width_px // layout.n_columns]
+
+
+def equirect_size(
+    eye_width_px: int, eye_height_px: int, bounds: SphereBounds = FULL_SPHERE
+) -> tuple[int, int]:
+    """Return (width, height), 2:1, of the full sphere that loses no detail of an eye.
+
+    An eye that is already a 2:1 sphere keeps its size; every other size comes out
+    with an even height, which encoders ask for.
+    """
+    if bounds.is_full and eye_width_px == 2 * eye_height_px:
+        return eye_width_px, eye_height_px
+    height_px = round(
+        max(
+            eye_height_px / bounds.height_share,
+            eye_width_px / (2.0 * bounds.width_share),
+        )
+    )
+    height_px += height_px % 2
+    return 2 * height_px, height_px
+
+
+def place_on_sphere(
+    eye: Image,
+    width_px: int,
+    height_px: int,
+    bounds: SphereBounds = FULL_SPHERE,
+) -> Image:
+    """Scale one eye to its part of a width × height sphere, black where it has none.
+
+    Enlarging is cubic-free (bilinear) on purpose: it makes no overshoot at edges.
+    """
+    x0, y0, x1, y1 = bounds.rectangle(width_px, height_px)
+    size = (x1 - x0, y1 - y0)
+    if size != (eye.shape[1], eye.shape[0]):
+        shrinks = size[0] <= eye.shape[1] and size[1] <= eye.shape[0]
+        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+        eye = np.asarray(cv2.resize(eye, size, interpolation=method), dtype=np.uint8)
+    if bounds.is_full:
+        return np.ascontiguousarray(eye)
+    sphere = np.zeros((height_px, width_px, 3), dtype=np.uint8)
+    sphere[y0:y1, x0:x1] = eye
+    return sphere
+
+
+def to_mono_equirect(
+    image: Image, layout: StereoLayout, bounds: SphereBounds = FULL_SPHERE
+) -> Image:
+    """Turn a picture of one or two eyes into a mono 2:1 equirectangular picture.
+
+    Parameters
+    ----------
+    image
+        RGB, shape (height, width, 3), as displayed.
+    layout
+        How the eyes are packed; the left one is kept.
+    bounds
+        The part of the sphere each eye covers.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (h, 2·h, 3); no side of the eye is made smaller.
+    """
+    eye = left_eye(image, layout)
+    width_px, height_px = equirect_size(eye.shape[1], eye.shape[0], bounds)
+    return place_on_sphere(eye, width_px, height_px, bounds)
