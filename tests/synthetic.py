@@ -117,11 +117,14 @@ def cut_short(source: Path, target: Path, *, share: float = 0.5) -> Path:
     return target
 
 
-def with_broken_packets(source: Path, target: Path, broken: Sequence[int]) -> Path:
-    """Copy a file, filling the video packets of these numbers with rubbish."""
+def with_broken_packets(
+    source: Path, target: Path, broken: Sequence[int], *, kind: str = "video"
+) -> Path:
+    """Copy a file, filling the packets of these numbers of a stream with rubbish."""
     data = bytearray(source.read_bytes())
     with av.open(str(source)) as container:
-        packets = [p for p in container.demux(video=0) if p.size]
+        stream = container.streams.best(kind)
+        packets = [packet for packet in container.demux(stream) if packet.size]
         for k in broken:
             position, size = packets[k].pos, packets[k].size
             data[position : position + size] = b"\xff" * size
@@ -141,14 +144,15 @@ def _add_sound(container, track: SoundTrack):
 
 def _write_sound(container, stream, track: SoundTrack) -> None:
     rate = track.sample_rate_hz
-    time_base = Fraction(1, rate)
-    n_channels = av.AudioLayout(track.layout).nb_channels
-    first = round(track.start_s * rate)
+    layout = av.AudioLayout(track.layout)
+    fits_codec = av.AudioResampler(stream.format.name, layout, stream.rate)
     for at in range(0, len(track.samples), 1024):
         if track.hole_s and track.hole_s[0] * rate <= at < track.hole_s[1] * rate:
             continue
-        block = np.tile(track.samples[at : at + 1024], (n_channels, 1))
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=track.layout)
-        frame.sample_rate, frame.pts, frame.time_base = rate, first + at, time_base
-        container.mux(stream.encode(frame))
+        block = np.tile(track.samples[at : at + 1024], (layout.nb_channels, 1))
+        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout.name)
+        frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
+        frame.pts = round(track.start_s * rate) + at
+        for converted in fits_codec.resample(frame):
+            container.mux(stream.encode(converted))
     container.mux(stream.encode(None))

@@ -16,6 +16,7 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.error import FFmpegError
 from numpy.typing import NDArray
 
@@ -25,6 +26,8 @@ from pano.media.reading import open_input
 # A hole in the track is one that a listener could notice; below, it is the
 # rounding of times in the container.
 _MIN_GAP_S = 0.04
+
+_Block = tuple[float, NDArray[np.float32]]  # time in seconds of the first sample
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,8 +75,8 @@ def decode_sound(path: Path, *, start: Fraction, sample_rate_hz: int) -> Sound:
         stream = container.streams.best("audio")
         if not isinstance(stream, AudioStream):
             raise NoAudioError(f"{path} has no sound track; give a video with sound")
-        pieces = _decode_blocks(_decoded_frames(stream), sample_rate_hz)
-        for time_s, samples in pieces:
+        frames = _decoded_frames(container, stream)
+        for time_s, samples in _resampled(frames, sample_rate_hz):
             first = round((time_s - float(start)) * sample_rate_hz)
             blocks.append((first, samples))
     if not blocks:
@@ -89,41 +92,71 @@ def decode_sound(path: Path, *, start: Fraction, sample_rate_hz: int) -> Sound:
     return Sound(track, sample_rate_hz, float(start))
 
 
-def _decoded_frames(stream: AudioStream) -> Iterator[AudioFrame]:
-    for packet in stream.container.demux(stream):  # type: ignore[attr-defined]  # an InputContainer, typed as its base
+def _decoded_frames(
+    container: InputContainer, stream: AudioStream
+) -> Iterator[AudioFrame]:
+    for packet in container.demux(stream):
         try:
-            yield from packet.decode()
+            frames = packet.decode()
         except FFmpegError:
             continue
+        for frame in frames:
+            if isinstance(frame, AudioFrame) and frame.samples:
+                yield frame
 
 
-def _decode_blocks(
-    frames: Iterator[AudioFrame], sample_rate_hz: int
-) -> Iterator[tuple[float, NDArray[np.float32]]]:
-    """Resample runs of frames without holes; yield pieces with their times."""
-    resampler: AudioResampler | None = None
-    setup: tuple[str, str, int] | None = None
-    expected_s = 0.0
-    position_s = 0.0
+class _RunResampler:
+    """Resamples one run of like frames without holes; knows where it stands."""
 
-    def emit(parts: list[AudioFrame]) -> Iterator[tuple[float, NDArray[np.float32]]]:
-        nonlocal position_s
-        for part in parts:
-            samples = part.to_ndarray().reshape(-1).astype(np.float32, copy=False)
-            yield position_s, samples
-            position_s += len(samples) / sample_rate_hz
+    def __init__(self, frame: AudioFrame, start_s: float, sample_rate_hz: int) -> None:
+        self.setup = _setup(frame)
+        self.next_input_s = start_s
+        self._next_output_s = start_s
+        self._rate_hz = sample_rate_hz
+        # FFmpeg mixes named layouts to mono by the book; it refuses others.
+        name = frame.layout.name
+        self._is_ambisonic = name.startswith("ambisonic")
+        is_named = not self._is_ambisonic and not name.endswith("channels")
+        layout = "mono" if is_named else name
+        self._n_channels = 1 if is_named else frame.layout.nb_channels
+        # For float samples FFmpeg does not scale a mix down by itself: two equal
+        # channels would come out 3 dB louder and be clipped.
+        self._resampler = AudioResampler(
+            "flt", layout, sample_rate_hz, options={"rematrix_maxval": "1"}
+        )
 
+    def push(self, frame: AudioFrame | None) -> Iterator[_Block]:
+        """Resample one frame, or with None what is left inside."""
+        if frame is not None:
+            self.next_input_s += frame.samples / frame.sample_rate
+        for part in self._resampler.resample(frame):
+            packed = part.to_ndarray().reshape(-1, self._n_channels)
+            # W of an ambisonic track hears all directions alike; a mean over its
+            # channels would favour one.
+            mono = packed[:, 0] if self._is_ambisonic else packed.mean(axis=1)
+            yield self._next_output_s, mono.astype(np.float32, copy=False)
+            self._next_output_s += len(mono) / self._rate_hz
+
+
+def _setup(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate
+
+
+def _resampled(frames: Iterator[AudioFrame], sample_rate_hz: int) -> Iterator[_Block]:
+    """Yield mono pieces with their times; a hole or a new format starts a new run."""
+    run: _RunResampler | None = None
     for frame in frames:
-        frame_setup = (frame.format.name, frame.layout.name, frame.sample_rate)
-        time_s = frame.time if frame.pts is not None else expected_s
-        time_s = expected_s if time_s is None else time_s
-        is_new_run = setup != frame_setup or abs(time_s - expected_s) > _MIN_GAP_S
-        if resampler is None or is_new_run:
-            if resampler is not None:
-                yield from emit(resampler.resample(None))
-            resampler = AudioResampler("flt", "mono", sample_rate_hz)
-            setup, expected_s, position_s = frame_setup, time_s, time_s
-        expected_s += frame.samples / frame.sample_rate
-        yield from emit(resampler.resample(frame))
-    if resampler is not None:
-        yield from emit(resampler.resample(None))
+        expected_s = run.next_input_s if run else 0.0
+        time_s = expected_s if frame.time is None else frame.time
+        goes_on = (
+            run is not None
+            and run.setup == _setup(frame)
+            and abs(time_s - expected_s) <= _MIN_GAP_S
+        )
+        if run is None or not goes_on:
+            if run is not None:
+                yield from run.push(None)
+            run = _RunResampler(frame, time_s, sample_rate_hz)
+        yield from run.push(frame)
+    if run is not None:
+        yield from run.push(None)
