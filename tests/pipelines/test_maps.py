@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import zipfile
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from pano.errors import MediaError
+from pano.saliency import SaliencyMap
+from pano.sphere import cell_solid_angles_sr
+from pipelines.maps import MapsWriter, open_maps
+
+GRID = (30, 60)
+# float16 keeps 11 bits.
+HALF_PRECISION = 1e-3
+
+
+def some_map(time_s: float, *, seed: int = 0) -> SaliencyMap:
+    rng = np.random.default_rng(seed)
+    attention = rng.random(GRID).astype(np.float32)
+    return SaliencyMap.from_attention(
+        attention / attention.sum(),
+        rng.uniform(-1, 1, GRID).astype(np.float32),
+        time_s=time_s,
+        confidence=0.25,
+        level_db=-20.0,
+    )
+
+
+def write(path, maps, meta=None):
+    with MapsWriter(path, meta=meta or {}) as writer:
+        for found in maps:
+            writer.write(found)
+
+
+def test_numpy_reads_the_documented_arrays(tmp_path):
+    maps = [some_map(0.1 * k, seed=k) for k in range(5)]
+    write(tmp_path / "maps.npz", maps, {"source": "a.mp4"})
+    with np.load(tmp_path / "maps.npz", allow_pickle=False) as archive:
+        assert set(archive.files) == {
+            "saliency",
+            "response",
+            "time_s",
+            "confidence",
+            "meta",
+        }
+        assert archive["saliency"].dtype == archive["response"].dtype == np.float16
+        assert archive["confidence"].dtype == np.float16
+        assert archive["time_s"].dtype == np.float64
+        assert archive["saliency"].shape == archive["response"].shape == (5, *GRID)
+        assert str(archive["meta"]) == '{"source": "a.mp4"}'
+        np.testing.assert_allclose(
+            archive["response"][3], maps[3].response, atol=HALF_PRECISION
+        )
+
+
+def test_each_map_read_back_sums_to_one_over_solid_angle(tmp_path):
+    write(tmp_path / "maps.npz", [some_map(float(k), seed=k) for k in range(3)])
+    saliency = open_maps(tmp_path / "maps.npz").saliency.astype(np.float64)
+    masses = (saliency * cell_solid_angles_sr(*GRID)).sum(axis=(1, 2))
+    np.testing.assert_allclose(masses, 1.0, atol=HALF_PRECISION)
+
+
+def test_maps_are_mapped_into_memory_instead_of_read(tmp_path):
+    write(tmp_path / "maps.npz", [some_map(float(k)) for k in range(3)])
+    assert isinstance(open_maps(tmp_path / "maps.npz").saliency, np.memmap)
+
+
+def test_between_two_maps_lies_their_mixture(tmp_path):
+    first, second = some_map(1.0, seed=1), some_map(2.0, seed=2)
+    write(tmp_path / "maps.npz", [first, second])
+    between = open_maps(tmp_path / "maps.npz").density_at(1.25)
+    expected = 0.75 * first.density + 0.25 * second.density
+    np.testing.assert_allclose(between, expected, rtol=2 * HALF_PRECISION)
+
+
+@pytest.mark.parametrize(("time_s", "seed"), [(-5.0, 1), (1.0, 1), (2.0, 2), (9.0, 2)])
+def test_before_the_first_and_after_the_last_map_the_nearest_holds(
+    tmp_path, time_s, seed
+):
+    write(tmp_path / "maps.npz", [some_map(1.0, seed=1), some_map(2.0, seed=2)])
+    held = open_maps(tmp_path / "maps.npz").density_at(time_s)
+    np.testing.assert_allclose(
+        held, some_map(0.0, seed=seed).density, rtol=HALF_PRECISION, atol=1e-7
+    )
+
+
+def interrupted() -> Iterator[SaliencyMap]:
+    yield some_map(0.0)
+    raise KeyboardInterrupt
+
+
+def test_an_interrupted_writer_leaves_nothing(tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        write(tmp_path / "maps.npz", interrupted())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_maps_of_two_shapes_are_refused(tmp_path):
+    small = SaliencyMap.from_attention(
+        np.full((2, 4), 1 / 8),
+        np.zeros((2, 4)),
+        time_s=1.0,
+        confidence=0.0,
+        level_db=0.0,
+    )
+    with pytest.raises(ValueError, match="keep their shape"):
+        write(tmp_path / "maps.npz", [some_map(0.0), small])
+
+
+def test_another_file_is_refused_in_a_sentence(tmp_path):
+    (tmp_path / "text.npz").write_text("not a zip")
+    with zipfile.ZipFile(tmp_path / "other.npz", "w") as archive:
+        archive.writestr("a.npy", b"")
+    for name in ("text.npz", "other.npz", "missing.npz"):
+        with pytest.raises(MediaError, match=rf"{name} is not a file of maps"):
+            open_maps(tmp_path / name)
