@@ -1,0 +1,95 @@
+"""How far a job is, for whoever wants to know.
+
+Jobs tell a `Progress` what passes through them and know nothing of terminals.
+Progress is measured in seconds of the clip, because the number of frames is not
+known before the last one is decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar, runtime_checkable
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichProgress
+
+
+@runtime_checkable
+class Timed(Protocol):
+    """Anything with a place in the time of a clip."""
+
+    @property
+    def time_s(self) -> float:
+        """Its presentation time in seconds."""
+        ...
+
+
+T = TypeVar("T", bound=Timed)
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """Where jobs report what passes through them."""
+
+    def follow(
+        self, items: Iterable[T], *, words: str, duration_s: float | None
+    ) -> Iterator[T]:
+        """Pass the items on, unchanged, and note how far they are.
+
+        `duration_s` is that of the whole clip, ``None`` where nobody knows it.
+        """
+        ...
+
+
+class SilentProgress:
+    """Tells nobody."""
+
+    def follow(
+        self, items: Iterable[T], *, words: str, duration_s: float | None
+    ) -> Iterator[T]:
+        """Pass the items on."""
+        yield from items
+
+
+class BarProgress:
+    """Draws one bar with the time left per stage; made by `progress_bars`."""
+
+    def __init__(self, bars: RichProgress) -> None:
+        self._bars = bars
+
+    def follow(
+        self, items: Iterable[T], *, words: str, duration_s: float | None
+    ) -> Iterator[T]:
+        """Pass the items on and move this stage's bar."""
+        task = self._bars.add_task(words, total=duration_s)
+        start_s: float | None = None
+        for item in items:
+            start_s = item.time_s if start_s is None else start_s
+            self._bars.update(task, completed=item.time_s - start_s)
+            yield item
+        done = self._bars.tasks[self._bars.task_ids.index(task)].completed
+        self._bars.update(task, total=max(done, 1e-3), completed=max(done, 1e-3))
+
+
+@contextmanager
+def progress_bars(*, shown: bool) -> Iterator[Progress]:
+    """Draw bars on stderr while the block runs, where it is a terminal."""
+    console = Console(stderr=True)
+    if not (shown and console.is_terminal):
+        yield SilentProgress()
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+    )
+    with RichProgress(*columns, console=console) as bars:
+        yield BarProgress(bars)

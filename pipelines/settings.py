@@ -1,0 +1,136 @@
+"""What a user can choose, with its unit and its default; the only place of defaults.
+
+The command line shows these values in its help and a configuration file replaces
+them, so nothing else in the project repeats them.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+
+from pano.camera import MotionLimits
+from pano.errors import SettingsError
+from pano.media import StereoLayout
+from pano.sphere import Direction
+
+# Senocak et al. 2018, §6: the localizer looks thirty times a second.
+ANALYSIS_RATE_HZ = Fraction(30)
+ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX = 480, 960
+
+MIN_SIDE_PX = 16
+
+DIRECTORS = ("follow", "autocam")
+COMPUTE_ENGINES = ("auto", "torch", "openvino")
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizeSettings:
+    """How a clip is listened to and looked at.
+
+    Parameters
+    ----------
+    window_s
+        The stretch of sound around each picture, in seconds (paper §6: 20 s).
+    visual_rate_hz
+        How often the network looks at a picture, at most 30 a second; between
+        two looks its features are interpolated. 30 is the paper.
+    layout
+        How the sphere is stored; ``None`` believes the file.
+    checkpoint
+        The localizer's weights; ``None`` is the checkpoint that is shipped.
+    compute
+        The engine of the visual network: auto, torch or openvino.
+    require_sound
+        Refuse a clip without sound. Otherwise it has uniform maps.
+    """
+
+    window_s: float = 20.0
+    visual_rate_hz: float = 5.0
+    layout: StereoLayout | None = None
+    checkpoint: Path | None = None
+    compute: str = "auto"
+    require_sound: bool = True
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.window_s) and self.window_s > 0.0):
+            raise SettingsError(f"window must be above 0 s, got {self.window_s}")
+        if not 0.0 < self.visual_rate_hz <= float(ANALYSIS_RATE_HZ):
+            raise SettingsError(
+                f"visual-rate must be in (0, {ANALYSIS_RATE_HZ}] Hz, "
+                f"got {self.visual_rate_hz}"
+            )
+        if self.compute not in COMPUTE_ENGINES:
+            raise SettingsError(
+                f"compute must be one of {', '.join(COMPUTE_ENGINES)}, "
+                f"got {self.compute!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LensSettings:
+    """The picture that the virtual camera takes.
+
+    Parameters
+    ----------
+    width_px, height_px
+        Even, because the video is written with 4:2:0 colour.
+    hfov_deg
+        Horizontal field of view; 65.5° is AutoCam's lens (Su et al. 2016).
+    """
+
+    width_px: int = 1280
+    height_px: int = 720
+    hfov_deg: float = 65.5
+
+    def __post_init__(self) -> None:
+        for side_px in (self.width_px, self.height_px):
+            if side_px < MIN_SIDE_PX or side_px % 2:
+                raise SettingsError(
+                    "both sides of the picture must be even and at least "
+                    f"{MIN_SIDE_PX} px, got {self.width_px}x{self.height_px}"
+                )
+        if not 0.0 < self.hfov_deg < 180.0:
+            raise SettingsError(f"hfov must be in (0, 180)°, got {self.hfov_deg}")
+
+    @property
+    def aspect(self) -> float:
+        """Width over height."""
+        return self.width_px / self.height_px
+
+
+@dataclass(frozen=True, slots=True)
+class DirectSettings:
+    """How the virtual camera moves.
+
+    Parameters
+    ----------
+    director
+        ``follow`` keeps the sounding place in view; ``autocam`` is AutoCam's
+        choice of views as published (Su et al. 2016).
+    limits
+        The fastest the camera may turn.
+    start
+        Where it looks until it hears something.
+    """
+
+    director: str = "follow"
+    limits: MotionLimits = field(default_factory=MotionLimits)
+    start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
+
+    def __post_init__(self) -> None:
+        if self.director not in DIRECTORS:
+            raise SettingsError(
+                f"director must be one of {', '.join(DIRECTORS)}, got {self.director!r}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class PanSettings:
+    """Everything that `pan` lets a user choose."""
+
+    localize: LocalizeSettings = field(default_factory=LocalizeSettings)
+    lens: LensSettings = field(default_factory=LensSettings)
+    direct: DirectSettings = field(default_factory=DirectSettings)

@@ -1,0 +1,63 @@
+"""A localizer without weights: whatever is red sounds, as long as there is sound.
+
+It has the streaming doors of the real one, so jobs are tested in milliseconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.float32]
+STRIDE_PX = 16
+TEMPERATURE = 0.05
+
+
+@dataclass(frozen=True)
+class FakeLocalization:
+    attention: FloatArray
+    response: FloatArray
+    confidence: float
+
+
+@dataclass
+class FakeTrack:
+    samples: FloatArray
+    sample_rate_hz: int
+
+    def window(self, center_s: float, window_s: float) -> FloatArray:
+        return np.array([1.0, 0.0], np.float32)
+
+
+class RedLocalizer:
+    """Finds red; remembers what it was asked."""
+
+    def __init__(self, *, confidence: float = 0.9) -> None:
+        self.confidence = confidence
+        self.n_looks = 0
+        self.track: FakeTrack | None = None
+
+    def see(self, image: NDArray[np.uint8], *, wrap: bool = False) -> FloatArray:
+        assert wrap, "a 360° picture has no edge"
+        self.n_looks += 1
+        height, width = image.shape[0] // STRIDE_PX, image.shape[1] // STRIDE_PX
+        small = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+        red, green, blue = np.moveaxis(small.astype(np.float32) / 255.0, 2, 0)
+        angle = (1.0 - np.clip(red - (green + blue) / 2.0, 0.0, 1.0)) * np.pi / 2.0
+        return np.stack([np.cos(angle), np.sin(angle)]).astype(np.float32)
+
+    def hear(self, track: FloatArray, *, sample_rate_hz: int = 22_050) -> FakeTrack:
+        self.track = FakeTrack(track, sample_rate_hz)
+        return self.track
+
+    def attend(
+        self, visual: FloatArray, h: FloatArray, *, log_prior: FloatArray | None = None
+    ) -> FakeLocalization:
+        response = np.tensordot(h, visual, axes=1)
+        logits = response / TEMPERATURE + (0.0 if log_prior is None else log_prior)
+        weights = np.exp(logits - logits.max())
+        attention = (weights / weights.sum()).astype(np.float32)
+        return FakeLocalization(attention, response, self.confidence)
