@@ -1,0 +1,185 @@
+"""What a job says when it is done: to a person in lines, to a program in JSON."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, ClassVar, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Result(Protocol):
+    """The outcome of a job: a dataclass that can also be said in words."""
+
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+    def words(self) -> str:
+        """Say it to a person, in one or more lines."""
+        ...
+
+
+def as_json(result: Result) -> str:
+    """Write a result as one JSON object on one line."""
+    return json.dumps(dataclasses.asdict(result), default=_plain, ensure_ascii=False)
+
+
+def _plain(value: object) -> str | float:
+    if isinstance(value, Fraction):
+        return float(value)
+    if isinstance(value, Path):
+        return str(value)
+    if isinstance(value, Enum):
+        return str(value.value)
+    raise TypeError(f"{type(value).__name__} has no place in a result")
+
+
+@dataclass(frozen=True, slots=True)
+class SaliencyResult:
+    """A heat-map video was written."""
+
+    source: Path
+    target: Path
+    maps: Path | None
+    sheet: Path | None
+    n_frames: int
+    n_maps: int
+    n_corrupt_frames: int
+    mean_confidence: float
+    notes: tuple[str, ...]
+
+    def words(self) -> str:
+        """Say where the video is and how sure the localizer was."""
+        return (
+            f"{self.target}: {self.n_frames} frames, "
+            f"mean confidence {self.mean_confidence:.2f}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PanResult:
+    """A video with a normal field of view was written."""
+
+    source: Path
+    target: Path
+    path: Path | None
+    sheet: Path | None
+    n_frames: int
+    n_corrupt_frames: int
+    width_px: int
+    height_px: int
+    turned_deg: float
+    n_cuts: int
+    max_speed_deg_per_s: float
+    mean_confidence: float
+    notes: tuple[str, ...]
+
+    def words(self) -> str:
+        """Say where the video is and what the camera did."""
+        return (
+            f"{self.target}: {self.n_frames} frames of "
+            f"{self.width_px}x{self.height_px}; the camera turned "
+            f"{self.turned_deg:.0f}° in all, at most {self.max_speed_deg_per_s:.0f}°/s "
+            f"(mean confidence {self.mean_confidence:.2f})"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ClipOutcome:
+    """What became of one clip of a batch: done, skipped or failed."""
+
+    source: Path
+    target: Path
+    status: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchResult:
+    """What became of every clip of a folder."""
+
+    folder: Path
+    output: Path
+    clips: tuple[ClipOutcome, ...]
+
+    def count(self, status: str) -> int:
+        """Count the clips that ended so."""
+        return sum(clip.status == status for clip in self.clips)
+
+    def words(self) -> str:
+        """Tell every clip's end in a table, then the sums."""
+        names = [str(clip.source) for clip in self.clips]
+        width = max(map(len, names), default=0)
+        rows = [
+            f"{clip.status:<8}{name:<{width}}  {clip.reason}".rstrip()
+            for clip, name in zip(self.clips, names, strict=True)
+        ]
+        sums = ", ".join(f"{self.count(s)} {s}" for s in ("done", "skipped", "failed"))
+        return "\n".join([*rows, sums])
+
+
+@dataclass(frozen=True, slots=True)
+class InfoResult:
+    """What a file is; times come from its header and are not checked by decoding."""
+
+    source: Path
+    container: str
+    codec: str
+    pixel_format: str
+    bit_depth: int
+    width_px: int
+    height_px: int
+    rotation_deg: int
+    sample_aspect_ratio: str
+    projection: str | None
+    stereo_layout: str | None
+    average_frame_rate_hz: str | None
+    time_base: str
+    duration_from_header_s: float | None
+    n_frames_from_header: int | None
+    audio_codec: str | None
+    audio_channels: int | None
+    audio_channel_layout: str | None
+    audio_sample_rate_hz: int | None
+
+    def words(self) -> str:
+        """Say it as a table of two columns."""
+        rows = {
+            name.replace("_", " "): getattr(self, name)
+            for name in (item.name for item in dataclasses.fields(self))
+        }
+        width = max(map(len, rows))
+        return "\n".join(
+            f"{name:<{width}}  {'unknown' if value is None else value}"
+            for name, value in rows.items()
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DemoResult:
+    """How far the camera was from a truth that only this report knows."""
+
+    clip: Path
+    target: Path
+    path: Path
+    sheet: Path
+    n_frames: int
+    duration_s: float
+    median_angle_deg: float
+    share_of_sound_in_view: float
+    share_in_view_if_still: float
+    notes: tuple[str, ...]
+
+    def words(self) -> str:
+        """Say where everything is and how far off the camera was."""
+        return (
+            f"clip   {self.clip}\nvideo  {self.target}\npath   {self.path}\n"
+            f"sheet  {self.sheet}\n"
+            f"The camera was {self.median_angle_deg:.0f}° from the sounding source "
+            f"(median) and had it in view {self.share_of_sound_in_view:.0%} of the "
+            f"sounding time; a still camera would have had it "
+            f"{self.share_in_view_if_still:.0%}."
+        )
