@@ -1,0 +1,202 @@
+"""Batches for training: pictures, sounds, and who answers to whom.
+
+A batch is a pure function of the seed and the step, so that a resumed training sees
+what an uninterrupted one would. Every picture brings some of its objects, each with a
+sound of that object's kind; every sound of the batch is foreign to the pictures that
+show nothing of its kind.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from soundloc.cache import FeatureCache
+from soundloc.pairs import Box, PlacedObject
+
+Related = Callable[[str | None, str | None], bool]
+
+_NOISE = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Cached features and their truth, b pictures and n sounds.
+
+    Parameters
+    ----------
+    pictures
+        (b, channels, h, w), visual trunk features.
+    sounds
+        (n, features), pooled sound trunk features. The first m belong to pictures.
+    picture_of
+        (m,), the picture that sound i was drawn for.
+    targets
+        (m, h, w), the share of each cell that the boxes cover, scaled to sum to 1;
+        all zero where the place is unknown.
+    belongs
+        (b, n): +1 the picture shows the sound's kind, -1 it is foreign to it, 0 it
+        shows something easily mistaken for it.
+    is_nowhere
+        (n,), the sound comes from nowhere that can be pointed at.
+    """
+
+    pictures: Tensor
+    sounds: Tensor
+    picture_of: Tensor
+    targets: Tensor
+    belongs: Tensor
+    is_nowhere: Tensor
+
+    @property
+    def n_own(self) -> int:
+        """Return m, the number of sounds drawn for a picture."""
+        return len(self.picture_of)
+
+
+@dataclass(frozen=True, slots=True)
+class _Query:
+    """A sound asked of a picture: which, of what kind, and its object there."""
+
+    sound: int
+    kind: str | None
+    picture: int = -1
+    target: PlacedObject | None = None
+
+
+class BatchDrawer:
+    """Draws batches from cached features."""
+
+    def __init__(self, cache: FeatureCache, *, related: Related, seed: int) -> None:
+        self._cache = cache
+        self._related = related
+        self._seed = seed
+        self._by_kind: dict[str | None, list[int]] = defaultdict(list)
+        self._by_instance: dict[str, list[int]] = defaultdict(list)
+        for number, entry in enumerate(cache.pair_set.sounds):
+            self._by_kind[entry.kind].append(number)
+            if entry.instance:
+                self._by_instance[entry.instance].append(number)
+
+    def draw_pictures(self, step: int, n: int) -> NDArray[np.int64]:
+        """Choose the pictures of a step, sorted, without repetition."""
+        rng = np.random.default_rng([self._seed, step, 1])
+        n_entries = len(self._cache.pair_set.pictures)
+        return np.sort(rng.choice(n_entries, min(n, n_entries), replace=False))
+
+    def draw(
+        self,
+        step: int,
+        *,
+        pictures: NDArray[np.int64],
+        n_per_picture: int,
+        n_foreign: int,
+    ) -> Batch:
+        """Draw the sounds of a step for given pictures.
+
+        `n_foreign` sounds belong to no picture on purpose: half of them of kinds at
+        random, a quarter from nowhere (wind, rain), a quarter synthetic noise.
+        """
+        rng = np.random.default_rng([self._seed, step, 2])
+        entries = self._cache.pair_set.pictures
+        chosen = pictures
+        queries: list[_Query] = []
+        for position, index in enumerate(chosen):
+            queries += self._ask(position, entries[index].objects, n_per_picture, rng)
+        queries += [self._foreign(number, rng) for number in range(n_foreign)]
+        own = [q for q in queries if q.target is not None]
+        height, width = self._cache.pictures.shape[-2:]
+        targets = np.stack(
+            [cell_coverage(q.target.boxes, height, width) for q in own if q.target]
+        )
+        belongs = [
+            [self._belongs(entries[i].objects, q.kind) for q in queries] for i in chosen
+        ]
+        sounds = np.stack([self._features(q.sound, rng) for q in queries])
+        return Batch(
+            pictures=torch.from_numpy(np.float32(self._cache.pictures[chosen])),
+            sounds=torch.from_numpy(np.float32(sounds)),
+            picture_of=torch.tensor([q.picture for q in own]),
+            targets=torch.from_numpy(targets),
+            belongs=torch.tensor(belongs),
+            is_nowhere=torch.tensor([q.kind is None for q in queries]),
+        )
+
+    def _ask(
+        self,
+        position: int,
+        objects: tuple[PlacedObject, ...],
+        n: int,
+        rng: np.random.Generator,
+    ) -> list[_Query]:
+        sounding = [o for o in objects if self._by_kind.get(o.kind)]
+        if not sounding:
+            return []
+        order = rng.permutation(len(sounding))[:n]
+        return [
+            _Query(self._sound_of(o, rng), o.kind, position, o)
+            for o in (sounding[int(i)] for i in order)
+        ]
+
+    def _sound_of(self, placed: PlacedObject, rng: np.random.Generator) -> int:
+        # An object whose own sound is known mostly makes that sound.
+        own = self._by_instance.get(placed.instance) if placed.instance else None
+        pool = own if own and rng.random() < 0.6 else self._by_kind[placed.kind]
+        return pool[int(rng.integers(len(pool)))]
+
+    def _foreign(self, number: int, rng: np.random.Generator) -> _Query:
+        if number % 4 == 3:
+            return _Query(_NOISE, None)
+        nowhere = number % 4 == 2 and None in self._by_kind
+        kinds = [k for k in self._by_kind if k is not None]
+        kind = None if nowhere else kinds[int(rng.integers(len(kinds)))]
+        pool = self._by_kind[kind]
+        return _Query(pool[int(rng.integers(len(pool)))], kind)
+
+    def _features(self, sound: int, rng: np.random.Generator) -> NDArray[np.float16]:
+        if sound == _NOISE:
+            return np.asarray(self._cache.noises[rng.integers(len(self._cache.noises))])
+        return np.asarray(
+            self._cache.sounds[sound, rng.integers(self._cache.sounds.shape[1])]
+        )
+
+    def _belongs(self, objects: tuple[PlacedObject, ...], kind: str | None) -> int:
+        if kind is None:
+            return -1
+        shown = {o.kind for o in objects}
+        if kind in shown:
+            return 1
+        return 0 if any(self._related(kind, other) for other in shown) else -1
+
+
+def cell_coverage(
+    boxes: tuple[Box, ...], height: int, width: int
+) -> NDArray[np.float32]:
+    """Measure how much of each cell the boxes cover, scaled to sum to 1.
+
+    Without boxes it is all zero. A box with x0 > x1 wraps over the picture's edge.
+    """
+    covered = np.zeros((height, width))
+    for x0, y0, x1, y1 in boxes:
+        rows = _overlap(y0, y1, height)
+        columns = (
+            _overlap(x0, x1, width)
+            if x0 < x1
+            else _overlap(x0, 1.0, width) + _overlap(0.0, x1, width)
+        )
+        covered = np.maximum(covered, rows[:, None] * columns[None, :])
+    total = float(covered.sum())
+    return (covered / total if total > 0 else covered).astype(np.float32)
+
+
+def _overlap(start: float, end: float, n: int) -> NDArray[np.float64]:
+    """Share of each of n equal cells of [0, 1] that an interval covers."""
+    edges = np.arange(n + 1) / n
+    covered = np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)
+    return np.asarray(np.clip(covered * n, 0.0, 1.0))

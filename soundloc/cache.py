@@ -1,0 +1,180 @@
+"""Trunk features of a whole pair set, computed once and kept on disk.
+
+The trunks stay frozen, so their features never change: with the cache the heads
+train in minutes on two CPU cores. Arrays are float16 and memory-mapped; a sound has
+several variations, each heard in another window, at another level, over other noise.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from torchvision.io import ImageReadMode, decode_image
+
+from soundloc.augment import SoundVariation, colored_noise, vary_sound
+from soundloc.errors import DatasetError
+from soundloc.pairs import SAMPLE_RATE_HZ, PairSet, read_sound
+
+Progress = Callable[[str, int, int], None]
+SeePicture = Callable[[NDArray[np.uint8], bool], NDArray[np.float32]]
+HearSound = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+N_NOISES = 240
+_NOISE_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FeatureCache:
+    """Features of one split, in the order of its tables.
+
+    Parameters
+    ----------
+    pictures
+        float16 (n_pictures, channels, h, w), visual trunk features.
+    sounds
+        float16 (n_sounds, n_variations, features), pooled sound trunk features.
+    noises
+        float16 (n_noises, features), the same of synthetic noise.
+    """
+
+    pair_set: PairSet
+    pictures: NDArray[np.float16]
+    sounds: NDArray[np.float16]
+    noises: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class CacheRecipe:
+    """What the cached features depend on, besides the pair set."""
+
+    trunks: str
+    n_variations: int = 4
+    variation: SoundVariation = field(default_factory=SoundVariation)
+    seed: int = 0
+
+
+def cache_features(
+    pair_set: PairSet,
+    split: str,
+    recipe: CacheRecipe,
+    *,
+    see: SeePicture,
+    hear: HearSound,
+    on_step: Progress | None = None,
+) -> FeatureCache:
+    """Load the features of a split, computing what is not on disk yet.
+
+    `see` maps (picture, wrap) to (channels, h, w), `hear` a waveform to (features,).
+    """
+    chosen = pair_set.split(split)
+    tell = on_step or (lambda what, done, total: None)
+    folder = pair_set.folder / "features"
+    folder.mkdir(exist_ok=True)
+    stem = f"{split}-{_fingerprint(chosen, recipe)}"
+    pictures = _stored(
+        folder / f"{stem}-pictures.npy",
+        len(chosen.pictures),
+        lambda: (
+            see(read_picture(pair_set.folder / entry.picture), entry.wrap)
+            for entry in chosen.pictures
+        ),
+        lambda done, total: tell(f"seeing {split}", done, total),
+    )
+    sounds = _stored(
+        folder / f"{stem}-sounds.npy",
+        len(chosen.sounds),
+        lambda: _hear_all(chosen, recipe, hear),
+        lambda done, total: tell(f"hearing {split}", done, total),
+    )
+    noises = _stored(
+        folder / f"{stem}-noises.npy",
+        N_NOISES,
+        lambda: (hear(noise) for noise in _noises(recipe.seed)),
+        lambda done, total: tell(f"noises {split}", done, total),
+    )
+    return FeatureCache(chosen, pictures, sounds, noises)
+
+
+def read_picture(path: Path) -> NDArray[np.uint8]:
+    """Read a picture as RGB, shape (h, w, 3), uint8.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing or no picture.
+    """
+    try:
+        chw = decode_image(str(path), mode=ImageReadMode.RGB)
+    except RuntimeError as error:
+        raise DatasetError(f"{path} cannot be read as a picture.") from error
+    return np.asarray(chw.permute(1, 2, 0).contiguous().numpy(), dtype=np.uint8)
+
+
+def _hear_all(
+    chosen: PairSet, recipe: CacheRecipe, hear: HearSound
+) -> Iterator[NDArray[np.float32]]:
+    backgrounds = [
+        read_sound(chosen.folder / s.sound) for s in chosen.sounds if s.kind is None
+    ]
+
+    for number, entry in enumerate(chosen.sounds):
+        rng = np.random.default_rng([recipe.seed, number])
+        clip = read_sound(chosen.folder / entry.sound)
+        yield np.stack(
+            [
+                hear(vary_sound(clip, backgrounds, recipe.variation, rng))
+                for _ in range(recipe.n_variations)
+            ]
+        )
+
+
+def _noises(seed: int) -> Iterator[NDArray[np.float32]]:
+    for number in range(N_NOISES):
+        rng = np.random.default_rng([seed, 1, number])
+        noise = colored_noise(int(_NOISE_S * SAMPLE_RATE_HZ), rng)
+        yield np.asarray(noise * 10.0 ** rng.uniform(-2.5, 0.3), dtype=np.float32).clip(
+            -1, 1
+        )
+
+
+def _stored(
+    path: Path,
+    n: int,
+    rows: Callable[[], Iterator[NDArray[np.float32]]],
+    tell: Callable[[int, int], None],
+) -> NDArray[np.float16]:
+    """Map an array from disk, writing it row by row first if it is not there."""
+    if not path.exists():
+        part = path.with_suffix(".part.npy")
+        target: np.memmap[tuple[int, ...], np.dtype[np.float16]] | None = None
+        for number, row in enumerate(rows()):
+            if target is None:
+                target = np.lib.format.open_memmap(
+                    part, mode="w+", dtype=np.float16, shape=(n, *row.shape)
+                )
+            target[number] = row
+            tell(number + 1, n)
+        if target is None:
+            raise DatasetError(
+                f"{path.parent.parent} has nothing to compute features of."
+            )
+        target.flush()
+        part.replace(path)
+    return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
+
+
+def _fingerprint(chosen: PairSet, recipe: CacheRecipe) -> str:
+    content = json.dumps(
+        [
+            asdict(recipe),
+            [p.picture for p in chosen.pictures],
+            [s.sound for s in chosen.sounds],
+        ]
+    )
+    return hashlib.sha256(content.encode()).hexdigest()[:12]

@@ -1,0 +1,223 @@
+"""Picture–sound pairs on disk: what the localizer trains on and is measured on.
+
+A pair set is a folder with two tables in JSON lines, so that it can be read with
+any tool and appended to without rewriting:
+
+`pictures.jsonl`, one line per picture
+    ``{"picture": "pictures/000001.jpg", "split": "train", "source": "…",
+    "wrap": true, "objects": [{"kind": "dog", "boxes": [[x0, y0, x1, y1]]}]}``
+
+`sounds.jsonl`, one line per sound
+    ``{"sound": "sounds/dog-1.wav", "kind": "dog", "split": "train",
+    "source": "esc50:1-30226"}``
+
+A picture pairs with every sound of its split whose kind one of its objects has;
+pairing at training time gives each picture many sounds and each sound many
+pictures. Boxes are fractions of width and height; an object without boxes is in
+the picture, its place unknown. A sound whose kind is null belongs to nothing that
+can be pointed at (wind, rain, noise). Sounds are mono WAV at 22,050 Hz.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.io import wavfile
+
+from soundloc.errors import DatasetError
+
+SAMPLE_RATE_HZ = 22_050
+SPLITS = ("train", "validation", "test")
+
+Box = tuple[float, float, float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedObject:
+    """Something in a picture that can sound.
+
+    Parameters
+    ----------
+    kind
+        What it is; pairs it with the sounds of the same kind.
+    boxes
+        Where it is, as (x0, y0, x1, y1) in fractions of width and height; empty
+        when unknown. A box of a picture that wraps may have x0 > x1.
+    instance
+        Which very object it is, if its own sound is known; "" otherwise.
+    """
+
+    kind: str
+    boxes: tuple[Box, ...] = ()
+    instance: str = ""
+
+    def __post_init__(self) -> None:
+        for x0, y0, x1, y1 in self.boxes:
+            inside = all(0.0 <= edge <= 1.0 for edge in (x0, y0, x1, y1))
+            if not inside or y1 <= y0 or x0 == x1:
+                raise ValueError(
+                    f"box must be fractions with an area, got {self.boxes}"
+                )
+
+
+@dataclass(frozen=True, slots=True)
+class PictureEntry:
+    """One line of `pictures.jsonl`; `picture` is relative to the set's folder."""
+
+    picture: str
+    split: str
+    source: str
+    objects: tuple[PlacedObject, ...]
+    wrap: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SoundEntry:
+    """One line of `sounds.jsonl`; `sound` is relative to the set's folder.
+
+    `instance` names the very object that made the sound, if it is known.
+    """
+
+    sound: str
+    kind: str | None
+    split: str
+    source: str
+    instance: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PairSet:
+    """A folder of pictures and sounds, its tables read and checked."""
+
+    folder: Path
+    pictures: tuple[PictureEntry, ...]
+    sounds: tuple[SoundEntry, ...]
+
+    def split(self, name: str) -> PairSet:
+        """Keep the entries of one split.
+
+        Raises
+        ------
+        DatasetError
+            If the split has no picture or no sound.
+        """
+        chosen = PairSet(
+            self.folder,
+            tuple(p for p in self.pictures if p.split == name),
+            tuple(s for s in self.sounds if s.split == name),
+        )
+        if not chosen.pictures or not chosen.sounds:
+            raise DatasetError(
+                f"the split '{name}' of {self.folder} holds {len(chosen.pictures)} "
+                f"pictures and {len(chosen.sounds)} sounds; it needs some of both."
+            )
+        return chosen
+
+    def kinds(self) -> tuple[str, ...]:
+        """Name the kinds that have both pictures and sounds, sorted."""
+        seen = {o.kind for p in self.pictures for o in p.objects}
+        heard = {s.kind for s in self.sounds if s.kind is not None}
+        return tuple(sorted(seen & heard))
+
+
+def write_tables(
+    folder: Path, pictures: Iterable[PictureEntry], sounds: Iterable[SoundEntry]
+) -> None:
+    """Write both tables of a pair set."""
+    for name, rows in (("pictures.jsonl", pictures), ("sounds.jsonl", sounds)):
+        part = folder / f"{name}.part"
+        with part.open("w", encoding="utf-8") as lines:
+            lines.writelines(json.dumps(asdict(row)) + "\n" for row in rows)
+        part.replace(folder / name)
+
+
+def read_pair_set(folder: Path) -> PairSet:
+    """Read the tables of a pair set.
+
+    Raises
+    ------
+    DatasetError
+        If a table is missing or a line of it is malformed; it names file and line.
+    """
+    pictures = [
+        PictureEntry(
+            picture=row["picture"],
+            split=row["split"],
+            source=row["source"],
+            wrap=row.get("wrap", False),
+            objects=tuple(
+                PlacedObject(
+                    o["kind"],
+                    tuple((b[0], b[1], b[2], b[3]) for b in o["boxes"]),
+                    o.get("instance", ""),
+                )
+                for o in row["objects"]
+            ),
+        )
+        for row in _rows(folder / "pictures.jsonl")
+    ]
+    sounds = [
+        SoundEntry(
+            row["sound"],
+            row["kind"],
+            row["split"],
+            row["source"],
+            row.get("instance", ""),
+        )
+        for row in _rows(folder / "sounds.jsonl")
+    ]
+    return PairSet(folder, tuple(pictures), tuple(sounds))
+
+
+def _rows(table: Path) -> Iterator[dict[str, Any]]:
+    if not table.is_file():
+        raise DatasetError(
+            f"{table} does not exist; a pair set holds pictures.jsonl and "
+            "sounds.jsonl (`pano prepare` makes them)."
+        )
+    required = {"split", "source"}
+    with table.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, start=1):
+            try:
+                row = json.loads(line)
+                if not required <= row.keys() or row["split"] not in SPLITS:
+                    raise ValueError("needs source and a split of " + ", ".join(SPLITS))
+            except (ValueError, AttributeError) as error:
+                raise DatasetError(
+                    f"line {number} of {table} is malformed: {error}."
+                ) from error
+            yield row
+
+
+def read_sound(path: Path) -> NDArray[np.float32]:
+    """Read a sound of a pair set: mono float32 in [-1, 1] at 22,050 Hz.
+
+    Raises
+    ------
+    DatasetError
+        If the file is missing, empty, or not a mono 22,050 Hz WAV.
+    """
+    try:
+        rate_hz, samples = wavfile.read(path)
+    except (OSError, ValueError) as error:
+        raise DatasetError(f"{path} cannot be read as WAV: {error}.") from error
+    if rate_hz != SAMPLE_RATE_HZ or samples.ndim != 1 or samples.size == 0:
+        raise DatasetError(
+            f"{path} is not mono WAV at {SAMPLE_RATE_HZ} Hz; "
+            "`pano prepare` makes it so."
+        )
+    if samples.dtype == np.int16:
+        return np.asarray(samples / 32_768.0, dtype=np.float32)
+    return np.asarray(samples, dtype=np.float32)
+
+
+def write_sound(path: Path, samples: NDArray[np.float32]) -> None:
+    """Write a sound of a pair set as 16-bit WAV; samples lie in [-1, 1]."""
+    scaled = np.clip(np.rint(samples * 32_768.0), -32_768, 32_767)
+    wavfile.write(path, SAMPLE_RATE_HZ, scaled.astype(np.int16))
