@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torchvision.models import VGG16_Weights
 
 from soundloc.errors import CheckpointError
@@ -22,14 +22,9 @@ IMAGES = Path(__file__).parents[3] / "shared/data/images/imagenet_samples"
 
 
 @pytest.fixture(scope="module")
-def trunk() -> EfficientNetLite0:
+def trunk(enliven) -> EfficientNetLite0:
     torch.manual_seed(0)
-    network = EfficientNetLite0()
-    for module in network.modules():
-        if isinstance(module, nn.BatchNorm2d):  # keep the signal alive to the end
-            nn.init.uniform_(module.running_var, 0.05, 0.2)
-            nn.init.normal_(module.bias, 0.0, 0.3)
-    return network
+    return enliven(EfficientNetLite0())
 
 
 def picture(height: int, width: int, seed: int = 1) -> Tensor:

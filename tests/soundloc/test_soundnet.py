@@ -10,7 +10,7 @@ import soundfile
 import torch
 from safetensors.torch import save_file
 from scipy.signal import resample_poly
-from torch import Tensor, nn
+from torch import Tensor
 
 from soundloc.errors import CheckpointError
 from soundloc.trunks import soundnet
@@ -23,12 +23,9 @@ TWENTY_SECONDS = 20 * soundnet.SAMPLE_RATE_HZ
 
 
 @pytest.fixture(scope="module")
-def trunk() -> SoundNet8:
+def trunk(enliven) -> SoundNet8:
     torch.manual_seed(0)
-    network = SoundNet8()
-    for norm in network.norms:  # activations of order 1 on the noise below
-        nn.init.normal_(norm.bias, 0.0, 0.3)
-    return network
+    return enliven(SoundNet8())
 
 
 def noise(n: int) -> Tensor:

@@ -1,0 +1,300 @@
+"""The sound localization network of Senocak et al., section 3.
+
+A sound stream gives f_s and h, a visual stream the activation V, and the localization
+module lets h choose where in V to look. The defaults are the paper; every option that
+departs from it says why.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, cast, get_args
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from soundloc import attention
+from soundloc.attention import Mechanism
+from soundloc.trunks import efficientnet, soundnet, soundnet_file, vgg16
+from soundloc.trunks.efficientnet import EfficientNetLite0
+from soundloc.trunks.neck import LiteNeck
+from soundloc.trunks.soundnet import SoundFrames, SoundNet8
+from soundloc.trunks.vgg16 import Vgg16Conv53
+from soundloc.windows import frame_span, window_mean
+
+VisualTrunk = Literal["vgg16", "efficientnet_lite0"]
+SoundFeatures = Literal["conv8", "conv5+conv7"]
+SoundNorm = Literal["none", "standardise"]
+
+STRIDE_PX = 16  # one cell of the attention, whatever the visual trunk
+WINDOW_S = 20.0  # of sound around a picture, section 3.1
+SAMPLE_RATE_HZ = soundnet.SAMPLE_RATE_HZ
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizerConfig:
+    """What network this is; written into its checkpoints.
+
+    Parameters
+    ----------
+    visual_trunk
+        `vgg16` is the paper; `efficientnet_lite0` is 25 times faster.
+    sound_features
+        `conv8` is the paper; the lower layers pooled side by side separate everyday
+        sounds better than SoundNet's object layer.
+    mechanism
+        The paper's Mechanism 1 (Eq. 2) or 2 (Eq. 3).
+    temperature
+        Divides the response before the softmax. 1 is the paper, where on a 20 × 20
+        grid no cell can get more than 1.8 % of the attention.
+    embedding_dim
+        D, the length of h and of each v_i.
+    sound_norm
+        `standardise` uses the mean and deviation of f_s over the training sounds. The
+        published conv8 is negative nearly everywhere, so that the ReLU before FC9
+        would leave nothing of the sound.
+    post_relu
+        For VGG-16, see `Vgg16Conv53`.
+    neck_dropout
+        Share of the visual channels dropped while training the neck of lite0.
+    """
+
+    visual_trunk: VisualTrunk = "vgg16"
+    sound_features: SoundFeatures = "conv8"
+    mechanism: Mechanism = "cosine"
+    temperature: float = 1.0
+    embedding_dim: int = 512
+    sound_norm: SoundNorm = "none"
+    post_relu: bool = False
+    neck_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("visual_trunk", get_args(VisualTrunk)),
+            ("sound_features", get_args(SoundFeatures)),
+            ("mechanism", get_args(Mechanism)),
+            ("sound_norm", get_args(SoundNorm)),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name} must be one of {allowed}, got {getattr(self, name)!r}"
+                )
+        if not self.temperature > 0.0:
+            raise ValueError(f"temperature must be positive, got {self.temperature}")
+        if self.embedding_dim < 1:
+            raise ValueError(f"embedding_dim must be ≥ 1, got {self.embedding_dim}")
+        if self.visual_trunk == "vgg16" and self.embedding_dim != vgg16.OUT_CHANNELS:
+            raise ValueError(
+                f"embedding_dim must be {vgg16.OUT_CHANNELS} with vgg16, "
+                f"got {self.embedding_dim}"
+            )
+        if not 0.0 <= self.neck_dropout < 1.0:
+            raise ValueError(f"neck_dropout must be in [0, 1), got {self.neck_dropout}")
+
+    @property
+    def sound_dim(self) -> int:
+        """Length of f_s."""
+        if self.sound_features == "conv8":
+            return soundnet.CONV8_CHANNELS
+        return soundnet.CONV5_CHANNELS + soundnet.CONV7_CHANNELS
+
+
+class SoundStream(nn.Module):
+    """Section 3.1: waveform → trunk → f_s → ReLU-FC9-ReLU-FC10 → h."""
+
+    def __init__(self, config: LocalizerConfig) -> None:
+        super().__init__()
+        self.features = config.sound_features
+        self.trunk = SoundNet8(has_objects=config.sound_features == "conv8")
+        self.head = SoundHead(config)
+
+    def pool(self, frames: SoundFrames) -> Tensor:
+        """Average the frames over the sound to (b, c): global average pooling.
+
+        The frames are weighted by the time they cover, so that a window pooled from
+        the frames of a long track gives the same.
+        """
+
+        def mean(layer: Tensor, clock: soundnet.FrameClock) -> Tensor:
+            return window_mean(layer, frame_span(clock, 0.0, float(frames.n_samples)))
+
+        if self.features == "conv8":
+            return mean(cast(Tensor, frames.conv8), soundnet.CONV8_CLOCK)
+        return torch.cat(
+            [
+                mean(frames.conv5, soundnet.CONV5_CLOCK),
+                mean(frames.conv7, soundnet.CONV7_CLOCK),
+            ],
+            dim=1,
+        )
+
+    def standardise(self, pooled: Tensor) -> Tensor:
+        """Turn the pooled trunk output (b, c) into f_s (b, c), if so configured."""
+        return self.head.standardise(pooled)
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """Map (b, n) in [-1, 1] at 22,050 Hz to the pooled (b, c)."""
+        return self.pool(self.trunk(waveform))
+
+
+class SoundHead(nn.Module):
+    """From the pooled trunk output to f_s and h."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, config: LocalizerConfig) -> None:
+        super().__init__()
+        self.standardises = config.sound_norm == "standardise"
+        n = config.sound_dim
+        if self.standardises:
+            self.register_buffer("mean", torch.zeros(n))
+            self.register_buffer("std", torch.ones(n))
+        self.fc9 = nn.Linear(n, n)
+        self.fc10 = nn.Linear(n, config.embedding_dim)
+
+    def fit(self, pooled: Tensor) -> None:
+        """Take mean and deviation from the training sounds (n, c), once at the start.
+
+        A channel that never changes keeps the deviation 1.
+        """
+        if not self.standardises:
+            raise ValueError("this sound head does not standardise")
+        std, mean = torch.std_mean(pooled, dim=0)
+        self.mean.copy_(mean)
+        self.std.copy_(torch.where(std > 1e-8, std, 1.0))
+
+    def standardise(self, pooled: Tensor) -> Tensor:
+        """Turn the pooled trunk output (b, c) into f_s (b, c), if so configured."""
+        return (pooled - self.mean) / self.std if self.standardises else pooled
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Map the pooled trunk output (b, c) to h (b, D)."""
+        f_s = self.standardise(pooled)
+        # After standardising half of every channel is negative by construction, and a
+        # ReLU would throw that half away.
+        x = f_s if self.standardises else F.relu(f_s)
+        h: Tensor = self.fc10(F.relu(self.fc9(x)))
+        return h
+
+
+class VisualStream(nn.Module):
+    """Section 3.2: picture → trunk → V, with D channels at stride 16."""
+
+    def __init__(self, config: LocalizerConfig) -> None:
+        super().__init__()
+        self.trunk: Vgg16Conv53 | EfficientNetLite0
+        self.neck: nn.Identity | LiteNeck
+        if config.visual_trunk == "vgg16":
+            self.trunk = Vgg16Conv53(post_relu=config.post_relu)
+            self.neck = nn.Identity()
+        else:
+            self.trunk = EfficientNetLite0()
+            self.neck = LiteNeck(config.embedding_dim, dropout=config.neck_dropout)
+
+    def forward(self, pixels: Tensor, *, wrap: bool = False) -> Tensor:
+        """Map (b, 3, h, w) in 0..255 to V (b, D, ceil(h / 16), ceil(w / 16))."""
+        V: Tensor = self.neck(self.trunk(pixels, wrap=wrap))
+        return V
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer:
+    """What the network says about b pictures with b sounds.
+
+    Parameters
+    ----------
+    attention
+        α (b, h, w), sums to 1 over the cells.
+    response
+        a (b, h, w), before the softmax, in [-1, 1].
+    z, f_v, f_s, h
+        (b, D), (b, C), (b, C), (b, D), as in the paper.
+    confidence
+        (b,) in [0, 1]: is the source of the sound in the picture at all?
+    """
+
+    attention: Tensor
+    response: Tensor
+    z: Tensor
+    f_v: Tensor
+    f_s: Tensor
+    h: Tensor
+    confidence: Tensor
+
+
+class SoundLocalizationNet(nn.Module):
+    """Both streams and the localization module of section 3.3.
+
+    Confidence is ours: the softmax must point somewhere, even where nothing fits, so
+    the strength of the response is calibrated into a probability.
+    """
+
+    def __init__(self, config: LocalizerConfig) -> None:
+        super().__init__()
+        self.config = config
+        self.sound = SoundStream(config)
+        self.visual = VisualStream(config)
+        d = config.embedding_dim
+        self.visual_embedding = nn.Sequential(
+            *(nn.ReLU(), nn.Linear(d, d)),
+            *(nn.ReLU(), nn.Linear(d, config.sound_dim)),
+        )
+        self.confidence_scale = nn.Parameter(torch.tensor(10.0))
+        self.confidence_bias = nn.Parameter(torch.tensor(0.3))
+
+    def load_pretrained_trunks(self, *, soundnet_path: Path | None = None) -> None:
+        """Start from the published trunks; raises `CheckpointError` without them."""
+        soundnet_file.load_pretrained(self.sound.trunk, soundnet_path)
+        if isinstance(self.visual.trunk, Vgg16Conv53):
+            vgg16.load_pretrained(self.visual.trunk)
+        else:
+            neck = cast(LiteNeck, self.visual.neck)
+            efficientnet.load_pretrained(self.visual.trunk, neck.head)
+
+    def forward(
+        self, pixels: Tensor, waveform: Tensor, *, wrap: bool = False
+    ) -> Answer:
+        """Localize sounds (b, n) in pictures (b, 3, h, w)."""
+        return self.localize(self.visual(pixels, wrap=wrap), self.sound(waveform))
+
+    def localize(
+        self, V: Tensor, pooled: Tensor, *, log_prior: Tensor | None = None
+    ) -> Answer:
+        """Join V (b, D, h, w) with pooled sound (b, c), fresh or from a cache."""
+        f_s, h = self.sound.standardise(pooled), self.sound.head(pooled)
+        a = attention.respond_pairwise(V, h, mechanism=self.config.mechanism)
+        alpha, z = self.locate(V, a, log_prior=log_prior)
+        return Answer(alpha, a, z, self.embed(z), f_s, h, self.confidence(a))
+
+    def respond(self, V: Tensor, h: Tensor) -> Tensor:
+        """Compare pictures V (b, D, h, w) with all sounds h (n, D): (b, n, h, w)."""
+        return attention.respond(V, h, mechanism=self.config.mechanism)
+
+    def locate(
+        self, V: Tensor, a: Tensor, *, log_prior: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Turn responses (b, h, w) into attention (b, h, w) and z (b, D)."""
+        alpha = attention.attend(
+            a, temperature=self.config.temperature, log_prior=log_prior
+        )
+        return alpha, attention.locate(V, alpha)
+
+    def embed(self, z: Tensor) -> Tensor:
+        """Map z (b, D) to f_v (b, c): two ReLU-FC blocks, section 3.2."""
+        f_v: Tensor = self.visual_embedding(z)
+        return f_v
+
+    def peak(self, a: Tensor) -> Tensor:
+        """Average the strongest 0.5 % of responses (..., h, w): shape (...)."""
+        return attention.peak(a)
+
+    def confidence_logit(self, a: Tensor) -> Tensor:
+        """Weigh the peak of responses (..., h, w): shape (...)."""
+        return self.confidence_scale * (attention.peak(a) - self.confidence_bias)
+
+    def confidence(self, a: Tensor) -> Tensor:
+        """Turn responses (..., h, w) into the probability that the source is seen."""
+        return torch.sigmoid(self.confidence_logit(a))
