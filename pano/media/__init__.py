@@ -1,9 +1,11 @@
 """Reading and writing media; the only user of PyAV and ffmpeg."""
 
 from pano.media.decode import Frame, Media, open_media
+from pano.media.encode import MediaWriter, check_target
 from pano.media.probe import AudioInfo, MediaInfo, probe
 from pano.media.sound import Sound
 from pano.media.spherical import Projection, SphericalMetadata
+from pano.media.spherical_writer import write_spherical
 from pano.projection import SphereBounds, StereoLayout
 
 __all__ = [
@@ -11,11 +13,14 @@ __all__ = [
     "Frame",
     "Media",
     "MediaInfo",
+    "MediaWriter",
     "Projection",
     "Sound",
     "SphereBounds",
     "SphericalMetadata",
     "StereoLayout",
+    "check_target",
     "open_media",
     "probe",
+    "write_spherical",
 ]

@@ -1,0 +1,317 @@
+"""Writes a video beside its name and gives it the name when it is whole.
+
+Times are the caller's, so a variable rate stays variable; the sound is the
+source's own packets. A failure, an interrupt included, leaves no file behind.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from types import TracebackType
+
+import av
+import numpy as np
+from av.container import OutputContainer
+from av.error import FFmpegError
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.reformatter import (
+    ColorPrimaries,
+    ColorRange,
+    Colorspace,
+    ColorTrc,
+    Interpolation,
+    VideoReformatter,
+)
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from pano.errors import MediaError, SettingsError
+from pano.media.reading import ffmpeg_url
+from pano.media.sound_copy import SoundCopy
+from pano.media.spherical import SphericalMetadata
+from pano.media.spherical_writer import write_spherical
+
+_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".ts"})
+_SPHERICAL_SUFFIXES = frozenset({".mp4", ".mov", ".m4v"})
+# The option that holds the quality, and whether x264's preset names apply.
+_QUALITY_OPTIONS = {
+    "libx264": ("crf", True),
+    "libx265": ("crf", True),
+    "h264_nvenc": ("cq", False),
+    "hevc_nvenc": ("cq", False),
+}
+# Sound that begins earlier than the picture by less is trimmed by the player (an
+# edit list), so that the picture begins at 0; by more, the picture begins later.
+_MAX_TRIMMED_SOUND_S = Fraction(1, 10)
+
+
+def check_target(target: Path, *, overwrite: bool = False) -> None:
+    """Refuse an output that cannot or must not be written, before any work is done.
+
+    Raises
+    ------
+    MediaError
+        If it exists and may not be overwritten, or its folder is missing.
+    """
+    if target.is_dir():
+        raise MediaError(f"{target} is a folder; name a file in it")
+    if target.exists() and not overwrite:
+        raise MediaError(f"{target} exists; choose another name or add --force")
+    if not target.parent.is_dir():
+        raise MediaError(f"the folder {target.parent} does not exist; create it first")
+
+
+class MediaWriter:
+    """A video on its way to its name; use it as a context manager.
+
+    Parameters
+    ----------
+    target
+        Where the finished video goes; the suffix chooses the container.
+    width_px, height_px
+        Size of the pictures, both even.
+    frame_rate
+        The nominal rate, for encoder and players; None if it is variable.
+    time_base
+        Unit of the `pts` given to `write`, usually the source's.
+    sound_from
+        A file whose sound is copied, on the same clock as `pts`; None for silence.
+    spherical
+        Marks the video as a sphere; MP4 and MOV only.
+    encoder
+        libx264, libx265, h264_nvenc or hevc_nvenc.
+    quality
+        Constant rate factor, 0 (lossless) to 51.
+    preset
+        x264's trade of speed for size, such as medium or veryfast.
+
+    Raises
+    ------
+    SettingsError
+        If the settings do not fit each other.
+    MediaError
+        If the target cannot or must not be written.
+    """
+
+    def __init__(
+        self,
+        target: Path,
+        *,
+        width_px: int,
+        height_px: int,
+        frame_rate: Fraction | None,
+        time_base: Fraction,
+        sound_from: Path | None = None,
+        spherical: SphericalMetadata | None = None,
+        encoder: str = "libx264",
+        quality: int = 18,
+        preset: str = "medium",
+        overwrite: bool = False,
+    ) -> None:
+        _check_settings(target, width_px, height_px, spherical, encoder, quality)
+        check_target(target, overwrite=overwrite)
+        self._target = target
+        self._part = target.with_name(f"{target.stem}.part{target.suffix}")
+        self._size_px = (width_px, height_px)
+        self._frame_rate = frame_rate
+        self._time_base = time_base
+        self._sound_from = sound_from
+        self._spherical = spherical
+        self._encoder, self._quality, self._preset = encoder, quality, preset
+        self._reformatter = VideoReformatter()
+        self._first_pts: int | None = None
+        self._last_pts = 0
+        self._interval = max(1, round(1 / ((frame_rate or 30) * time_base)))
+        self._origin = Fraction(0)
+        self._container: OutputContainer | None = None
+        self._video: VideoStream | None = None
+        self._sound: SoundCopy | None = None
+
+    def __enter__(self) -> MediaWriter:
+        try:
+            with self._translated():
+                self._open()
+        except BaseException:
+            self._abandon()
+            raise
+        return self
+
+    def write(self, image: NDArray[np.uint8], pts: int) -> None:
+        """Add one picture.
+
+        Parameters
+        ----------
+        image
+            RGB, shape (height_px, width_px, 3).
+        pts
+            Presentation time in `time_base`, later than the picture before.
+
+        Raises
+        ------
+        MediaError
+            If it cannot be written, for example because the disk is full.
+        """
+        if self._container is None or self._video is None:
+            raise ValueError("a MediaWriter writes only inside its with block")
+        if image.shape != (self._size_px[1], self._size_px[0], 3):
+            raise ValueError(f"expected pictures of {self._size_px}, got {image.shape}")
+        if self._first_pts is None:
+            self._first_pts = pts
+            self._origin = self._choose_origin(pts * self._time_base)
+        elif pts <= self._last_pts:
+            raise ValueError(f"pts must grow, got {pts} after {self._last_pts}")
+        else:
+            self._interval = pts - self._last_pts
+        self._last_pts = pts
+        with self._translated():
+            picture = self._to_yuv(image)
+            picture.pts = pts - round(self._origin / self._time_base)
+            picture.time_base = self._time_base
+            self._mux(self._video.encode(picture))
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        if error is not None:
+            self._abandon()
+            return
+        try:
+            with self._translated():
+                self._finish()
+        except BaseException:
+            self._abandon()
+            raise
+
+    def _open(self) -> None:
+        container = av.open(ffmpeg_url(self._part), "w")
+        self._container = container
+        option, has_presets = _QUALITY_OPTIONS[self._encoder]
+        options = {option: str(self._quality)}
+        if has_presets:
+            options["preset"] = self._preset
+        video = container.add_stream(
+            self._encoder, rate=self._frame_rate or 30, options=options
+        )
+        if not isinstance(video, VideoStream):
+            raise TypeError(f"{self._encoder} does not encode video")
+        video.width, video.height = self._size_px
+        video.pix_fmt = "yuv420p"
+        context = video.codec_context
+        context.time_base = self._time_base
+        context.colorspace = Colorspace.ITU709
+        context.color_range = ColorRange.MPEG
+        context.color_primaries = ColorPrimaries.BT709
+        context.color_trc = ColorTrc.BT709
+        self._video = video
+        if self._sound_from is not None:
+            self._sound = SoundCopy(self._sound_from, container)
+
+    def _choose_origin(self, first_picture: Fraction) -> Fraction:
+        sound_start = self._sound.start_time if self._sound else None
+        origin = first_picture
+        if sound_start is not None:
+            if sound_start < first_picture - _MAX_TRIMMED_SOUND_S:
+                origin = sound_start
+            if self._sound is not None:
+                self._sound.origin = origin
+        return origin
+
+    def _to_yuv(self, image: NDArray[np.uint8]) -> VideoFrame:
+        rgb = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
+        return self._reformatter.reformat(
+            rgb,
+            format="yuv420p",
+            dst_colorspace=Colorspace.ITU709,
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=Interpolation.BICUBIC
+            | Interpolation.FULL_CHR_H_INP
+            | Interpolation.ACCURATE_RND,
+        )
+
+    def _mux(self, packets: list[Packet[VideoStream]]) -> None:
+        if self._container is None:
+            return
+        for packet in packets:
+            # The muxer knows a picture's duration from the next one; the last one
+            # has none, and would vanish at once.
+            packet.duration = round(self._interval * self._time_base / packet.time_base)
+            if self._sound is not None and packet.dts is not None:
+                # FFmpeg holds packets back until both streams have come as far:
+                # handing over the sound in step keeps that queue short.
+                self._sound.advance(self._origin + packet.dts * packet.time_base)
+            self._container.mux(packet)
+
+    def _finish(self) -> None:
+        if self._container is None or self._video is None:
+            return
+        if self._first_pts is None:
+            raise MediaError(f"{self._target} would be empty: there are no pictures")
+        self._mux(self._video.encode(None))
+        if self._sound is not None:
+            self._sound.advance((self._last_pts + self._interval) * self._time_base)
+            self._sound.close()
+        self._container.close()
+        if self._spherical is not None:
+            write_spherical(self._part, self._spherical)
+        self._part.replace(self._target)
+
+    def _abandon(self) -> None:
+        # What made us give up is being raised already; a second failure, such as
+        # the disk still being full, must not hide it.
+        with contextlib.suppress(FFmpegError, OSError, ValueError):
+            if self._container is not None:
+                self._container.close()
+        if self._sound is not None:
+            self._sound.close()
+        self._part.unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except (FFmpegError, OSError) as error:
+            if error.errno in (errno.ENOSPC, errno.EDQUOT):
+                raise MediaError(
+                    f"the disk is full: {self._target} was not written; make room"
+                ) from error
+            raise MediaError(
+                f"{self._target} cannot be written ({error.strerror or error}); "
+                "check the folder's permissions and the settings"
+            ) from error
+
+
+def _check_settings(
+    target: Path,
+    width_px: int,
+    height_px: int,
+    spherical: SphericalMetadata | None,
+    encoder: str,
+    quality: int,
+) -> None:
+    if width_px <= 0 or height_px <= 0 or width_px % 2 or height_px % 2:
+        raise SettingsError(
+            f"the picture must have even sides, got {width_px}×{height_px}"
+        )
+    if encoder not in _QUALITY_OPTIONS:
+        raise SettingsError(
+            f"unknown encoder {encoder!r}; choose one of {', '.join(_QUALITY_OPTIONS)}"
+        )
+    if not 0 <= quality <= 51:
+        raise SettingsError(f"quality must be in 0 to 51, got {quality}")
+    if target.suffix.lower() not in _SUFFIXES:
+        raise SettingsError(
+            f"{target} names no container of video; end it in .mp4, .mov or .mkv"
+        )
+    if spherical is not None and target.suffix.lower() not in _SPHERICAL_SUFFIXES:
+        raise SettingsError(
+            f"{target} cannot be marked as spherical; end it in .mp4 or .mov"
+        )
