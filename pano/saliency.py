@@ -173,14 +173,22 @@ def view_coverage(
 ) -> NDArray[np.float32]:
     """Return which part of each cell a rectilinear view covers, shape (h, w).
 
-    The footprint is exact on every one of `n_subcells`² points in a cell: a view is
-    only about ten cells wide, too few for all-or-nothing.
+    A view is only about ten cells wide, too few for all-or-nothing: cells are divided
+    into `n_subcells`², and the border, exact as a great circle, is soft by the width
+    of one of these. So a point that lies right on it is not tossed by rounding.
     """
     height, width = shape
     units = grid_unit_vectors(height * n_subcells, width * n_subcells)
-    inside = pose.sees(units, aspect=aspect)
+    x, y, z = np.moveaxis(units @ pose.axes().T, -1, 0)
+    softness = np.pi / (height * n_subcells)
+    reach = np.tan(np.radians(pose.hfov_deg) / 2.0)
+    inside = np.ones(z.shape)
+    for across, tangent in ((x, reach), (y, reach / aspect)):
+        # Sine of the angle to the plane through the eye and the picture's border.
+        depth = (tangent * z - np.abs(across)) / np.hypot(1.0, tangent)
+        inside *= np.clip(depth / softness + 0.5, 0.0, 1.0)
     blocks = inside.reshape(height, n_subcells, width, n_subcells)
-    return np.asarray(blocks.mean(axis=(1, 3), dtype=np.float32))
+    return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
 
 
 def _average(
