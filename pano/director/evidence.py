@@ -1,0 +1,187 @@
+"""What the directors decide upon: a few small maps a second and how far to trust them.
+
+Thirty maps a second say the same thing thirty times; five are enough to steer by and
+fit in memory for hours (18 kB a second). Trust is judged over the whole clip, never
+map by map: stretching each map to full contrast turns silence into certainty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pano.saliency import (
+    SILENCE_DB,
+    UNIFORM_DENSITY_PER_SR,
+    SaliencyMap,
+    pool,
+)
+from pano.sphere import Direction, cell_solid_angles_sr
+
+STEP_S = 0.2
+
+# A confidence of this much is convincing even in a clip that never has more; below
+# it, being the clip's best moment is no reason to believe.
+_CONVINCING = 0.3
+# Sound this far below the clip's loud parts fades out as evidence, and so does sound
+# near the noise of a recorder, however loud the rest.
+_FADE_BELOW_LOUD_DB = (-45.0, -30.0)
+_FADE_DB = (-75.0, -60.0)
+# Share of a map above the uniform density: 0 for a flat map, 1 for a point.
+_FADE_CONTRAST = (0.05, 0.25)
+# After a gap this long in the maps, the last one says nothing any more.
+_MAX_GAP_S = 1.0
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """Pooled maps at k · STEP_S after the first map, turned to the start's yaw.
+
+    Parameters
+    ----------
+    first_s, last_s
+        Presentation times of the first and the last map.
+    density
+        Shape (n, h, w), per steradian. Column 0 lies `base_yaw_deg` to the right of
+        where it lies in the picture.
+    weight
+        Trust in each map, shape (n,), in [0, 1].
+    base_yaw_deg
+        A whole number of cells: planning relative to it makes a turned scene with a
+        likewise turned start the very same problem, to the last bit.
+    start
+        Where the camera rests before it has a reason to look, in the turned maps.
+    """
+
+    first_s: float
+    last_s: float
+    density: NDArray[np.float16]
+    weight: FloatArray
+    base_yaw_deg: float
+    start: Direction
+
+    def __len__(self) -> int:
+        return len(self.weight)
+
+    def masses(self, begin: int, end: int) -> FloatArray:
+        """Return the share of the saliency in each cell, shape (end - begin, h, w)."""
+        density = self.density[begin:end].astype(np.float64)
+        return density * cell_solid_angles_sr(*density.shape[1:])
+
+    def excess_masses(self, begin: int, end: int) -> FloatArray:
+        """Return the same for what exceeds a uniform map, each summing to 1 again."""
+        density = self.density[begin:end].astype(np.float64)
+        excess = np.maximum(density - UNIFORM_DENSITY_PER_SR, 0.0)
+        masses = excess * cell_solid_angles_sr(*density.shape[1:])
+        total = masses.sum(axis=(1, 2), keepdims=True)
+        return np.asarray(masses / np.maximum(total, 1e-12))
+
+
+def gather(maps: Iterable[SaliencyMap], *, start: Direction) -> Evidence:
+    """Pool maps as they come, and judge them when all are there.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, or the maps are not in the order of time.
+    """
+    indices: list[int] = []
+    densities: list[NDArray[np.float16]] = []
+    confidences: list[float] = []
+    levels_db: list[float] = []
+    first_s = last_s = 0.0
+    n_cells = 0
+    for index, members in _binned(maps):
+        pooled = pool(members)
+        if not indices:
+            first_s = members[0].time_s
+            n_cells = round(start.yaw_deg * pooled.density.shape[1] / 360.0)
+        last_s = members[-1].time_s
+        indices.append(index)
+        densities.append(np.roll(pooled.density.astype(np.float16), -n_cells, axis=1))
+        confidences.append(pooled.confidence)
+        levels_db.append(pooled.level_db)
+    if not indices:
+        raise ValueError("there is no map to plan a path from")
+    # A moment without a map takes over the last one, for a while; so does the moment
+    # after the end that the path needs to reach its last frame in motion.
+    n_to_end = int(np.ceil((last_s - first_s) / STEP_S - 1e-6))
+    moments = np.arange(max(indices[-1], n_to_end) + 1)
+    latest = np.searchsorted(indices, moments, side="right") - 1
+    is_fresh = (moments - np.array(indices)[latest]) * STEP_S <= _MAX_GAP_S
+    density = np.stack(densities)
+    density = density if len(density) == len(moments) else density[latest]
+    base_yaw_deg = n_cells * 360.0 / density.shape[2]
+    return Evidence(
+        first_s=first_s,
+        last_s=last_s,
+        density=density,
+        weight=_weights(
+            np.array(confidences)[latest] * is_fresh,
+            np.array(levels_db)[latest],
+            _contrasts(density),
+        ),
+        base_yaw_deg=base_yaw_deg,
+        # Rounded so that a start and its turned likeness leave the same remainder.
+        start=Direction(round(start.yaw_deg - base_yaw_deg, 9), start.pitch_deg),
+    )
+
+
+def _binned(maps: Iterable[SaliencyMap]) -> Iterator[tuple[int, list[SaliencyMap]]]:
+    """Group maps by the moment they are nearest to."""
+    members: list[SaliencyMap] = []
+    first_s: float | None = None
+    current = 0
+    for item in maps:
+        first_s = item.time_s if first_s is None else first_s
+        index = int(np.floor((item.time_s - first_s) / STEP_S + 0.5))
+        if index < current:
+            raise ValueError(f"maps must be in the order of time, got {item.time_s}")
+        if index > current:
+            yield current, members
+            members = []
+        current = index
+        members.append(item)
+    if members:
+        yield current, members
+
+
+def _weights(
+    confidence: FloatArray, level_db: FloatArray, contrast: FloatArray
+) -> FloatArray:
+    """Combine what speaks for each map into a trust in [0, 1]."""
+    is_heard = level_db > SILENCE_DB
+    if not np.any(is_heard):
+        return np.zeros(len(confidence))
+    loud_db = np.percentile(level_db[is_heard], 90.0)
+    audible = _faded(level_db - loud_db, _FADE_BELOW_LOUD_DB) * _faded(
+        level_db, _FADE_DB
+    )
+    best = np.percentile(confidence[is_heard], 90.0)
+    believable = np.minimum(confidence / max(float(best), _CONVINCING), 1.0)
+    return np.asarray(believable * audible * _faded(contrast, _FADE_CONTRAST))
+
+
+def _contrasts(density: NDArray[np.float16]) -> FloatArray:
+    """Return each map's share above the uniform density, shape (n,)."""
+    omega_sr = cell_solid_angles_sr(*density.shape[1:])
+    return np.array(
+        [
+            np.sum(
+                np.maximum(layer.astype(np.float64) - UNIFORM_DENSITY_PER_SR, 0.0)
+                * omega_sr
+            )
+            for layer in density
+        ]
+    )
+
+
+def _faded(values: FloatArray, edges: tuple[float, float]) -> FloatArray:
+    """Rise smoothly from 0 at the first edge to 1 at the second."""
+    share = np.clip((values - edges[0]) / (edges[1] - edges[0]), 0.0, 1.0)
+    return np.asarray(share * share * (3.0 - 2.0 * share))
