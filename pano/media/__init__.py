@@ -3,6 +3,7 @@
 from pano.media.decode import Frame, Media, open_media
 from pano.media.encode import MediaWriter, check_target
 from pano.media.probe import AudioInfo, MediaInfo, probe
+from pano.media.program import convert, ffmpeg_program
 from pano.media.sound import Sound
 from pano.media.spherical import Projection, SphericalMetadata
 from pano.media.spherical_writer import write_spherical
@@ -20,6 +21,8 @@ __all__ = [
     "SphericalMetadata",
     "StereoLayout",
     "check_target",
+    "convert",
+    "ffmpeg_program",
     "open_media",
     "probe",
     "write_spherical",
