@@ -16,8 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 SUPERSAMPLING = 2
 _SUBPIXEL_BITS = 4
 
-Rgb = tuple[float, float, float]
-Point = tuple[float, float]
+# The run-time type checker of the tests does not take an int for a float.
+Number = float | int
+Rgb = tuple[Number, Number, Number]
+Point = tuple[Number, Number]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Radial:
     """Colours that change from `center` out to `radius`, in sprite pixels."""
 
     center: Point
-    radius: float
+    radius: Number
     colors: tuple[Rgb, ...]
 
 
@@ -65,20 +67,20 @@ def over(base: Sprite, layer: Sprite) -> Sprite:
     return np.concatenate([color, alpha * 255.0], axis=2).astype(np.uint8)
 
 
-def turned(layer: Sprite, pivot: Point, angle_deg: float) -> Sprite:
+def turned(layer: Sprite, pivot: Point, angle_deg: Number) -> Sprite:
     """Turn a sprite counter-clockwise about a point."""
     h, w = layer.shape[:2]
     turn = cv2.getRotationMatrix2D(pivot, angle_deg, 1.0)
     return np.asarray(cv2.warpAffine(layer, turn, (w, h), flags=cv2.INTER_LINEAR))
 
 
-def scaled(color: Rgb, factor: float) -> Rgb:
+def scaled(color: Rgb, factor: Number) -> Rgb:
     """Return a darker (factor below 1) or lighter colour."""
     red, green, blue = (min(255.0, channel * factor) for channel in color)
     return red, green, blue
 
 
-def mixed(a: Rgb, b: Rgb, share_of_b: float) -> Rgb:
+def mixed(a: Rgb, b: Rgb, share_of_b: Number) -> Rgb:
     """Return a colour between two."""
     red, green, blue = (p + (q - p) * share_of_b for p, q in zip(a, b, strict=True))
     return red, green, blue
@@ -98,9 +100,9 @@ class Canvas:
         points: ArrayLike,
         paint: Paint,
         *,
-        outline_px: float = 0.0,
+        outline_px: Number = 0.0,
         outline: Rgb = (40.0, 32.0, 30.0),
-        alpha: float = 1.0,
+        alpha: Number = 1.0,
     ) -> None:
         """Fill a polygon, shape (n, 2), and draw its outline over the edge."""
         corners = np.asarray(points, np.float64)
@@ -116,10 +118,10 @@ class Canvas:
         radii: Point,
         paint: Paint,
         *,
-        turn_deg: float = 0.0,
-        outline_px: float = 0.0,
+        turn_deg: Number = 0.0,
+        outline_px: Number = 0.0,
         outline: Rgb = (40.0, 32.0, 30.0),
-        alpha: float = 1.0,
+        alpha: Number = 1.0,
     ) -> None:
         """Fill an ellipse."""
         self.polygon(
@@ -132,11 +134,11 @@ class Canvas:
 
     def rounded_box(
         self,
-        box: tuple[float, float, float, float],
-        radius_px: float,
+        box: tuple[Number, Number, Number, Number],
+        radius_px: Number,
         paint: Paint,
         *,
-        outline_px: float = 0.0,
+        outline_px: Number = 0.0,
     ) -> None:
         """Fill a box (left, top, right, bottom) with rounded corners."""
         left, top, right, bottom = box
@@ -155,7 +157,7 @@ class Canvas:
         self.polygon(np.concatenate(arcs), paint, outline_px=outline_px)
 
     def line(
-        self, points: ArrayLike, width_px: float, color: Rgb, *, alpha: float = 1.0
+        self, points: ArrayLike, width_px: Number, color: Rgb, *, alpha: Number = 1.0
     ) -> None:
         """Draw an open line through points of shape (n, 2)."""
         path = np.asarray(points, np.float64)
@@ -173,10 +175,10 @@ class Canvas:
         self._cover(region, mask, color, alpha)
 
     def glow(
-        self, center: Point, radius_px: float, color: Rgb, strength: float
+        self, center: Point, radius_px: Number, color: Rgb, strength: Number
     ) -> None:
         """Lay a soft light over the canvas; it fades to nothing at the radius."""
-        box = np.array([center]) + np.array([[-1, -1], [1, 1]]) * radius_px
+        box = np.array([center]) + np.array([[-1.0, -1.0], [1.0, 1.0]]) * radius_px
         region = self._region(box, 0.0)
         x, y = region.coordinates()
         distance = np.hypot(x - center[0], y - center[1]) / radius_px
@@ -198,8 +200,8 @@ class Canvas:
         polygons: Sequence[NDArray[np.float64]],
         paint: Paint,
         *,
-        grow_px: float,
-        alpha: float,
+        grow_px: Number,
+        alpha: Number,
     ) -> None:
         region = self._region(np.concatenate(polygons), grow_px)
         mask = np.zeros(region.size, np.uint8)
@@ -208,7 +210,7 @@ class Canvas:
         self._cover(region, mask, paint, alpha)
 
     def _cover(
-        self, region: _Region, mask: NDArray[np.uint8], paint: Paint, alpha: float
+        self, region: _Region, mask: NDArray[np.uint8], paint: Paint, alpha: Number
     ) -> None:
         if mask.size == 0:
             return
@@ -217,7 +219,7 @@ class Canvas:
         self._color[here] += share * (_colors(paint, region) - self._color[here])
         self._alpha[here] += share * (1.0 - self._alpha[here])
 
-    def _region(self, points: NDArray[np.float64], grow_px: float) -> _Region:
+    def _region(self, points: NDArray[np.float64], grow_px: Number) -> _Region:
         low = np.floor((points.min(axis=0) - grow_px) * SUPERSAMPLING).astype(int)
         high = np.ceil((points.max(axis=0) + grow_px) * SUPERSAMPLING).astype(int)
         limit = np.array([self._color.shape[1], self._color.shape[0]])
@@ -253,7 +255,7 @@ class _Region:
 
 
 def ellipse_points(
-    center: Point, radii: Point, *, turn_deg: float = 0.0, n_points: int = 48
+    center: Point, radii: Point, *, turn_deg: Number = 0.0, n_points: int = 48
 ) -> NDArray[np.float64]:
     """Return the outline of an ellipse, shape (n_points, 2)."""
     angle = np.linspace(0.0, 2.0 * np.pi, n_points, endpoint=False)

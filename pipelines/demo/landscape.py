@@ -176,7 +176,7 @@ def _road(
     ground: NDArray[np.float64],
     away_m: NDArray[np.float64],
     yaw_deg: NDArray[np.float64],
-    grain: NDArray[np.float32],
+    grain: NDArray[np.float64],
 ) -> None:
     """Lay a ring road about the viewer: vehicles pass at a constant distance."""
     off_m = np.abs(away_m - ROAD_RADIUS_M)
