@@ -13,6 +13,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from pipelines.settings import Compute
+
 FloatArray = NDArray[np.float32]
 
 SOUND_RATE_HZ = 22_050
@@ -57,7 +59,7 @@ class Localizer(Protocol):
 
 
 @functools.lru_cache(maxsize=1)
-def load_localizer(checkpoint: Path | None, compute: str) -> Localizer:
+def load_localizer(checkpoint: Path | None, compute: Compute) -> Localizer:
     """Load a localizer, once for all clips of a batch; takes seconds.
 
     Raises

@@ -10,6 +10,7 @@ import math
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal, get_args
 
 from pano.camera import MotionLimits
 from pano.errors import SettingsError
@@ -22,8 +23,12 @@ ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX = 480, 960
 
 MIN_SIDE_PX = 16
 
-DIRECTORS = ("follow", "autocam")
-COMPUTE_ENGINES = ("auto", "torch", "openvino")
+# The names that `pano.director` knows; importing it for them would load a solver, and
+# `pano --help` should not wait half a second. mypy notices where they drift apart.
+Director = Literal["follow", "autocam"]
+Compute = Literal["auto", "torch", "openvino"]
+DIRECTORS: tuple[Director, ...] = get_args(Director)
+COMPUTE_ENGINES: tuple[Compute, ...] = get_args(Compute)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ class LocalizeSettings:
     visual_rate_hz: float = 5.0
     layout: StereoLayout | None = None
     checkpoint: Path | None = None
-    compute: str = "auto"
+    compute: Compute = "auto"
     require_sound: bool = True
 
     def __post_init__(self) -> None:
@@ -61,11 +66,6 @@ class LocalizeSettings:
             raise SettingsError(
                 f"visual-rate must be in (0, {ANALYSIS_RATE_HZ}] Hz, "
                 f"got {self.visual_rate_hz}"
-            )
-        if self.compute not in COMPUTE_ENGINES:
-            raise SettingsError(
-                f"compute must be one of {', '.join(COMPUTE_ENGINES)}, "
-                f"got {self.compute!r}"
             )
 
 
@@ -116,15 +116,9 @@ class DirectSettings:
         Where it looks until it hears something.
     """
 
-    director: str = "follow"
+    director: Director = "follow"
     limits: MotionLimits = field(default_factory=MotionLimits)
     start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
-
-    def __post_init__(self) -> None:
-        if self.director not in DIRECTORS:
-            raise SettingsError(
-                f"director must be one of {', '.join(DIRECTORS)}, got {self.director!r}"
-            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +128,31 @@ class PanSettings:
     localize: LocalizeSettings = field(default_factory=LocalizeSettings)
     lens: LensSettings = field(default_factory=LensSettings)
     direct: DirectSettings = field(default_factory=DirectSettings)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """The clip that `demo` draws.
+
+    Parameters
+    ----------
+    duration_s
+        Its three sources sound one after another, each a third of the time.
+    seed
+        Other seeds draw other individuals at other places.
+    width_px
+        Of the 360° picture, which is half as high.
+    """
+
+    duration_s: float = 20.0
+    seed: int = 0
+    width_px: int = 1920
+    frame_rate_hz: int = 30
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.duration_s) and self.duration_s >= 1.0):
+            raise SettingsError(f"seconds must be at least 1, got {self.duration_s}")
+        if self.width_px < 64 or self.width_px % 4:
+            raise SettingsError(
+                f"width must be a multiple of 4, at least 64 px, got {self.width_px}"
+            )

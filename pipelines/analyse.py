@@ -1,0 +1,109 @@
+"""Pass 1 of every job: listen to a clip and let its maps flow past.
+
+What the maps tell only after the last one (how long the picture really was, whether
+the sound fitted it) is gathered on the way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pano.errors import MediaError
+from pano.media import Media
+from pano.saliency import SaliencyMap
+from pipelines.listen import listen, mismatch_note
+from pipelines.localize import localize
+from pipelines.localizer import Localizer
+from pipelines.progress import Progress
+from pipelines.settings import ANALYSIS_RATE_HZ, LocalizeSettings
+
+
+class Analysis:
+    """Listen to a clip at once; its maps can be taken once.
+
+    Parameters
+    ----------
+    media
+        Stays open for as long as maps are taken.
+    localizer
+        ``None`` loads the one that the settings name.
+
+    Raises
+    ------
+    NoAudioError, soundloc.errors.SoundlocError
+        If the clip has no sound, or the localizer is missing.
+    """
+
+    def __init__(
+        self,
+        media: Media,
+        settings: LocalizeSettings,
+        *,
+        localizer: Localizer | None,
+        progress: Progress,
+    ) -> None:
+        self.n_maps = 0
+        self.start_s = self.end_s = 0.0
+        self._media = media
+        self._hearing = listen(media, settings, localizer=localizer)
+        self._settings = settings
+        self._progress = progress
+        self._sum_confidence = 0.0
+
+    def maps(self) -> Iterator[SaliencyMap]:
+        """Yield one map per tick of the analysis clock.
+
+        Raises
+        ------
+        MediaError
+            If the clip turns out to have no picture.
+        """
+        for found in self._progress.follow(
+            localize(self._media, self._hearing, self._settings),
+            words="Listening and looking",
+            duration_s=self._media.info.duration_from_header_s,
+        ):
+            if self.n_maps == 0:
+                self.start_s = found.time_s
+            self.n_maps += 1
+            self.end_s = found.time_s + float(1 / ANALYSIS_RATE_HZ)
+            self._sum_confidence += found.confidence
+            yield found
+        if self.n_maps == 0:
+            raise MediaError(
+                f"{self._media.info.path} has no picture that can be decoded"
+            )
+
+    @property
+    def mean_confidence(self) -> float:
+        """The mean over the maps that passed."""
+        return self._sum_confidence / max(self.n_maps, 1)
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what a user should know about the clip, after the last map."""
+        if self._hearing.track is None:
+            return ("there is no sound; the camera has nothing to follow",)
+        note = mismatch_note(
+            sound_s=self._hearing.sound_s, picture_s=self.end_s - self.start_s
+        )
+        return () if note is None else (note,)
+
+    def meta(self) -> dict[str, Any]:
+        """Describe where the maps come from, for `maps.npz`."""
+        settings = dataclasses.asdict(self._settings)
+        return {
+            "source": str(self._media.info.path),
+            "clock": {"rate_hz": float(ANALYSIS_RATE_HZ)},
+            "settings": json.loads(json.dumps(settings, default=str)),
+            "checkpoint": str(self._settings.checkpoint or "default"),
+        }
+
+
+def corrupt_note(n_corrupt_frames: int) -> tuple[str, ...]:
+    """Say how many frames could not be decoded, where there were any."""
+    if n_corrupt_frames == 0:
+        return ()
+    return (f"{n_corrupt_frames} corrupt frames were left out",)

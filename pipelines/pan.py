@@ -1,0 +1,209 @@
+"""The `pan` job: an ordinary video that looks where the sound comes from.
+
+Pass 1 turns the clip into a camera path of some kilobytes, pass 2 renders every
+full-resolution frame along it. `render` is pass 2 alone, after a hand edit of the
+path or with another lens.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+
+from pano.camera import CameraPath, PathSource
+from pano.director import plan_path
+from pano.media import Media, MediaWriter, StereoLayout, open_media
+from pano.render import ViewportRenderer
+from pano.sphere import great_circle_deg, unit_vectors
+from pipelines.analyse import Analysis, corrupt_note
+from pipelines.heatmap import temporary_maps
+from pipelines.localizer import Localizer
+from pipelines.maps import MapsWriter, open_maps
+from pipelines.outputs import check_output
+from pipelines.progress import Progress, SilentProgress
+from pipelines.results import PanResult
+from pipelines.settings import LensSettings, PanSettings
+from pipelines.sheet import ContactSheet, Truth
+
+SILENT = SilentProgress()
+
+
+def pan(
+    source: Path,
+    target: Path,
+    settings: PanSettings | None = None,
+    *,
+    path_target: Path | None = None,
+    sheet_target: Path | None = None,
+    truth: Truth | None = None,
+    localizer: Localizer | None = None,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
+) -> PanResult:
+    """Turn a 360° video into one that looks where the sound comes from.
+
+    `truth` is drawn on the contact sheet and used for nothing else.
+
+    Raises
+    ------
+    PanoError, soundloc.errors.SoundlocError
+        If the clip cannot be analysed or a result cannot be written.
+    """
+    settings = settings or PanSettings()
+    for output in filter(None, (target, path_target, sheet_target)):
+        check_output(output, source=source, overwrite=overwrite)
+    with contextlib.ExitStack() as stack:
+        layout = settings.localize.layout
+        media = stack.enter_context(open_media(source, layout=layout))
+        # Made before the long first pass: it refuses a bad target at once.
+        writer = _writer(media, target, settings.lens, overwrite=overwrite)
+        analysis = Analysis(
+            media, settings.localize, localizer=localizer, progress=progress
+        )
+        sheet = None
+        if sheet_target is None:
+            path = _plan(analysis, settings)
+        else:
+            maps_path = stack.enter_context(temporary_maps(target))
+            path = _plan(analysis, settings, maps_path)
+            sheet = ContactSheet.over(open_maps(maps_path), truth=truth)
+        path = dataclasses.replace(path, source=_source(source, settings))
+        if path_target is not None:
+            path.save(path_target)
+        n_frames = _film(media, writer, path, settings.lens, sheet, progress)
+        if sheet is not None and sheet_target is not None:
+            sheet.save(sheet_target)
+        result = _result(media, target, path, settings.lens, n_frames)
+        return dataclasses.replace(
+            result,
+            path=path_target,
+            sheet=sheet_target,
+            mean_confidence=analysis.mean_confidence,
+            notes=analysis.notes() + result.notes,
+        )
+
+
+def render(
+    source: Path,
+    path_source: Path,
+    target: Path,
+    lens: LensSettings,
+    *,
+    hfov_deg: float | None = None,
+    layout: StereoLayout | None = None,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
+) -> PanResult:
+    """Film a clip again along a saved path; `hfov_deg` replaces the path's lens.
+
+    Raises
+    ------
+    PanoError
+        If the path or the clip cannot be read or the video cannot be written.
+    """
+    check_output(target, source=source, overwrite=overwrite)
+    path = CameraPath.load(path_source)
+    if hfov_deg is not None:
+        lens_deg = np.full(len(path), hfov_deg)
+        path = dataclasses.replace(path, hfov_deg=lens_deg)
+    with open_media(source, layout=layout) as media:
+        writer = _writer(media, target, lens, overwrite=overwrite)
+        n_frames = _film(media, writer, path, lens, None, progress)
+        result = _result(media, target, path, lens, n_frames)
+    return dataclasses.replace(result, path=path_source)
+
+
+def turned_deg(path: CameraPath) -> float:
+    """Sum the angles the camera turned through, cuts left out."""
+    axes = unit_vectors(path.yaw_deg, path.pitch_deg)
+    steps_deg = great_circle_deg(axes[1:], axes[:-1])
+    return float(np.sum(steps_deg[~path.cut[1:]]))
+
+
+def _writer(
+    media: Media, target: Path, lens: LensSettings, *, overwrite: bool
+) -> MediaWriter:
+    return MediaWriter(
+        target,
+        width_px=lens.width_px,
+        height_px=lens.height_px,
+        frame_rate=media.info.average_frame_rate,
+        time_base=media.info.time_base,
+        sound_from=media.info.path,
+        overwrite=overwrite,
+    )
+
+
+def _film(
+    media: Media,
+    writer: MediaWriter,
+    path: CameraPath,
+    lens: LensSettings,
+    sheet: ContactSheet | None,
+    progress: Progress,
+) -> int:
+    renderer = ViewportRenderer(lens.width_px, lens.height_px)
+    n_frames = 0
+    with writer:
+        for frame in progress.follow(
+            media.frames(),
+            words="Filming",
+            duration_s=media.info.duration_from_header_s,
+        ):
+            pose = path.at(frame.time_s)
+            picture = renderer.render(frame.image, pose)
+            writer.write(picture, frame.pts)
+            if sheet is not None:
+                sheet.see(frame, pose=pose, picture=picture)
+            n_frames += 1
+    return n_frames
+
+
+def _result(
+    media: Media, target: Path, path: CameraPath, lens: LensSettings, n_frames: int
+) -> PanResult:
+    return PanResult(
+        source=media.info.path,
+        target=target,
+        path=None,
+        sheet=None,
+        n_frames=n_frames,
+        n_corrupt_frames=media.n_corrupt_frames,
+        width_px=lens.width_px,
+        height_px=lens.height_px,
+        turned_deg=turned_deg(path),
+        n_cuts=int(np.count_nonzero(path.cut[1:])),
+        max_speed_deg_per_s=path.certificate().max_speed_deg_per_s,
+        mean_confidence=float(path.confidence.mean()),
+        notes=corrupt_note(media.n_corrupt_frames),
+    )
+
+
+def _plan(
+    analysis: Analysis, settings: PanSettings, maps_target: Path | None = None
+) -> CameraPath:
+    with contextlib.ExitStack() as stack:
+        maps = analysis.maps()
+        if maps_target is not None:
+            writer = MapsWriter(maps_target, meta=analysis.meta())
+            maps = stack.enter_context(writer).passing(maps)
+        return plan_path(
+            maps,
+            director=settings.direct.director,
+            limits=settings.direct.limits,
+            hfov_deg=settings.lens.hfov_deg,
+            aspect=settings.lens.aspect,
+            start=settings.direct.start,
+        )
+
+
+def _source(source: Path, settings: PanSettings) -> PathSource:
+    return PathSource(
+        file=source.name,
+        director=settings.direct.director,
+        width_px=settings.lens.width_px,
+        height_px=settings.lens.height_px,
+    )

@@ -1,0 +1,156 @@
+"""Contact sheets: some moments of a job side by side, for a look instead of a watch.
+
+Only the moments that were asked for are kept, each already small.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pano.camera import CameraPose
+from pano.errors import MediaError
+from pano.media import Frame
+from pano.overlay import blend_heatmap, draw_view_outline
+from pano.sphere import Direction, angles_deg_to_pixel
+from pipelines.maps import Maps
+from pipelines.outputs import written_whole
+
+Image = NDArray[np.uint8]
+
+Truth = Callable[[float], Sequence[Direction]]
+
+N_ROWS = 6
+_ROW_HEIGHT_PX = 270
+_LABEL_HEIGHT_PX = 26
+_GAP_PX = 6
+_PAPER, _INK = 255, (20, 20, 20)
+_TRUTH_COLOR = (80, 255, 80)
+
+
+class ContactSheet:
+    """Collect moments as the frames pass; `save` lays them out.
+
+    Parameters
+    ----------
+    moments_s
+        Rising presentation times; the first frame at or after each is taken.
+    maps
+        The evidence painted on the 360° pictures.
+    truth
+        Where the source really was, for clips whose maker knows.
+    """
+
+    def __init__(
+        self,
+        moments_s: Sequence[float],
+        *,
+        maps: Maps,
+        truth: Truth | None = None,
+    ) -> None:
+        self._waiting_s = list(moments_s)
+        self._maps = maps
+        self._truth = truth
+        self._rows: list[Image] = []
+
+    @classmethod
+    def over(
+        cls,
+        maps: Maps,
+        *,
+        n_rows: int = N_ROWS,
+        truth: Truth | None = None,
+    ) -> ContactSheet:
+        """Spread the moments over the whole clip, each in the middle of its share."""
+        start_s, end_s = float(maps.time_s[0]), float(maps.time_s[-1])
+        moments_s = [
+            start_s + (k + 0.5) / n_rows * (end_s - start_s) for k in range(n_rows)
+        ]
+        return cls(moments_s, maps=maps, truth=truth)
+
+    def see(
+        self,
+        frame: Frame,
+        *,
+        pose: CameraPose | None = None,
+        picture: Image | None = None,
+    ) -> None:
+        """Look at a frame, the camera's pose and its picture; keep wanted moments."""
+        if not self._waiting_s or frame.time_s < self._waiting_s[0]:
+            return
+        while self._waiting_s and self._waiting_s[0] <= frame.time_s:
+            self._waiting_s.pop(0)
+        sphere = self._sphere(frame, pose, picture)
+        parts, label = [sphere], f"{frame.time_s:.1f} s"
+        if pose is not None and picture is not None:
+            height, width = picture.shape[:2]
+            parts.append(_resized(picture, round(_ROW_HEIGHT_PX * width / height)))
+            direction = pose.direction
+            label += (
+                f"   yaw {direction.yaw_deg:+.0f}  pitch {direction.pitch_deg:+.0f}"
+            )
+        self._rows.append(_labelled(parts, label))
+
+    def _sphere(
+        self, frame: Frame, pose: CameraPose | None, picture: Image | None
+    ) -> Image:
+        image = _resized(frame.image, 2 * _ROW_HEIGHT_PX)
+        image = blend_heatmap(image, self._maps.density_at(frame.time_s))
+        if pose is not None and picture is not None:
+            aspect = picture.shape[1] / picture.shape[0]
+            image = draw_view_outline(image, pose, aspect)
+        image = np.ascontiguousarray(image)
+        for direction in self._truth(frame.time_s) if self._truth else ():
+            _mark(image, direction)
+        return image
+
+    def save(self, target: Path) -> None:
+        """Write the sheet as a PNG.
+
+        Raises
+        ------
+        MediaError
+            If no moment was seen or the file cannot be written.
+        """
+        if not self._rows:
+            raise MediaError(f"cannot write {target}: the clip has no pictures")
+        sheet = np.concatenate([_margin(row) for row in self._rows], axis=0)
+        done, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+        if not done:
+            raise MediaError(f"cannot write {target} as PNG")
+        with written_whole(target) as part:
+            part.write_bytes(png.tobytes())
+
+
+def _mark(image: Image, direction: Direction) -> None:
+    """Draw a cross with a dark rim, visible on any ground."""
+    height, width = image.shape[:2]
+    x, y = angles_deg_to_pixel(direction.yaw_deg, direction.pitch_deg, width, height)
+    place = (round(float(x)), round(float(y)))
+    cv2.drawMarker(image, place, (0, 0, 0), cv2.MARKER_CROSS, 22, 5)
+    cv2.drawMarker(image, place, _TRUTH_COLOR, cv2.MARKER_CROSS, 20, 2)
+
+
+def _resized(image: Image, width_px: int) -> Image:
+    small = cv2.resize(image, (width_px, _ROW_HEIGHT_PX), interpolation=cv2.INTER_AREA)
+    return np.asarray(small, dtype=np.uint8)
+
+
+def _labelled(parts: Sequence[Image], label: str) -> Image:
+    gap = np.full((_ROW_HEIGHT_PX, _GAP_PX, 3), _PAPER, np.uint8)
+    spaced = [piece for part in parts for piece in (gap, part)]
+    row = np.concatenate([*spaced, gap], axis=1)
+    strip = np.full((_LABEL_HEIGHT_PX, row.shape[1], 3), _PAPER, np.uint8)
+    place = (_GAP_PX, _LABEL_HEIGHT_PX - 8)
+    cv2.putText(
+        strip, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1, cv2.LINE_AA
+    )
+    return np.concatenate([strip, row], axis=0)
+
+
+def _margin(row: Image) -> Image:
+    return np.pad(row, ((0, _GAP_PX), (0, 0), (0, 0)), constant_values=_PAPER)

@@ -1,0 +1,56 @@
+"""Drawn 360° clips for the jobs: a red disc on grey, and a tone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pano.sphere import angles_deg_to_pixel
+from tests.synthetic import Clip, SoundTrack, sine, write_clip
+
+WIDTH_PX, HEIGHT_PX = 480, 240
+RATE_HZ = 15
+
+
+def red_disc(yaw_deg: float, pitch_deg: float):
+    image = np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8)
+    x, y = angles_deg_to_pixel(yaw_deg, pitch_deg, WIDTH_PX, HEIGHT_PX)
+    for turn in (-WIDTH_PX, 0, WIDTH_PX):
+        place = (round(float(x)) + turn, round(float(y)))
+        cv2.circle(image, place, 16, (255, 0, 0), -1)
+    return image
+
+
+@pytest.fixture
+def clip_of_disc(tmp_path) -> Callable[..., Path]:
+    """Write a clip whose red disc is at `yaw_deg(time_s)`."""
+
+    def write(
+        yaw_deg,
+        *,
+        pitch_deg: float = 0.0,
+        duration_s: float = 3.0,
+        sound_s: float | None = None,
+        silent: bool = False,
+        name: str = "clip.mp4",
+    ) -> Path:
+        track = SoundTrack(sine(duration_s if sound_s is None else sound_s))
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        return write_clip(
+            tmp_path / name,
+            Clip(
+                WIDTH_PX,
+                HEIGHT_PX,
+                rate=Fraction(RATE_HZ),
+                n_pictures=round(duration_s * RATE_HZ),
+                sound=None if silent else track,
+                paint=lambda k: red_disc(yaw_deg(k / RATE_HZ), pitch_deg),
+            ),
+        )
+
+    return write
