@@ -1,0 +1,89 @@
+"""`pano batch`: a folder of 360° videos, one after another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.cli.console import Console
+from pipelines.cli.options import (
+    console_options,
+    direct_options,
+    force_option,
+    lens_options,
+    localize_options,
+)
+from pipelines.settings import (
+    DirectSettings,
+    LensSettings,
+    LocalizeSettings,
+    PanSettings,
+)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="Where the results go, in folders like those of the input.",
+)
+@click.option(
+    "--job",
+    type=click.Choice(["pan", "saliency"]),
+    default="pan",
+    show_default=True,
+    help="What to make of every video.",
+)
+@lens_options
+@direct_options
+@localize_options
+@force_option
+@console_options
+@click.pass_context
+def batch(
+    ctx: click.Context,
+    folder: Path,
+    output: Path,
+    job: str,
+    lens: LensSettings,
+    direct: DirectSettings,
+    localize: LocalizeSettings,
+    force: bool,
+    console: Console,
+) -> None:
+    """Pan every 360° video below FOLDER, or paint its heat map.
+
+    A clip that fails is reported and the next one begins; results that exist are
+    skipped, so an interrupted batch is simply started again. The exit code is 1 if
+    any clip failed.
+    """
+    from pipelines.batch import batch as run
+    from pipelines.heatmap import saliency
+    from pipelines.pan import pan
+
+    def one(source: Path, target: Path) -> tuple[str, ...]:
+        with console.progress() as progress:
+            if job == "saliency":
+                return saliency(
+                    source, target, localize, overwrite=force, progress=progress
+                ).notes
+            settings = PanSettings(localize=localize, lens=lens, direct=direct)
+            return pan(
+                source, target, settings, overwrite=force, progress=progress
+            ).notes
+
+    result = run(
+        folder,
+        output,
+        one,
+        overwrite=force,
+        starting=lambda source: console.note(str(source)),
+    )
+    console.show(result)
+    if result.count("failed"):
+        ctx.exit(1)

@@ -1,0 +1,275 @@
+"""Options that several commands share, each with its unit and its default."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from pano.camera import MotionLimits
+from pano.media import StereoLayout
+from pano.sphere import Direction
+from pipelines.cli.config import read_config
+from pipelines.cli.console import Console
+from pipelines.settings import (
+    ANALYSIS_RATE_HZ,
+    COMPUTE_ENGINES,
+    DIRECTORS,
+    MIN_SIDE_PX,
+    Compute,
+    Director,
+    DirectSettings,
+    LensSettings,
+    LocalizeSettings,
+    PanSettings,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT = PanSettings()
+OUT_FILE = click.Path(dir_okay=False, path_type=Path)
+IN_FILE = click.Path(path_type=Path)
+HFOV = click.FloatRange(0.0, 180.0, min_open=True, max_open=True)
+_POSITIVE = click.FloatRange(min=0.0, min_open=True)
+
+
+def _read_size(
+    ctx: click.Context, param: click.Parameter, value: str
+) -> tuple[int, int]:
+    """Read a picture size, written 1280x720."""
+    width, _, height = value.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        words = f"{value!r} is not a size; write it like 1280x720"
+        raise click.BadParameter(words, ctx, param)
+    size = int(width), int(height)
+    if min(size) < MIN_SIDE_PX or any(side % 2 for side in size):
+        words = f"{value!r}: both sides must be even and at least {MIN_SIDE_PX}"
+        raise click.BadParameter(words, ctx, param)
+    return size
+
+
+def _chain(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def _gathered(
+    name: str, build: Callable[..., object], *options: Callable[[F], F]
+) -> Callable[[F], F]:
+    """Offer options to a command and hand it what `build` makes of their values."""
+    parts = tuple(inspect.signature(build).parameters)
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def gather(**values: Any) -> Any:
+            built = build(**{part: values.pop(part) for part in parts})
+            return command(**values, **{name: built})
+
+        return _chain(*options)(cast(F, gather))
+
+    return decorate
+
+
+def _localize_settings(
+    *,
+    window_s: float,
+    visual_rate_hz: float,
+    layout: str | None,
+    checkpoint: Path | None,
+    compute: Compute,
+    no_sound_ok: bool,
+) -> LocalizeSettings:
+    return LocalizeSettings(
+        window_s=window_s,
+        visual_rate_hz=visual_rate_hz,
+        layout=None if layout is None else StereoLayout(layout),
+        checkpoint=checkpoint,
+        compute=compute,
+        require_sound=not no_sound_ok,
+    )
+
+
+def _direct_settings(
+    *,
+    director: Director,
+    max_speed_deg_per_s: float,
+    max_acceleration_deg_per_s2: float,
+    max_jerk_deg_per_s3: float,
+    start_yaw_deg: float,
+    start_pitch_deg: float,
+) -> DirectSettings:
+    limits = MotionLimits(
+        max_speed_deg_per_s, max_acceleration_deg_per_s2, max_jerk_deg_per_s3
+    )
+    start = Direction(start_yaw_deg, start_pitch_deg)
+    return DirectSettings(director=director, limits=limits, start=start)
+
+
+def _lens_settings(*, size: tuple[int, int], hfov_deg: float) -> LensSettings:
+    return LensSettings(width_px=size[0], height_px=size[1], hfov_deg=hfov_deg)
+
+
+console_options = _gathered(
+    "console",
+    Console,
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.toml",
+        is_eager=True,
+        expose_value=False,
+        callback=read_config,
+        help="Take defaults from this file; its keys are the long options.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    click.option("--quiet", is_flag=True, help="No progress and no words."),
+)
+
+force_option = click.option(
+    "--force", is_flag=True, help="Replace results that exist already."
+)
+
+layout_option = click.option(
+    "--layout",
+    type=click.Choice([layout.value for layout in StereoLayout]),
+    help="How the sphere is stored, where the file does not say or says it wrong.",
+)
+
+sheet_option = click.option(
+    "--sheet",
+    type=OUT_FILE,
+    metavar="FILE.png",
+    help="Also write a contact sheet of some moments.",
+)
+
+localize_options = _gathered(
+    "localize",
+    _localize_settings,
+    click.option(
+        "--window",
+        "window_s",
+        type=_POSITIVE,
+        metavar="SECONDS",
+        default=DEFAULT.localize.window_s,
+        show_default=True,
+        help="Stretch of sound listened to around each picture.",
+    ),
+    click.option(
+        "--visual-rate",
+        "visual_rate_hz",
+        type=click.FloatRange(0.0, float(ANALYSIS_RATE_HZ), min_open=True),
+        metavar="HZ",
+        default=DEFAULT.localize.visual_rate_hz,
+        show_default=True,
+        help="Pictures the network looks at per second; 30 is the paper.",
+    ),
+    layout_option,
+    click.option(
+        "--checkpoint",
+        type=IN_FILE,
+        metavar="FILE",
+        help="Weights of the localizer.  [default: the ones that are shipped]",
+    ),
+    click.option(
+        "--compute",
+        type=click.Choice(COMPUTE_ENGINES),
+        default=DEFAULT.localize.compute,
+        show_default=True,
+        help="Engine of the visual network.",
+    ),
+    click.option(
+        "--no-sound-ok",
+        "no_sound_ok",
+        is_flag=True,
+        help="Accept a clip without sound: the camera holds its start view.",
+    ),
+)
+
+size_option = click.option(
+    "--size",
+    callback=_read_size,
+    metavar="WxH",
+    default=f"{DEFAULT.lens.width_px}x{DEFAULT.lens.height_px}",
+    show_default=True,
+    help="Width and height of the picture in pixels.",
+)
+
+lens_options = _gathered(
+    "lens",
+    _lens_settings,
+    click.option(
+        "--hfov",
+        "hfov_deg",
+        type=HFOV,
+        metavar="DEGREES",
+        default=DEFAULT.lens.hfov_deg,
+        show_default=True,
+        help="Horizontal field of view.",
+    ),
+    size_option,
+)
+
+direct_options = _gathered(
+    "direct",
+    _direct_settings,
+    click.option(
+        "--director",
+        type=click.Choice(DIRECTORS),
+        default=DEFAULT.direct.director,
+        show_default=True,
+        help="Who chooses the view: follow the sound, or AutoCam as published.",
+    ),
+    click.option(
+        "--max-speed",
+        "max_speed_deg_per_s",
+        type=_POSITIVE,
+        metavar="DEG/S",
+        default=DEFAULT.direct.limits.max_speed_deg_per_s,
+        show_default=True,
+        help="Fastest turn of the camera.",
+    ),
+    click.option(
+        "--max-acceleration",
+        "max_acceleration_deg_per_s2",
+        type=_POSITIVE,
+        metavar="DEG/S²",
+        default=DEFAULT.direct.limits.max_acceleration_deg_per_s2,
+        show_default=True,
+        help="How fast its speed may change.",
+    ),
+    click.option(
+        "--max-jerk",
+        "max_jerk_deg_per_s3",
+        type=_POSITIVE,
+        metavar="DEG/S³",
+        default=DEFAULT.direct.limits.max_jerk_deg_per_s3,
+        show_default=True,
+        help="How fast its acceleration may change.",
+    ),
+    click.option(
+        "--start-yaw",
+        "start_yaw_deg",
+        type=click.FloatRange(-360.0, 360.0),
+        metavar="DEGREES",
+        default=DEFAULT.direct.start.yaw_deg,
+        show_default=True,
+        help="View until something is heard; right is positive.",
+    ),
+    click.option(
+        "--start-pitch",
+        "start_pitch_deg",
+        type=click.FloatRange(-90.0, 90.0),
+        metavar="DEGREES",
+        default=DEFAULT.direct.start.pitch_deg,
+        show_default=True,
+        help="View until something is heard; up is positive.",
+    ),
+)

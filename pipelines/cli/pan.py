@@ -1,0 +1,78 @@
+"""`pano pan`: 360° video in, ordinary video out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.cli.console import Console
+from pipelines.cli.options import (
+    IN_FILE,
+    OUT_FILE,
+    console_options,
+    direct_options,
+    force_option,
+    lens_options,
+    localize_options,
+    sheet_option,
+)
+from pipelines.settings import (
+    DirectSettings,
+    LensSettings,
+    LocalizeSettings,
+    PanSettings,
+)
+
+
+@click.command()
+@click.argument("video", type=IN_FILE)
+@click.option(
+    "-o",
+    "--output",
+    type=OUT_FILE,
+    required=True,
+    metavar="FILE.mp4",
+    help="The video to write.",
+)
+@lens_options
+@direct_options
+@localize_options
+@click.option(
+    "--save-path",
+    type=OUT_FILE,
+    metavar="FILE.json",
+    help="Also write the camera path, to edit and to render again.",
+)
+@sheet_option
+@force_option
+@console_options
+def pan(
+    video: Path,
+    output: Path,
+    lens: LensSettings,
+    direct: DirectSettings,
+    localize: LocalizeSettings,
+    save_path: Path | None,
+    sheet: Path | None,
+    force: bool,
+    console: Console,
+) -> None:
+    """Turn a 360° VIDEO into one that looks where the sound comes from.
+
+    The sound is copied unchanged. Angles are in degrees: yaw is positive to the
+    right, pitch is positive up.
+    """
+    from pipelines.pan import pan as run
+
+    with console.progress() as progress:
+        result = run(
+            video,
+            output,
+            PanSettings(localize=localize, lens=lens, direct=direct),
+            path_target=save_path,
+            sheet_target=sheet,
+            overwrite=force,
+            progress=progress,
+        )
+    console.show(result, notes=result.notes)
