@@ -23,6 +23,8 @@ _FIELDS_BEFORE_CHILDREN = {
     b"sv3d": 0,
     b"proj": 0,
 }
+_EBML = b"\x1aE\xdf\xa3"
+_MATROSKA_SEGMENT = b"\x18S\x80g"
 _VISUAL_SAMPLE_ENTRY_FIELDS = 78  # ISO/IEC 14496-12, VisualSampleEntry
 
 
@@ -116,13 +118,40 @@ def video_track(moov: bytes | bytearray) -> Box | None:
 
 
 def missing_bytes(path: Path) -> int:
-    """Return how many bytes the last box of an MP4 promises beyond the file's end."""
+    """Return how many bytes an MP4 or Matroska file promises beyond its end.
+
+    Both say at their beginning how long they are; FFmpeg reads a file that was cut
+    short to where it ends and reports nothing.
+    """
     length = path.stat().st_size
-    end = 0
     with path.open("rb") as file:
-        for box in top_level_boxes(file):
-            end = box.end
+        if file.read(4) == _EBML:
+            end = _end_of_matroska(file)
+        else:
+            end = max((box.end for box in top_level_boxes(file)), default=0)
     return max(0, end - length)
+
+
+def _end_of_matroska(file: BinaryIO) -> int:
+    file.seek(4)
+    header = _read_ebml_size(file)
+    if header is None:
+        return 0
+    file.seek(header, 1)
+    if file.read(4) != _MATROSKA_SEGMENT:
+        return 0
+    segment = _read_ebml_size(file)
+    return 0 if segment is None else file.tell() + segment
+
+
+def _read_ebml_size(file: BinaryIO) -> int | None:
+    """Read a variable-length size (RFC 8794, section 4); None if it is unknown."""
+    first = file.read(1)
+    if not first or first[0] == 0:
+        return None
+    n_more = 8 - first[0].bit_length()
+    size = int.from_bytes(bytes([first[0] ^ (0x80 >> n_more)]) + file.read(n_more))
+    return None if size == (1 << (7 * (n_more + 1))) - 1 else size
 
 
 def make_box(kind: bytes, *payload: bytes) -> bytes:

@@ -37,6 +37,8 @@ ANALYSIS_RATE_HZ = Fraction(30)  # Senocak et al. 2018, section 6
 # this much later still counts as on screen.
 _MAX_ROUNDING_S = Fraction(1, 2000)
 
+_CAN_SAY_THEIR_LENGTH = frozenset({"mp4", "matroska"})
+
 _log = logging.getLogger(__name__)
 
 
@@ -194,7 +196,8 @@ class Media:
             stream.thread_type = "AUTO"
             for picture in decode_pictures(container, stream, report):
                 yield clock.pts(picture), picture
-        self._count_cut_off(report)
+        if not _CAN_SAY_THEIR_LENGTH.isdisjoint(info.container.split(",")):
+            self._count_cut_off(report)
         report.check(info.path, n_expected=info.n_frames_from_header)
         if report.n_corrupt:
             _log.warning(
@@ -202,14 +205,16 @@ class Media:
             )
 
     def _count_cut_off(self, report: DecodingReport) -> None:
-        # The index of an MP4 in front of its data survives truncation: FFmpeg then
-        # ends early without an error, and only the header knows what is missing.
-        n_expected = self.info.n_frames_from_header
-        if n_expected is None or "mp4" not in self.info.container:
+        """Count the frames behind the end of a file that was cut short."""
+        n_missing_bytes = missing_bytes(self.info.path)
+        if n_missing_bytes == 0:
             return
-        if missing_bytes(self.info.path):
-            n_seen = report.n_good + report.n_corrupt
-            report.n_corrupt += max(0, n_expected - n_seen)
+        n_seen = report.n_good + report.n_corrupt
+        n_expected = self.info.n_frames_from_header
+        if n_expected is None:
+            n_bytes = self.info.path.stat().st_size
+            n_expected = round(n_seen * (1 + n_missing_bytes / n_bytes))
+        report.n_corrupt += max(0, n_expected - n_seen)
 
 
 @contextlib.contextmanager

@@ -115,6 +115,8 @@ class MediaWriter:
     ) -> None:
         _check_settings(target, width_px, height_px, spherical, encoder, quality)
         check_target(target, overwrite=overwrite)
+        if sound_from is not None and target.exists() and target.samefile(sound_from):
+            raise MediaError(f"{target} is the source itself; choose another name")
         self._target = target
         self._part = target.with_name(f"{target.stem}.part{target.suffix}")
         self._size_px = (width_px, height_px)

@@ -10,15 +10,21 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import TypeVar
 
 import av
+from av.audio.frame import AudioFrame
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.error import FFmpegError
-from av.stream import Disposition
+from av.packet import Packet
+from av.stream import Disposition, Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pano.errors import MediaError
+
+StreamT = TypeVar("StreamT", bound=Stream)
 
 # More corrupt frames than this many, and than this share, mean a broken file.
 MAX_CORRUPT_FRAMES = 10
@@ -88,7 +94,7 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
             f"{path} has no video stream, only sound or text; give a 360° video"
         )
     best = container.streams.best("video")
-    return next((s for s in streams if best is not None and s is best), streams[0])
+    return next((s for s in streams if best and s.index == best.index), streams[0])
 
 
 def _why_unreadable(path: Path) -> str:
@@ -125,26 +131,32 @@ class DecodingReport:
             )
 
 
+def demux(
+    container: InputContainer, stream: StreamT, report: DecodingReport
+) -> Iterator[Packet[StreamT]]:
+    """Yield a stream's packets, reading on behind places that cannot be read."""
+    packets = container.demux(stream)
+    n_failures = 0
+    while n_failures <= _MAX_DEMUX_FAILURES:
+        try:
+            packet = next(packets)
+        except StopIteration:
+            return
+        except FFmpegError:
+            # The generator is dead, the container is not.
+            packets = container.demux(stream)
+            n_failures += 1
+            report.n_corrupt += 1
+            continue
+        n_failures = 0
+        yield packet  # type: ignore[misc]  # PyAV has an overload per kind of stream
+
+
 def decode_pictures(
     container: InputContainer, stream: VideoStream, report: DecodingReport
 ) -> Iterator[VideoFrame]:
     """Yield every decodable picture in presentation order, counting the others."""
-    packets = container.demux(stream)
-    n_failures = 0
-    while True:
-        try:
-            packet = next(packets)
-            n_failures = 0
-        except StopIteration:
-            return
-        except FFmpegError:
-            # The generator is dead, the container is not: read on behind the fault.
-            n_failures += 1
-            report.n_corrupt += 1
-            if n_failures > _MAX_DEMUX_FAILURES:
-                return
-            packets = container.demux(stream)
-            continue
+    for packet in demux(container, stream, report):
         try:
             pictures = packet.decode()
         except FFmpegError:
@@ -156,6 +168,20 @@ def decode_pictures(
                 continue
             report.n_good += 1
             yield picture
+
+
+def decode_sounds(
+    container: InputContainer, stream: AudioStream
+) -> Iterator[AudioFrame]:
+    """Yield every decodable frame of sound; what is missing shows in their times."""
+    for packet in demux(container, stream, DecodingReport()):
+        try:
+            frames = packet.decode()
+        except FFmpegError:
+            continue
+        for frame in frames:
+            if isinstance(frame, AudioFrame) and frame.samples:
+                yield frame
 
 
 class PresentationClock:

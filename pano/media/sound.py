@@ -16,12 +16,10 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.container import InputContainer
-from av.error import FFmpegError
 from numpy.typing import NDArray
 
 from pano.errors import NoAudioError
-from pano.media.reading import open_input
+from pano.media.reading import decode_sounds, open_input
 
 # A hole in the track is one that a listener could notice; below, it is the
 # rounding of times in the container.
@@ -75,7 +73,7 @@ def decode_sound(path: Path, *, start: Fraction, sample_rate_hz: int) -> Sound:
         stream = container.streams.best("audio")
         if not isinstance(stream, AudioStream):
             raise NoAudioError(f"{path} has no sound track; give a video with sound")
-        frames = _decoded_frames(container, stream)
+        frames = decode_sounds(container, stream)
         for time_s, samples in _resampled(frames, sample_rate_hz):
             first = round((time_s - float(start)) * sample_rate_hz)
             blocks.append((first, samples))
@@ -90,19 +88,6 @@ def decode_sound(path: Path, *, start: Fraction, sample_rate_hz: int) -> Sound:
         track[max(0, at) : max(0, at) + len(part)] = part
     np.clip(track, -1.0, 1.0, out=track)
     return Sound(track, sample_rate_hz, float(start))
-
-
-def _decoded_frames(
-    container: InputContainer, stream: AudioStream
-) -> Iterator[AudioFrame]:
-    for packet in container.demux(stream):
-        try:
-            frames = packet.decode()
-        except FFmpegError:
-            continue
-        for frame in frames:
-            if isinstance(frame, AudioFrame) and frame.samples:
-                yield frame
 
 
 class _RunResampler:

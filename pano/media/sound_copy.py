@@ -11,15 +11,13 @@ from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
-from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.error import FFmpegError
 from av.packet import Packet
 
 from pano.errors import MediaError
-from pano.media.reading import open_input
+from pano.media.reading import DecodingReport, decode_sounds, demux, open_input
 
 _AAC_BITS_PER_S_AND_CHANNEL = 96_000
 _AAC_RATES_HZ = (8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000)
@@ -88,17 +86,11 @@ class SoundCopy:
             return self._transcode(stream, error)
         return self._copy(stream, target)
 
-    def _demux(self, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-        try:
-            yield from self._input.demux(stream)
-        except FFmpegError as error:
-            _log.warning("%s: its sound ends early (%s)", self._source, error)
-
     def _copy(
         self, stream: AudioStream, target: AudioStream
     ) -> Iterator[Packet[AudioStream]]:
         next_pts = 0
-        for packet in self._demux(stream):
+        for packet in demux(self._input, stream, DecodingReport()):
             if packet.size == 0:  # the demuxer's end mark
                 continue
             if packet.pts is None:
@@ -131,15 +123,9 @@ class SoundCopy:
     def _encode(
         self, stream: AudioStream, target: AudioStream, resampler: AudioResampler
     ) -> Iterator[Packet[AudioStream]]:
-        for packet in self._demux(stream):
-            try:
-                frames = packet.decode()
-            except FFmpegError:
-                continue
-            for frame in frames:
-                if isinstance(frame, AudioFrame):
-                    for part in resampler.resample(frame):
-                        yield from target.encode(part)
+        for frame in decode_sounds(self._input, stream):
+            for part in resampler.resample(frame):
+                yield from target.encode(part)
         for part in resampler.resample(None):
             yield from target.encode(part)
         yield from target.encode(None)

@@ -131,6 +131,11 @@ def test_analysis_picture_agrees_with_area_scaling_of_the_full_one(
     assert np.abs(small.astype(int) - expected.astype(int)).mean() < 1.5
 
 
+def noise(k: int) -> np.ndarray:
+    rng = np.random.default_rng(k)
+    return rng.integers(0, 255, (32, 64, 3), dtype=np.uint8)
+
+
 def halves(upper: int, lower: int, size: tuple[int, int], *, axis: int):
     def paint(_: int) -> np.ndarray:
         image = np.full((size[1], size[0], 3), upper, np.uint8)
@@ -275,6 +280,39 @@ def test_a_file_cut_in_the_middle_of_its_pictures_is_an_error(tmp_path: Path) ->
         pytest.raises(MediaError, match=r"half\.mp4 is damaged: \d+ of 60 frames"),
     ):
         list(media.analysis_frames())
+
+
+@pytest.mark.parametrize("name", ["whole.mkv", "whole.webm"])
+def test_a_matroska_file_cut_short_is_an_error(tmp_path: Path, name: str) -> None:
+    codec = {".mkv": "libx264", ".webm": "libvpx-vp9"}[Path(name).suffix]
+    clip = Clip(n_pictures=60, codec=codec, options={}, paint=noise)
+    whole = write_clip(tmp_path / name, clip)
+    path = cut_short(whole, tmp_path / f"half{whole.suffix}", share=0.6)
+    with (
+        open_media(path) as media,
+        pytest.raises(MediaError, match=r"half\.\w+ is damaged: \d+ of \d+ frames"),
+    ):
+        list(media.analysis_frames())
+
+
+def test_a_whole_matroska_file_has_no_corrupt_frames(tmp_path: Path) -> None:
+    with open_media(write_clip(tmp_path / "clip.mkv", Clip())) as media:
+        assert len(list(media.frames())) == 30
+        assert media.n_corrupt_frames == 0
+
+
+def test_a_broken_picture_amid_predicted_ones_costs_only_itself(
+    tmp_path: Path,
+) -> None:
+    clip = Clip(n_pictures=60, options={"qp": "1", "preset": "medium", "g": "20"})
+    whole = write_clip(tmp_path / "whole.mp4", clip)
+    path = with_broken_packets(whole, tmp_path / "broken.mp4", [25])
+    with open_media(path) as media:
+        times = [frame.time for frame in media.frames()]
+        assert 1 <= media.n_corrupt_frames <= 3
+    assert len(times) >= 57
+    assert times == sorted(set(times))
+    assert times[-1] == Fraction(59, 30)
 
 
 def test_leaving_a_pass_early_closes_the_file(tmp_path: Path) -> None:

@@ -258,6 +258,24 @@ def test_an_existing_target_is_kept_unless_told_otherwise(tmp_path: Path) -> Non
     assert probe(target).n_frames_from_header == 7
 
 
+def test_the_source_is_never_overwritten(tmp_path: Path) -> None:
+    source = write(tmp_path / "source.mp4", range(2))
+    with pytest.raises(MediaError, match=r"source\.mp4 is the source itself"):
+        writer(source, sound_from=source, overwrite=True)
+
+
+@pytest.mark.parametrize("denominator", [7, 917_425, 1_000_000_000])
+def test_any_time_base_is_kept_to_a_microsecond(
+    tmp_path: Path, denominator: int
+) -> None:
+    time_base = Fraction(1, denominator)
+    pts = [k * max(1, denominator // 30) for k in range(6)]
+    path = write(tmp_path / "out.mp4", pts, frame_rate=None, time_base=time_base)
+    with open_media(path) as media:
+        times = [frame.time_s for frame in media.frames()]
+    assert times == pytest.approx([at / denominator for at in pts], abs=1e-6)
+
+
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match="away does not exist; create it"):
         check_target(tmp_path / "away" / "out.mp4")

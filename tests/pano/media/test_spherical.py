@@ -12,6 +12,7 @@ from pano.media import (
     SphereBounds,
     SphericalMetadata,
     StereoLayout,
+    convert,
     open_media,
     probe,
     write_spherical,
@@ -215,6 +216,21 @@ def test_side_data_of_other_containers_are_understood() -> None:
         layout=StereoLayout.TOP_BOTTOM, yaw_deg=1.0, roll_deg=-1.0, source="side data"
     )
     assert from_side_data(None, stereo) is None
+
+
+@pytest.mark.parametrize("name", ["clip.mkv", "clip.webm"])
+def test_matroska_says_it_through_side_data(tmp_path: Path, name: str) -> None:
+    codec = {".mkv": "libx264", ".webm": "libvpx-vp9"}[Path(name).suffix]
+    clip = Clip(n_pictures=3, codec=codec, options={})
+    marked = write_clip(tmp_path / "marked.mp4", clip)
+    write_spherical(marked, SphericalMetadata(layout=StereoLayout.TOP_BOTTOM))
+    # PyAV cannot write it to Matroska, the ffmpeg program copies it there.
+    copy = {"c": "copy", "strict": "unofficial"}
+    convert(marked, tmp_path / name, output_options=copy)
+    found = probe(tmp_path / name).spherical
+    assert found is not None
+    assert found.source == "side data"
+    assert found.layout is StereoLayout.TOP_BOTTOM
 
 
 def test_side_data_of_a_cubemap_are_named() -> None:
