@@ -77,7 +77,7 @@ def paint_billboard(
     )
     column, fraction = _snap_column(center.yaw_deg, width)
     rows, columns = _bounding_box(plane, width, height)
-    sprite = _premultiplied(_reduced(sprite_rgba, plane, height))
+    sprite = _prepared(sprite_rgba, plane, height)
     map_x, map_y = _sprite_maps(
         plane, rows, np.asarray(columns - fraction, np.float64), (height, width), sprite
     )
@@ -154,22 +154,18 @@ def _enclosed_poles_deg(plane: _Plane) -> list[float]:
     return enclosed
 
 
-def _reduced(
+def _prepared(
     sprite: NDArray[np.uint8], plane: _Plane, height: int
-) -> NDArray[np.float32]:
-    """Shrink the sprite to the picture's own density when it has more pixels."""
+) -> NDArray[np.uint8]:
+    """Premultiply the sprite and shrink it to the picture's density if it is finer."""
     h, w = sprite.shape[:2]
-    colour = sprite.astype(np.float32)
-    colour[..., :3] *= colour[..., 3:] / 255.0  # transparent pixels carry no colour
+    color = sprite.astype(np.float32)
+    color[..., :3] *= color[..., 3:] / 255.0  # clear pixels carry no colour
     picture_px = 2.0 * plane.half_width * height / np.pi  # at the sprite's centre
-    if picture_px >= w:
-        return colour
-    size = (max(1, round(picture_px)), max(1, round(picture_px * h / w)))
-    return np.asarray(cv2.resize(colour, size, interpolation=cv2.INTER_AREA))
-
-
-def _premultiplied(sprite: NDArray[np.float32]) -> NDArray[np.uint8]:
-    return np.rint(sprite).astype(np.uint8)
+    if picture_px < w:
+        size = (max(1, round(picture_px)), max(1, round(picture_px * h / w)))
+        color = np.asarray(cv2.resize(color, size, interpolation=cv2.INTER_AREA))
+    return np.asarray(np.rint(color), np.uint8)
 
 
 def _sprite_maps(
