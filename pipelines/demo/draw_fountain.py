@@ -36,8 +36,10 @@ class _Jet:
 
 
 @functools.lru_cache(maxsize=INDIVIDUALS_KEPT)
-def _parts(seed: int) -> tuple[Sprite, Sprite, tuple[_Jet, ...], float]:
-    """Return what stands behind the water, before it, the jets, and their speed."""
+def _parts(
+    seed: int,
+) -> tuple[Sprite, Sprite, NDArray[np.uint8], tuple[_Jet, ...], float]:
+    """Return what stands behind the water, before it, its veil, jets and speed."""
     rng = individual("fountain", seed)
     stone = pick(
         rng, ((176, 168, 156), (196, 184, 160), (150, 154, 160), (186, 160, 140))
@@ -71,7 +73,8 @@ def _parts(seed: int) -> tuple[Sprite, Sprite, tuple[_Jet, ...], float]:
     front.polygon(
         np.concatenate([outer, inner[::-1]]), scaled(stone, 1.2), outline_px=1.5
     )
-    return back.rgba(), front.rgba(), _jets(rng, bowl_y), float(rng.uniform(0.9, 1.3))
+    jets, speed = _jets(rng, bowl_y), float(rng.uniform(0.9, 1.3))
+    return back.rgba(), front.rgba(), _veil(jets), jets, speed
 
 
 def _jets(rng: np.random.Generator, bowl_y: float) -> tuple[_Jet, ...]:
@@ -100,25 +103,30 @@ def _jets(rng: np.random.Generator, bowl_y: float) -> tuple[_Jet, ...]:
     return tuple(jets)
 
 
-def _water(jets: tuple[_Jet, ...], flow: float) -> Sprite:
-    width, height = _SIZE_PX
-    layer = np.zeros((height, width, 4), np.uint8)
-    layer[..., :3] = (226, 242, 252)
-    cover = np.zeros((height, width), np.uint8)
+def _veil(jets: tuple[_Jet, ...]) -> NDArray[np.uint8]:
+    """Return how much the thin, even part of the water covers, (h, w)."""
+    cover = np.zeros(_SIZE_PX[::-1], np.uint8)
     for jet in jets:
         points = np.rint(jet.path * 16).astype(np.int32)
-        veil = np.zeros_like(cover)
-        cv2.polylines(veil, [points], False, 84, jet.width_px + 2, cv2.LINE_AA, 4)
-        cv2.add(cover, veil, dst=cover)
+        line = np.zeros_like(cover)
+        cv2.polylines(line, [points], False, 84, jet.width_px + 2, cv2.LINE_AA, 4)
+        cv2.add(cover, line, dst=cover)
+    return cover
+
+
+def _water(veil: NDArray[np.uint8], jets: tuple[_Jet, ...], flow: float) -> Sprite:
+    cover = veil.copy()
+    index = np.arange(_N_POINTS)
     for jet in jets:
-        for phase in jet.phase:
-            # Clots of water run along the arc: that is what the eye sees moving.
-            start = ((phase + flow) % 1.0) * (_N_POINTS - 1)
-            index = np.clip([start, start + 1.0, start + 2.0], 0, _N_POINTS - 1)
-            xs = np.interp(index, np.arange(_N_POINTS), jet.path[:, 0])
-            ys = np.interp(index, np.arange(_N_POINTS), jet.path[:, 1])
-            clot = np.rint(np.stack([xs, ys], axis=1) * 16).astype(np.int32)
-            cv2.polylines(cover, [clot], False, 235, jet.width_px, cv2.LINE_AA, 4)
+        # Clots of water run along the arc: that is what the eye sees moving.
+        start = ((jet.phase + flow) % 1.0) * (_N_POINTS - 1)
+        place = np.clip(start[:, None] + [0.0, 1.0, 2.0], 0, _N_POINTS - 1)
+        x = np.interp(place, index, jet.path[:, 0])
+        y = np.interp(place, index, jet.path[:, 1])
+        clots = np.rint(np.stack([x, y], axis=2) * 16).astype(np.int32)
+        cv2.polylines(cover, list(clots), False, 235, jet.width_px, cv2.LINE_AA, 4)
+    layer = np.empty((*cover.shape, 4), np.uint8)
+    layer[..., :3] = (226, 242, 252)
     layer[..., 3] = cover
     return layer
 
@@ -137,7 +145,7 @@ def _foam(layer: Sprite, jets: tuple[_Jet, ...], flow: float) -> None:
 
 def draw_fountain(seed: int, time_s: float) -> Sprite:
     """Draw a fountain with running water."""
-    back, front, jets, speed = _parts(seed)
-    water = _water(jets, time_s * speed)
+    back, front, veil, jets, speed = _parts(seed)
+    water = _water(veil, jets, time_s * speed)
     _foam(water, jets, time_s * speed)
     return over(over(back, water), front)
