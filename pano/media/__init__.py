@@ -1,12 +1,13 @@
 """Reading and writing media; the only user of PyAV and ffmpeg."""
 
 from pano.media.decode import Frame, Media, open_media
-from pano.media.encode import MediaWriter, check_target
+from pano.media.encode import MediaWriter
 from pano.media.probe import AudioInfo, MediaInfo, probe
 from pano.media.program import convert, ffmpeg_program
 from pano.media.sound import Sound
 from pano.media.spherical import Projection, SphericalMetadata
 from pano.media.spherical_writer import write_spherical
+from pano.media.target import check_target
 from pano.projection import SphereBounds, StereoLayout
 
 __all__ = [

@@ -17,11 +17,12 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
-from pano.errors import NotSphericalError
+from pano.errors import MediaError, NotSphericalError
 from pano.media.boxes import missing_bytes
 from pano.media.pictures import EquirectConverter
 from pano.media.probe import MediaInfo, probe
 from pano.media.reading import (
+    MAX_CORRUPT_SHARE,
     DecodingReport,
     PresentationClock,
     decode_pictures,
@@ -37,7 +38,7 @@ ANALYSIS_RATE_HZ = Fraction(30)  # Senocak et al. 2018, section 6
 # this much later still counts as on screen.
 _MAX_ROUNDING_S = Fraction(1, 2000)
 
-_CAN_SAY_THEIR_LENGTH = frozenset({"mp4", "matroska"})
+_SAY_THEIR_LENGTH = frozenset({"mp4", "matroska"})
 
 _log = logging.getLogger(__name__)
 
@@ -196,8 +197,7 @@ class Media:
             stream.thread_type = "AUTO"
             for picture in decode_pictures(container, stream, report):
                 yield clock.pts(picture), picture
-        if not _CAN_SAY_THEIR_LENGTH.isdisjoint(info.container.split(",")):
-            self._count_cut_off(report)
+        self._count_cut_off(report)
         report.check(info.path, n_expected=info.n_frames_from_header)
         if report.n_corrupt:
             _log.warning(
@@ -206,7 +206,7 @@ class Media:
 
     def _count_cut_off(self, report: DecodingReport) -> None:
         """Count the frames behind the end of a file that was cut short."""
-        n_missing_bytes = missing_bytes(self.info.path)
+        n_missing_bytes = _n_missing_bytes(self.info)
         if n_missing_bytes == 0:
             return
         n_seen = report.n_good + report.n_corrupt
@@ -234,6 +234,7 @@ def open_media(path: Path, *, layout: StereoLayout | None = None) -> Iterator[Me
         If it cannot be read as video.
     """
     info = probe(path)
+    _refuse_cut_off(info)
     chosen = info.require_layout() if layout is None else layout
     if info.spherical and info.spherical.projection not in (
         Projection.EQUIRECTANGULAR,
@@ -245,3 +246,20 @@ def open_media(path: Path, *, layout: StereoLayout | None = None) -> Iterator[Me
         )
     with contextlib.ExitStack() as files:
         yield Media(info, chosen, files)
+
+
+def _refuse_cut_off(info: MediaInfo) -> None:
+    """Refuse at once what would be refused at the end of a whole pass."""
+    n_missing = _n_missing_bytes(info)
+    share = n_missing / (info.path.stat().st_size + n_missing)
+    if share > MAX_CORRUPT_SHARE:
+        raise MediaError(
+            f"{info.path} is cut short: {share:.0%} of it is missing; "
+            "copy or download it again"
+        )
+
+
+def _n_missing_bytes(info: MediaInfo) -> int:
+    if _SAY_THEIR_LENGTH.isdisjoint(info.container.split(",")):
+        return 0
+    return missing_bytes(info.path)

@@ -30,40 +30,16 @@ from av.video.reformatter import (
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from pano.errors import MediaError, SettingsError
+from pano.errors import MediaError
 from pano.media.reading import ffmpeg_url
 from pano.media.sound_copy import SoundCopy
 from pano.media.spherical import SphericalMetadata
 from pano.media.spherical_writer import write_spherical
+from pano.media.target import QUALITY_OPTIONS, check_settings, check_target
 
-_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".ts"})
-_SPHERICAL_SUFFIXES = frozenset({".mp4", ".mov", ".m4v"})
-# The option that holds the quality, and whether x264's preset names apply.
-_QUALITY_OPTIONS = {
-    "libx264": ("crf", True),
-    "libx265": ("crf", True),
-    "h264_nvenc": ("cq", False),
-    "hevc_nvenc": ("cq", False),
-}
 # Sound that begins earlier than the picture by less is trimmed by the player (an
 # edit list), so that the picture begins at 0; by more, the picture begins later.
 _MAX_TRIMMED_SOUND_S = Fraction(1, 10)
-
-
-def check_target(target: Path, *, overwrite: bool = False) -> None:
-    """Refuse an output that cannot or must not be written, before any work is done.
-
-    Raises
-    ------
-    MediaError
-        If it exists and may not be overwritten, or its folder is missing.
-    """
-    if target.is_dir():
-        raise MediaError(f"{target} is a folder; name a file in it")
-    if target.exists() and not overwrite:
-        raise MediaError(f"{target} exists; choose another name or add --force")
-    if not target.parent.is_dir():
-        raise MediaError(f"the folder {target.parent} does not exist; create it first")
 
 
 class MediaWriter:
@@ -113,10 +89,8 @@ class MediaWriter:
         preset: str = "medium",
         overwrite: bool = False,
     ) -> None:
-        _check_settings(target, width_px, height_px, spherical, encoder, quality)
-        check_target(target, overwrite=overwrite)
-        if sound_from is not None and target.exists() and target.samefile(sound_from):
-            raise MediaError(f"{target} is the source itself; choose another name")
+        check_settings(target, width_px, height_px, spherical, encoder, quality)
+        check_target(target, source=sound_from, overwrite=overwrite)
         self._target = target
         self._part = target.with_name(f"{target.stem}.part{target.suffix}")
         self._size_px = (width_px, height_px)
@@ -195,7 +169,7 @@ class MediaWriter:
     def _open(self) -> None:
         container = av.open(ffmpeg_url(self._part), "w")
         self._container = container
-        option, has_presets = _QUALITY_OPTIONS[self._encoder]
+        option, has_presets = QUALITY_OPTIONS[self._encoder]
         options = {option: str(self._quality)}
         if has_presets:
             options["preset"] = self._preset
@@ -289,31 +263,3 @@ class MediaWriter:
                 f"{self._target} cannot be written ({error.strerror or error}); "
                 "check the folder's permissions and the settings"
             ) from error
-
-
-def _check_settings(
-    target: Path,
-    width_px: int,
-    height_px: int,
-    spherical: SphericalMetadata | None,
-    encoder: str,
-    quality: int,
-) -> None:
-    if width_px <= 0 or height_px <= 0 or width_px % 2 or height_px % 2:
-        raise SettingsError(
-            f"the picture must have even sides, got {width_px}×{height_px}"
-        )
-    if encoder not in _QUALITY_OPTIONS:
-        raise SettingsError(
-            f"unknown encoder {encoder!r}; choose one of {', '.join(_QUALITY_OPTIONS)}"
-        )
-    if not 0 <= quality <= 51:
-        raise SettingsError(f"quality must be in 0 to 51, got {quality}")
-    if target.suffix.lower() not in _SUFFIXES:
-        raise SettingsError(
-            f"{target} names no container of video; end it in .mp4, .mov or .mkv"
-        )
-    if spherical is not None and target.suffix.lower() not in _SPHERICAL_SUFFIXES:
-        raise SettingsError(
-            f"{target} cannot be marked as spherical; end it in .mp4 or .mov"
-        )

@@ -212,6 +212,22 @@ def test_sound_the_container_cannot_carry_becomes_aac_with_a_warning(
     assert click_of(target) == pytest.approx(click_of(source), abs=0.01)
 
 
+def test_sound_and_picture_lie_side_by_side_in_the_file(tmp_path: Path) -> None:
+    # Players stream files, and queues in memory stay short only if this holds.
+    clip = Clip(n_pictures=300, sound=SoundTrack(sine(10.0)))
+    source = write_clip(tmp_path / "source.mp4", clip)
+    target = copy_through(source, tmp_path / "out.mp4", preset="medium")
+    with av.open(str(target)) as container:
+        packets = sorted(
+            (packet.pos, float(packet.dts * packet.time_base), packet.stream.type)
+            for packet in container.demux()
+            if packet.size
+        )
+    times_s = [time_s for _, time_s, _ in packets]
+    assert np.abs(np.diff(times_s)).max() < 1.0
+    assert {kind for _, _, kind in packets[:60]} == {"video", "audio"}
+
+
 def test_a_source_without_sound_gives_a_video_without_sound(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "source.mp4", Clip(n_pictures=5))
     target = copy_through(source, tmp_path / "out.mp4")
