@@ -145,6 +145,33 @@ def test_a_view_over_the_pole_goes_on_on_the_other_side(smooth):
     assert psnr_db(view, scene(Viewport(60, 60).rays(pose))) > SMOOTH_PSNR_DB
 
 
+@pytest.mark.parametrize("pitch_deg", [90.0, -90.0])
+def test_reading_across_the_pole_meets_the_opposite_meridian(pitch_deg):
+    # The right half of the sphere is white. Within the outermost row, 1.5° high, the
+    # view must pass from black to white in small steps, not jump at the pole.
+    picture = np.zeros((120, 240, 3), np.uint8)
+    picture[:, 120:] = 255
+    renderer = ViewportRenderer(
+        41, 41, interpolation=Interpolation.LINEAR, antialias=False
+    )
+    view = renderer.render(picture, CameraPose(0.0, pitch_deg, 0.0, 1.4))
+    across = view[20, :, 0].astype(int)
+    assert across[0] < 20
+    assert across[-1] > 235
+    assert np.abs(np.diff(across)).max() < 20
+
+
+@pytest.mark.parametrize(("pitch_deg", "row"), [(90.0, 0), (-90.0, -1)])
+def test_the_row_beyond_the_pole_is_the_outermost_row_again(pitch_deg, row):
+    picture = np.zeros((120, 240, 3), np.uint8)
+    picture[row] = 200
+    renderer = ViewportRenderer(
+        15, 15, interpolation=Interpolation.LINEAR, antialias=False
+    )
+    view = renderer.render(picture, CameraPose(30.0, pitch_deg, 0.0, 0.8))
+    assert view.min() == view.max() == 200
+
+
 @pytest.mark.parametrize("hfov_deg", [65.0, 120.0])
 @pytest.mark.parametrize("pitch_deg", [0.0, 35.0])
 def test_a_minified_view_is_the_average_of_what_its_pixels_cover(hfov_deg, pitch_deg):
