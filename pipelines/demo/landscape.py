@@ -144,7 +144,7 @@ def _ground(
     ground = np.asarray(grass) * tone[..., None]
     ground[..., 0] += 14.0 * broad
     _lake(rng, mood, ground, x, z)
-    _road(ground, away_m, yaw_deg, middle + fine)
+    _road(ground, away_m, yaw_deg, np.asarray(middle + fine, np.float64))
     haze = np.clip(np.log(np.maximum(away_m, 12.0) / 12.0) / 6.0, 0, 0.7)[..., None]
     ground = ground * mood.ground_light * (1 - haze) + np.asarray(mood.horizon) * haze
     return np.asarray(ground, np.float32)
