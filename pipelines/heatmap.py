@@ -98,6 +98,9 @@ def _writer(media: Media, target: Path, *, overwrite: bool) -> MediaWriter:
         time_base=media.info.time_base,
         sound_from=media.info.path,
         spherical=_whole_sphere(media.info.spherical),
+        # At 3840 × 1920 the look-ahead of x264's "medium" alone takes 0.7 GB more
+        # and 70 % more time, for a picture that is looked at, not delivered.
+        preset="veryfast",
         overwrite=overwrite,
     )
 

@@ -148,6 +148,7 @@ def draw_clip(
             time_base=time_base,
             sound_from=sound,
             spherical=SphericalMetadata(),
+            preset="veryfast",
             overwrite=overwrite,
         ) as writer:
             for frame in progress.follow(
