@@ -97,8 +97,10 @@ def read_moov(path: Path) -> bytes:
     with path.open("rb") as file:
         for box in top_level_boxes(file):
             if box.kind == b"moov":
+                # A damaged size may promise more than fits into memory.
+                n_bytes = min(box.end, path.stat().st_size) - box.start
                 file.seek(box.start)
-                return file.read(box.size)
+                return file.read(n_bytes)
     return b""
 
 

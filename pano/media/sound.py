@@ -83,7 +83,9 @@ def decode_sound(path: Path, *, start: Fraction, sample_rate_hz: int) -> Sound:
             "convert its sound first"
         )
     track = np.zeros(max(0, *(at + len(part) for at, part in blocks)), np.float32)
-    for at, part in blocks:
+    blocks.reverse()
+    while blocks:  # freed one by one: an hour of sound must not be held twice
+        at, part = blocks.pop()
         part = part[max(0, -at) :]
         track[max(0, at) : max(0, at) + len(part)] = part
     np.clip(track, -1.0, 1.0, out=track)

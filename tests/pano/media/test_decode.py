@@ -1,9 +1,13 @@
+import bisect
+import math
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pano.errors import MediaError, NotSphericalError
 from pano.media import StereoLayout, open_media
@@ -90,10 +94,42 @@ def test_analysis_clock_of_a_variable_rate_holds_pictures(tmp_path: Path) -> Non
     assert shown[:10] == [0, 1, 1, 1, 1, 2, 3, 3, 3, 4]
 
 
+@settings(max_examples=20, deadline=None)
+@given(
+    gaps_ms=st.lists(st.integers(1, 200), min_size=1, max_size=12),
+    rate_hz=st.sampled_from([Fraction(30), Fraction(24), Fraction(30000, 1001)]),
+)
+def test_analysis_clock_shows_the_latest_picture_of_any_rhythm(
+    tmp_path_factory: pytest.TempPathFactory, gaps_ms: list[int], rate_hz: Fraction
+) -> None:
+    pts = [sum(gaps_ms[:k]) for k in range(len(gaps_ms) + 1)]
+    clip = Clip(pts=pts, time_base=Fraction(1, 1000))
+    path = write_clip(tmp_path_factory.mktemp("rhythm") / "clip.mp4", clip)
+    with open_media(path) as media:
+        frames = list(media.analysis_frames(rate_hz=rate_hz, height_px=16, width_px=32))
+    for frame in frames:
+        # A picture stamped less than 1/32 000 s after the tick is on it.
+        due_ms = 1000 * (frame.time + Fraction(1, 32_000))
+        assert picture_index(frame.image) == bisect.bisect_right(pts, due_ms) - 1
+    n_before_last = math.ceil(Fraction(pts[-1], 1000) * rate_hz)
+    assert len(frames) >= n_before_last
+    assert [frame.pts for frame in frames] == list(range(len(frames)))
+
+
 def test_times_rounded_by_matroska_do_not_drop_pictures(tmp_path: Path) -> None:
     with open_media(write_clip(tmp_path / "clip.mkv", Clip())) as media:
         shown = [picture_index(f.image) for f in media.analysis_frames()]
     assert shown == list(range(30))
+
+
+def test_frames_may_be_painted_on_and_kept(tmp_path: Path) -> None:
+    with open_media(write_clip(tmp_path / "clip.mp4", Clip())) as media:
+        images = []
+        for frame in media.frames():
+            frame.image[:, :32] = 255
+            images.append(frame.image)
+    assert [picture_index(image[:, 32:]) for image in images] == list(range(30))
+    assert all(image.flags.c_contiguous for image in images)
 
 
 def test_a_repeated_picture_is_scaled_once(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ import struct
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 from av.sidedata.sidedata import Type
 
@@ -281,6 +282,22 @@ def test_long_boxes_and_boxes_to_the_end_are_walked(tmp_path: Path) -> None:
     with path.open("rb") as file:
         found = [(box.kind, box.start, box.end) for box in top_level_boxes(file)]
     assert found == [(b"ftyp", 0, 12), (b"long", 12, 32), (b"mdat", 32, 40)]
+
+
+def test_no_damage_to_the_boxes_is_worse_than_no_metadata(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", Clip(n_pictures=3))
+    write_spherical(path, SphericalMetadata(bounds=QUARTER))
+    whole = path.read_bytes()
+    at_moov = whole.index(b"moov") - 4
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        data = bytearray(whole)
+        for at in rng.integers(at_moov, len(data), 4):
+            data[at] = rng.integers(256)
+        path.write_bytes(data[: rng.integers(at_moov + 8, len(data) + 1)])
+        found = read_spherical(path)
+        assert found is None or isinstance(found, SphericalMetadata)
+        assert missing_bytes(path) >= 0
 
 
 def test_missing_bytes_are_counted(tmp_path: Path) -> None:
