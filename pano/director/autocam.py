@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from pano.camera import DEFAULT_HFOV_DEG, CameraPose
 from pano.director.choose import choose
 from pano.director.evidence import STEP_S, Evidence
-from pano.director.smooth import Style, Targets, unwrap_deg
+from pano.director.program import Style
+from pano.director.smooth import Targets, unwrap_deg
 from pano.saliency import view_coverage
 from pano.sphere import great_circle_deg, unit_vectors, wrap_deg
 
@@ -28,7 +29,13 @@ GLIMPSE_ASPECT = 4.0 / 3.0
 
 # Its path is already slow: only the corners at the glimpses' centres are rounded.
 STYLE = Style(
-    dead_zone_deg=0.0, centering=0.0, travel_s=0.02, acceleration_s2=0.05, jerk_s3=0.01
+    dead_zone_deg=0.0,
+    centering=0.0,
+    framing=1.0,
+    leaving=0.0,
+    travel_s=0.02,
+    acceleration_s2=0.05,
+    jerk_s3=0.01,
 )
 # Prefers the nearest of equally good glimpses; far below any real difference.
 _TIE_PER_DEG = 1e-9

@@ -30,11 +30,13 @@ from pano.sphere import (
 
 _GRID_DEG = 12.0
 _GRID_PITCHES_DEG = _GRID_DEG * np.arange(-7, 8)
-# Showing all of a trusted source for a second is worth a turn of 100°.
+# A second of what this clip shows at its best is worth a turn of 100°.
 _TURN_COST_S_PER_DEG = 0.01
 # What is at the centre counts full, at the corners this much: of two views that both
 # hold a source, the one that frames it better wins.
 _CORNER_WORTH = 0.6
+# Even in pure clutter one view shows a few hundredths more than the others.
+_MIN_CONVINCING_SHARE = 0.1
 _MIN_STEPS_PER_DECISION = 2
 # The window of the weighted mean falls off with this deviation, and follows the mean.
 _AIM_SIGMA_DEG = 22.0
@@ -89,9 +91,11 @@ def follow(
     grid = ViewGrid.around(evidence.start, shape, hfov_deg=hfov_deg, aspect=aspect)
     reach_deg = limits.max_speed_deg_per_s * STEP_S
     n_steps = max(_MIN_STEPS_PER_DECISION, int(np.ceil(1.01 * _GRID_DEG / reach_deg)))
-    gains = _gains(evidence, grid, n_steps)
+    shown = _shown(evidence, grid)
+    convincing = _convincing_share(shown, evidence.weight)
+    worth_s = (STEP_S / convincing * evidence.weight)[:, None] * shown
     chosen = choose(
-        gains,
+        np.add.reduceat(worth_s, np.arange(0, len(evidence), n_steps), axis=0),
         turn_costs=_TURN_COST_S_PER_DEG * grid.apart_deg,
         is_reachable=grid.apart_deg <= max(n_steps * reach_deg, 1.01 * _GRID_DEG),
         start_costs=1e-6 * great_circle_deg(grid.units, evidence.start.unit()),
@@ -99,7 +103,8 @@ def follow(
     views = np.repeat(chosen, n_steps)[: len(evidence)]
     aims, shares = _aims(evidence, grid, views)
     yaw_deg, pitch_deg = to_angles_deg(aims)
-    return Targets(STEP_S, yaw_deg, pitch_deg, evidence.weight * shares)
+    weight = evidence.weight * np.minimum(shares / convincing, 1.0)
+    return Targets(STEP_S, yaw_deg, pitch_deg, weight)
 
 
 def _is_column_stride(n_cells: int, width: int) -> bool:
@@ -121,16 +126,28 @@ def _framing(
     return np.asarray(framing, dtype=np.float32)
 
 
-def _gains(evidence: Evidence, grid: ViewGrid, n_steps: int) -> FloatArray:
-    """Return the seconds of trusted saliency each view shows, shape (t, n)."""
+def _shown(evidence: Evidence, grid: ViewGrid) -> NDArray[np.float32]:
+    """Return what each view shows of each map, framing counted, shape (t, n)."""
     n = len(evidence)
-    gains = np.zeros((n, len(grid.units)))
+    shown = np.empty((n, len(grid.units)), dtype=np.float32)
     for begin in range(0, n, _CHUNK):
         end = min(begin + _CHUNK, n)
         masses = evidence.excess_masses(begin, end).reshape(end - begin, -1)
-        gains[begin:end] = masses.astype(np.float32) @ grid.worth.T
-    gains *= STEP_S * evidence.weight[:, None]
-    return np.add.reduceat(gains, np.arange(0, n, n_steps), axis=0)
+        shown[begin:end] = masses.astype(np.float32) @ grid.worth.T
+    return shown
+
+
+def _convincing_share(shown: NDArray[np.float32], weight: FloatArray) -> float:
+    """Return how far the best view typically stands out in this clip.
+
+    A network may spread a tenth or nine tenths of each map over the rest of the scene;
+    what a turn is worth must not depend on that.
+    """
+    if not np.any(weight > 0.0):
+        return 1.0
+    trusted = shown[weight > 0.0]
+    lead = trusted.max(axis=1) - np.median(trusted, axis=1)
+    return max(float(np.percentile(lead, 75.0)), _MIN_CONVINCING_SHARE)
 
 
 def _aims(
@@ -154,4 +171,4 @@ def _aims(
             length = np.linalg.norm(mean, axis=1, keepdims=True)
             moved = mean / np.maximum(length, 1e-12)
             aims[part] = np.where(length > 1e-12, moved, aims[part])
-    return aims, np.minimum(shares, 1.0)
+    return aims, shares

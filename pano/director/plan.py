@@ -12,12 +12,16 @@ from pano.director.autocam import STYLE as AUTOCAM_STYLE
 from pano.director.autocam import autocam
 from pano.director.evidence import STEP_S, Evidence, gather
 from pano.director.follow import follow
-from pano.director.smooth import Style, smooth
+from pano.director.program import Style
+from pano.director.smooth import smooth
 from pano.director.spline import SplinePath
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction
 
 Director: TypeAlias = Literal["follow", "autocam"]
+
+# Farther out than this part of the half view, a source is half out of the picture.
+_EDGE = 0.75
 
 
 def plan_path(
@@ -59,7 +63,7 @@ def plan_path(
         targets, style = autocam(evidence), AUTOCAM_STYLE
     else:
         targets = follow(evidence, limits=limits, hfov_deg=hfov_deg, aspect=aspect)
-        style = Style()
+        style = Style(edge_deg=_edge_deg(hfov_deg, aspect))
     spline = smooth(targets, limits=limits, start=evidence.start, style=style)
     return _sampled(
         spline,
@@ -69,6 +73,13 @@ def plan_path(
         rate_hz=rate_hz,
         director=director,
     )
+
+
+def _edge_deg(hfov_deg: float, aspect: float) -> tuple[float, float]:
+    """Return how far off the axis a source is near the border, in yaw and pitch."""
+    reach = np.tan(np.radians(hfov_deg) / 2.0)
+    half_deg = np.degrees(np.arctan([reach, reach / aspect]))
+    return float(_EDGE * half_deg[0]), float(_EDGE * half_deg[1])
 
 
 def _sampled(

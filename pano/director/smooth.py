@@ -11,34 +11,25 @@ the path is read later. A linear program chooses the control points: least trave
 acceleration and jerk in the L1 sense of Grundmann et al. (CVPR 2011), which makes
 derivatives exactly zero – still, steady, eased – against the distance to the targets.
 Inclusion is soft: a target that jumps faster than the camera may turn has no path
-that includes it; with slack there always is one. Ten minutes take three seconds.
+that includes it; with slack there always is one. Ten minutes take a few seconds.
 """
 
 from __future__ import annotations
 
-import functools
 import logging
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.optimize import linprog
 
 from pano.camera import MotionLimits
+from pano.director.program import N_JOINED, Style, Window
 from pano.director.spline import SplinePath
 from pano.sphere import Direction, wrap_deg
-
-MAX_PITCH_DEG = 75.0  # AutoCam's steepest glimpse; a normal lens sees the pole from it
 
 # Long clips are solved in overlapping windows: time grows linearly, memory not at all.
 _WINDOW = 150
 _ADVANCE = 100
-_N_JOINED = 3  # control points that fix position, velocity and acceleration
-# The solver keeps its rows to 1e-7; limits tightened by this keep the path inside.
-_LIMIT_MARGIN = 1e-4
-# Regular octagon inscribed in the circle of a limit, its corners on the axes.
-_OCTAGON = float(np.tan(np.pi / 8.0))
 
 FloatArray = NDArray[np.float64]
 logger = logging.getLogger(__name__)
@@ -56,33 +47,6 @@ class Targets:
     yaw_deg: FloatArray
     pitch_deg: FloatArray
     weight: FloatArray
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """What the camera operator cares about; costs are per second of a degree's error.
-
-    Parameters
-    ----------
-    dead_zone_deg
-        How far off the axis a target may be without being an error.
-    centering
-        Price of being off the axis inside the dead zone: enough to rest well framed,
-        too little to move for.
-    travel_s
-        A target must last this long for a turn towards it to pay.
-    acceleration_s2, jerk_s3
-        The same for changes of speed and for abruptness.
-    hold
-        Weight of the last reason to look, while there is none.
-    """
-
-    dead_zone_deg: float = 4.0
-    centering: float = 0.1
-    travel_s: float = 0.3
-    acceleration_s2: float = 0.15
-    jerk_s3: float = 0.03
-    hold: float = 0.05
 
 
 def smooth(
@@ -147,10 +111,10 @@ def _solve_windows(
     begin = 0
     while True:
         end = min(begin + _WINDOW, n_control)
-        problem = _Window(
+        problem = Window(
             wanted_deg=wanted_deg[begin : end - 2],
             weight=weight[begin : end - 2],
-            joined_deg=control_deg[begin : begin + _N_JOINED] if begin else None,
+            joined_deg=control_deg[begin : begin + N_JOINED] if begin else None,
             must_rest=end < n_control,
         )
         solved_deg = problem.solve(step_s, limits, style)
@@ -171,134 +135,3 @@ def _prolonged(
     kept = planned_deg[:n_planned]
     last = kept[-1] if n_planned else otherwise_deg
     return np.concatenate([kept, np.tile(last, (len(planned_deg) - len(kept), 1))])
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Window:
-    """One linear program over n + 2 control points of two axes."""
-
-    wanted_deg: FloatArray  # (n, 2)
-    weight: FloatArray  # (n,)
-    joined_deg: FloatArray | None  # (3, 2)
-    must_rest: bool
-
-    def solve(
-        self, step_s: float, limits: MotionLimits, style: Style
-    ) -> FloatArray | None:
-        """Return control points, shape (n + 2, 2), or None if the solver gave up."""
-        n_control = len(self.wanted_deg) + 2
-        rows = _rows(n_control)
-        for method in ("highs-ds", "highs-ipm"):
-            found = linprog(
-                self._costs(step_s, style),
-                A_ub=rows,
-                b_ub=self._right_hand_side(step_s, limits, style),
-                A_eq=_rest_rows(n_control, rows.shape[1]) if self.must_rest else None,
-                b_eq=np.zeros(4) if self.must_rest else None,
-                bounds=self._bounds(n_control, rows.shape[1]),
-                method=method,
-            )
-            if found.status == 0:
-                return np.array(found.x[: 2 * n_control]).reshape(2, n_control).T
-        return None
-
-    def _yaw_scale(self) -> FloatArray:
-        return np.maximum(np.cos(np.radians(self.wanted_deg[:, 1])), 0.1)
-
-    def _costs(self, step_s: float, style: Style) -> FloatArray:
-        """Costs of all variables: ∫ |p'| travel + |p''| … + weight·error dt."""
-        n_control = len(self.wanted_deg) + 2
-        moving = (style.travel_s, style.acceleration_s2, style.jerk_s3)
-        costs = [np.zeros(2 * n_control)]
-        for order, price in enumerate(moving, start=1):
-            n_differences = max(n_control - order, 0)
-            costs.append(np.full(2 * n_differences, price * step_s ** (1 - order)))
-        missing = self.weight * step_s
-        missing = np.concatenate([missing * self._yaw_scale(), missing])
-        return np.concatenate([*costs, style.centering * missing, missing])
-
-    def _right_hand_side(
-        self, step_s: float, limits: MotionLimits, style: Style
-    ) -> FloatArray:
-        n_control = len(self.wanted_deg) + 2
-        largest = (
-            limits.max_speed_deg_per_s,
-            limits.max_acceleration_deg_per_s2,
-            limits.max_jerk_deg_per_s3,
-        )
-        parts = []
-        for order, limit in enumerate(largest, start=1):
-            n_differences = max(n_control - order, 0)
-            bound = limit * step_s**order * (1.0 - _LIMIT_MARGIN)
-            parts += [np.zeros(4 * n_differences), np.full(2 * n_differences, bound)]
-        wanted_deg = self.wanted_deg.T.ravel()
-        dead_zone_deg = np.full((2, len(self.wanted_deg)), style.dead_zone_deg)
-        dead_zone_deg[0] /= self._yaw_scale()  # the same arc is more yaw up there
-        for tolerance_deg in (0.0, dead_zone_deg.ravel()):
-            parts += [tolerance_deg + wanted_deg, tolerance_deg - wanted_deg]
-        return np.concatenate(parts)
-
-    def _bounds(self, n_control: int, n_variables: int) -> FloatArray:
-        bounds = np.full((n_variables, 2), (0.0, np.inf))
-        bounds[:n_control] = (-np.inf, np.inf)
-        bounds[n_control : 2 * n_control] = (-MAX_PITCH_DEG, MAX_PITCH_DEG)
-        if self.joined_deg is not None:
-            for axis in range(2):
-                first = axis * n_control
-                bounds[first : first + _N_JOINED] = self.joined_deg[:, axis, None]
-        return bounds
-
-
-@functools.lru_cache(maxsize=4)
-def _rows(n_control: int) -> sparse.csr_array:
-    """Return the inequality rows, which depend on the number of points alone.
-
-    Variables: control points of yaw, of pitch; for each order the absolute
-    differences of yaw, of pitch; the errors of yaw, of pitch; those errors beyond the
-    dead zone.
-    """
-    n_knots = n_control - 2
-    n_differences = [max(n_control - order, 0) for order in (1, 2, 3)]
-    both = sparse.eye_array(2)
-    widths = [2 * n_control, *(2 * n for n in n_differences)]
-    widths += [2 * n_knots, 2 * n_knots]
-    blocks: list[list[sparse.sparray]] = []
-
-    def add(
-        of_control: sparse.sparray | None, column: int, own: sparse.sparray
-    ) -> None:
-        n_rows = own.shape[0]
-        row = [sparse.csr_array((n_rows, width)) for width in widths]
-        if of_control is not None:
-            row[0] = of_control
-        row[column] = own
-        blocks.append(row)
-
-    for column, n in enumerate(n_differences, start=1):
-        difference = sparse.csr_array(np.diff(np.eye(n_control), n=column, axis=0))
-        of_axes = sparse.kron(both, difference)
-        size = sparse.eye_array(2 * n)
-        add(of_axes, column, -size)
-        add(-of_axes, column, -size)
-        corner = sparse.csr_array([[1.0, _OCTAGON], [_OCTAGON, 1.0]])
-        add(None, column, sparse.kron(corner, sparse.eye_array(n)))
-    basis = sparse.diags_array(
-        [1 / 6, 4 / 6, 1 / 6], offsets=[0, 1, 2], shape=(n_knots, n_control)
-    )
-    value = sparse.kron(both, basis)
-    error = sparse.eye_array(2 * n_knots)
-    for column in (4, 5):
-        add(value, column, -error)
-        add(-value, column, -error)
-    return sparse.csr_array(sparse.block_array(blocks, format="csr"))
-
-
-def _rest_rows(n_control: int, n_variables: int) -> sparse.csr_array:
-    """Return the rows that make the last three points of either axis equal."""
-    rows = sparse.lil_array((4, n_variables))
-    for axis in range(2):
-        last = (axis + 1) * n_control - 1
-        for back in range(2):
-            rows[2 * axis + back, last - back] = 1.0
-            rows[2 * axis + back, last - back - 1] = -1.0
-    return sparse.csr_array(rows)
