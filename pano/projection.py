@@ -99,11 +99,9 @@ def equirect_size(
 ) -> tuple[int, int]:
     """Return (width, height), 2:1, of the full sphere that loses no detail of an eye.
 
-    An eye that is already a 2:1 sphere keeps its size; every other size comes out
-    with an even height, which encoders ask for.
+    The height is even, because encoders ask for it; an eye that is a 2:1 sphere of
+    even height keeps its size.
     """
-    if bounds.is_full and eye_width_px == 2 * eye_height_px:
-        return eye_width_px, eye_height_px
     height_px = round(
         max(
             eye_height_px / bounds.height_share,

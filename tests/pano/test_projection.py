@@ -53,8 +53,10 @@ def test_squeezed_pictures_are_widened_to_two_to_one(
     assert to_mono_equirect(ramp(*packed), layout).shape == shape
 
 
-def test_an_odd_eye_is_resized_to_an_even_height() -> None:
+def test_an_odd_eye_is_resized_to_an_even_height_and_no_other() -> None:
     assert equirect_size(67, 33) == (68, 34)
+    assert equirect_size(66, 33) == (68, 34)
+    assert equirect_size(64, 32) == (64, 32)
 
 
 def test_a_partial_sphere_lies_in_the_middle_of_black() -> None:
