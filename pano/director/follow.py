@@ -93,9 +93,10 @@ def follow(
     n_steps = max(_MIN_STEPS_PER_DECISION, int(np.ceil(1.01 * _GRID_DEG / reach_deg)))
     shown = _shown(evidence, grid)
     convincing = _convincing_share(shown, evidence.weight)
-    worth_s = (STEP_S / convincing * evidence.weight)[:, None] * shown
+    shown *= (STEP_S / convincing * evidence.weight)[:, None]
+    gains = np.add.reduceat(shown, np.arange(0, len(evidence), n_steps), axis=0)
     chosen = choose(
-        np.add.reduceat(worth_s, np.arange(0, len(evidence), n_steps), axis=0),
+        gains.astype(np.float64),
         turn_costs=_TURN_COST_S_PER_DEG * grid.apart_deg,
         is_reachable=grid.apart_deg <= max(n_steps * reach_deg, 1.01 * _GRID_DEG),
         start_costs=1e-6 * great_circle_deg(grid.units, evidence.start.unit()),
