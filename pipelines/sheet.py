@@ -24,12 +24,12 @@ Image = NDArray[np.uint8]
 
 Truth = Callable[[float], Sequence[Direction]]
 
-N_ROWS = 6
-_ROW_HEIGHT_PX = 270
+N_ROWS = 5
+_ROW_HEIGHT_PX = 216
 _LABEL_HEIGHT_PX = 26
 _GAP_PX = 6
 _PAPER, _INK = 255, (20, 20, 20)
-_TRUTH_COLOR = (80, 255, 80)
+_TRUTH_COLOR, _RING_PX = (80, 255, 80), 17
 
 
 class ContactSheet:
@@ -56,6 +56,7 @@ class ContactSheet:
         self._maps = maps
         self._truth = truth
         self._rows: list[Image] = []
+        self._has_views = False
 
     @classmethod
     def over(
@@ -89,6 +90,7 @@ class ContactSheet:
         if pose is not None and picture is not None:
             height, width = picture.shape[:2]
             parts.append(_resized(picture, round(_ROW_HEIGHT_PX * width / height)))
+            self._has_views = True
             direction = pose.direction
             label += (
                 f"   yaw {direction.yaw_deg:+.0f}  pitch {direction.pitch_deg:+.0f}"
@@ -118,21 +120,31 @@ class ContactSheet:
         """
         if not self._rows:
             raise MediaError(f"cannot write {target}: the clip has no pictures")
-        sheet = np.concatenate([_margin(row) for row in self._rows], axis=0)
-        done, png = cv2.imencode(".png", cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+        rows = [self._legend(self._rows[0].shape[1]), *map(_margin, self._rows)]
+        sheet = cv2.cvtColor(np.concatenate(rows, axis=0), cv2.COLOR_RGB2BGR)
+        done, png = cv2.imencode(".png", sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9])
         if not done:
             raise MediaError(f"cannot write {target} as PNG")
         with written_whole(target) as part:
             part.write_bytes(png.tobytes())
 
+    def _legend(self, width_px: int) -> Image:
+        """Say in one line what the pictures show; ASCII is all OpenCV can write."""
+        words = "Heat: where the sound seems to come from."
+        if self._has_views:
+            words += "  Frame: the view, filmed on the right."
+        if self._truth is not None:
+            words += "  Ring: the true source."
+        return _strip(width_px, words)
+
 
 def _mark(image: Image, direction: Direction) -> None:
-    """Draw a cross with a dark rim, visible on any ground."""
+    """Draw a ring with a dark rim, visible on any ground and hiding nothing."""
     height, width = image.shape[:2]
     x, y = angles_deg_to_pixel(direction.yaw_deg, direction.pitch_deg, width, height)
     place = (round(float(x)), round(float(y)))
-    cv2.drawMarker(image, place, (0, 0, 0), cv2.MARKER_CROSS, 22, 5)
-    cv2.drawMarker(image, place, _TRUTH_COLOR, cv2.MARKER_CROSS, 20, 2)
+    for color, thickness_px in (((0, 0, 0), 4), (_TRUTH_COLOR, 2)):
+        cv2.circle(image, place, _RING_PX, color, thickness_px, cv2.LINE_AA)
 
 
 def _resized(image: Image, width_px: int) -> Image:
@@ -144,12 +156,15 @@ def _labelled(parts: Sequence[Image], label: str) -> Image:
     gap = np.full((_ROW_HEIGHT_PX, _GAP_PX, 3), _PAPER, np.uint8)
     spaced = [piece for part in parts for piece in (gap, part)]
     row = np.concatenate([*spaced, gap], axis=1)
-    strip = np.full((_LABEL_HEIGHT_PX, row.shape[1], 3), _PAPER, np.uint8)
+    return np.concatenate([_strip(row.shape[1], label), row], axis=0)
+
+
+def _strip(width_px: int, words: str) -> Image:
+    strip = np.full((_LABEL_HEIGHT_PX, width_px, 3), _PAPER, np.uint8)
     place = (_GAP_PX, _LABEL_HEIGHT_PX - 8)
-    cv2.putText(
-        strip, label, place, cv2.FONT_HERSHEY_SIMPLEX, 0.6, _INK, 1, cv2.LINE_AA
-    )
-    return np.concatenate([strip, row], axis=0)
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
+    cv2.putText(strip, words, place, font, scale, _INK, 1, cv2.LINE_AA)
+    return strip
 
 
 def _margin(row: Image) -> Image:
