@@ -95,7 +95,8 @@ def listen(
     sound_s = sound.duration_s
     # The header's word is enough here: a track some pictures too long or too short
     # only moves where silence begins, and `window` accepts any time.
-    sound = sound.fitted(media.info.duration_from_header_s or sound_s)
+    picture_s = media.info.duration_from_header_s or sound_s
+    sound = sound.fitted(max(picture_s, LEVEL_WINDOW_S))
     return Hearing(
         track=localizer.hear(sound.samples, sample_rate_hz=sound.sample_rate_hz),
         localizer=localizer,
