@@ -45,12 +45,16 @@ def click_at(at_s: float, duration_s: float, *, sample_rate_hz: int = 44_100):
 
 @dataclass(frozen=True)
 class SoundTrack:
-    """A sound track to write: mono samples, copied to every channel."""
+    """A sound track to write: samples of shape (n,) go to every channel.
+
+    Samples of shape (n_channels, n) are written as they are.
+    """
 
     samples: NDArray[np.float32]
     sample_rate_hz: int = 44_100
     codec: str = "aac"
     layout: str = "mono"
+    options: dict[str, str] = field(default_factory=dict)
     start_s: float = 0.0
     hole_s: tuple[float, float] | None = None  # left out: no packets at all
 
@@ -137,7 +141,9 @@ def _plain(clip: Clip, k: int) -> NDArray[np.uint8]:
 
 
 def _add_sound(container, track: SoundTrack):
-    stream = container.add_stream(track.codec, rate=track.sample_rate_hz)
+    stream = container.add_stream(
+        track.codec, rate=track.sample_rate_hz, options=track.options
+    )
     stream.layout = track.layout
     return stream
 
@@ -146,10 +152,13 @@ def _write_sound(container, stream, track: SoundTrack) -> None:
     rate = track.sample_rate_hz
     layout = av.AudioLayout(track.layout)
     fits_codec = av.AudioResampler(stream.format.name, layout, stream.rate)
-    for at in range(0, len(track.samples), 1024):
+    channels = np.broadcast_to(
+        track.samples, (layout.nb_channels, track.samples.shape[-1])
+    )
+    for at in range(0, channels.shape[1], 1024):
         if track.hole_s and track.hole_s[0] * rate <= at < track.hole_s[1] * rate:
             continue
-        block = np.tile(track.samples[at : at + 1024], (layout.nb_channels, 1))
+        block = channels[:, at : at + 1024].copy()
         frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout.name)
         frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
         frame.pts = round(track.start_s * rate) + at

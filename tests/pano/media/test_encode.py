@@ -110,6 +110,14 @@ def test_the_last_picture_is_shown_as_long_as_the_others(
     assert info.duration_from_header_s == pytest.approx(1.0, abs=1e-6)
 
 
+def test_the_last_picture_of_a_variable_rate_lasts_like_the_one_before(
+    tmp_path: Path,
+) -> None:
+    pts = [0, 10, 50, 51, 90]
+    path = write(tmp_path / "out.mp4", pts, frame_rate=None, time_base=Fraction(1, 100))
+    assert probe(path).duration_from_header_s == pytest.approx(0.90 + 0.39)
+
+
 def test_29_97_fps_comes_out_as_it_went_in(tmp_path: Path) -> None:
     clip = Clip(rate=Fraction(30000, 1001), sound=SoundTrack(sine(1.0)))
     source = write_clip(tmp_path / "source.mp4", clip)
@@ -213,8 +221,9 @@ def test_sound_the_container_cannot_carry_becomes_aac_with_a_warning(
 
 
 def test_sound_and_picture_lie_side_by_side_in_the_file(tmp_path: Path) -> None:
+    # FFmpeg's own queue puts up to 10 s in order; this is longer.
     # Players stream files, and queues in memory stay short only if this holds.
-    clip = Clip(n_pictures=300, sound=SoundTrack(sine(10.0)))
+    clip = Clip(n_pictures=450, sound=SoundTrack(sine(15.0)))
     source = write_clip(tmp_path / "source.mp4", clip)
     target = copy_through(source, tmp_path / "out.mp4", preset="medium")
     with av.open(str(target)) as container:

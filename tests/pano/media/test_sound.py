@@ -68,6 +68,37 @@ def test_every_named_channel_layout_becomes_mono(tmp_path: Path, layout: str) ->
     assert 0.2 < np.abs(sound.samples).max() <= 1.0
 
 
+def test_channels_without_names_are_averaged(tmp_path: Path) -> None:
+    # Matroska does not say which channel of PCM is which.
+    channels = np.stack([sine(0.5), np.zeros_like(sine(0.5))])
+    track = SoundTrack(channels, codec="pcm_s16le", layout="stereo")
+    with open_media(write_clip(tmp_path / "clip.mkv", Clip(sound=track))) as media:
+        assert media.info.audio is not None
+        assert media.info.audio.channel_layout == "2 channels"
+        sound = media.sound()
+    assert np.abs(sound.samples).max() == pytest.approx(0.25, abs=0.01)
+
+
+def test_of_ambisonics_only_the_omnidirectional_channel_is_heard(
+    tmp_path: Path,
+) -> None:
+    rate_hz = 48_000
+    tone = sine(0.5, sample_rate_hz=rate_hz)
+    silence = np.zeros_like(tone)
+    track = SoundTrack(
+        np.stack([tone, silence, -tone, -tone]),
+        sample_rate_hz=rate_hz,
+        codec="libopus",
+        layout="ambisonic 1",
+        options={"mapping_family": "2", "b": "512000"},
+    )
+    with open_media(write_clip(tmp_path / "clip.mkv", Clip(sound=track))) as media:
+        assert media.info.audio is not None
+        assert media.info.audio.channel_layout == "ambisonic 1"
+        sound = media.sound()
+    assert np.abs(sound.samples[4000:8000]).max() == pytest.approx(0.5, abs=0.05)
+
+
 def test_sound_that_starts_late_is_preceded_by_silence(tmp_path: Path) -> None:
     track = SoundTrack(click_at(0.2, 0.5), start_s=0.5)
     sound = sound_of(tmp_path / "clip.mp4", Clip(sound=track))
