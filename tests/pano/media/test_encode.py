@@ -183,6 +183,13 @@ def test_sound_keeps_its_place_against_the_picture(
     assert click_of(target) == pytest.approx(click_of(source), abs=0.002)
 
 
+def test_sound_well_before_the_picture_is_not_lost(tmp_path: Path) -> None:
+    clip = Clip(pts=range(12, 30), sound=SoundTrack(sine(1.0)))
+    source = write_clip(tmp_path / "source.mkv", clip)
+    target = copy_through(source, tmp_path / "out.mp4")
+    assert float(probe(target).start_time) == pytest.approx(0.4, abs=0.001)
+
+
 @pytest.mark.parametrize("sound_s", [0.5, 3.0])
 def test_sound_is_cut_where_the_picture_ends_and_not_before(
     tmp_path: Path, sound_s: float

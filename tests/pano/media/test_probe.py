@@ -157,6 +157,6 @@ def test_names_that_look_like_protocols_are_files(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = write_clip(tmp_path / "a.mp4", Clip(n_pictures=2))
-    path.rename(tmp_path / "take 2: #1 %20?.mp4")
+    path.rename(tmp_path / "take2:#1 %20?.mp4")
     monkeypatch.chdir(tmp_path)
-    assert probe(Path("take 2: #1 %20?.mp4")).codec == "h264"
+    assert probe(Path("take2:#1 %20?.mp4")).codec == "h264"

@@ -29,7 +29,7 @@ def test_a_repeated_time_is_moved_by_the_smallest_step() -> None:
 
 
 def test_a_jump_back_is_closed_without_a_gap() -> None:
-    assert times([500, 504, 0, 4, 8]) == [500, 504, 508, 512, 516]
+    assert times([500, 504, 0, 10, 12]) == [500, 504, 508, 518, 520]
 
 
 def test_few_corrupt_frames_are_allowed_even_in_a_short_file() -> None:
