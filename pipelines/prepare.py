@@ -70,10 +70,27 @@ class PrepareSettings:
     seed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class PrepareResult:
+    """A pair set was written."""
+
+    target: Path
+    n_pictures: int
+    n_sounds: int
+    n_kinds: int
+
+    def words(self) -> str:
+        """Say what the pair set holds."""
+        return (
+            f"{self.target}: {self.n_pictures} pictures and {self.n_sounds} sounds "
+            f"of {self.n_kinds} kinds"
+        )
+
+
 def prepare(
     settings: PrepareSettings, *, on_step: Callable[[str, int, int], None] | None = None
-) -> tuple[int, int]:
-    """Write a pair set; returns the numbers of pictures and sounds.
+) -> PrepareResult:
+    """Write a pair set.
 
     `on_step` is told what is done, how many, of how many.
 
@@ -94,7 +111,8 @@ def prepare(
     sounds += list(_synthesise_sounds(settings.target))
     pictures = list(_compose_all(material, sounds, settings, tell))
     write_tables(settings.target, pictures, sounds)
-    return len(pictures), len(sounds)
+    kinds = {sound.kind for sound in sounds} - {None}
+    return PrepareResult(settings.target, len(pictures), len(sounds), len(kinds))
 
 
 def _convert_sounds(

@@ -7,13 +7,14 @@ known before the last one is decoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Protocol, TypeVar, runtime_checkable
 
 from rich.console import Console
 from rich.progress import (
     BarColumn,
+    TaskID,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
@@ -81,9 +82,30 @@ class BarProgress:
 @contextmanager
 def progress_bars(*, shown: bool) -> Iterator[Progress]:
     """Draw bars on stderr while the block runs, where it is a terminal."""
+    with _bars(shown=shown) as bars:
+        yield SilentProgress() if bars is None else BarProgress(bars)
+
+
+@contextmanager
+def counting_bars(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Draw a bar for each thing that is counted: told what, how many, of how many."""
+    with _bars(shown=shown) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def tell(what: str, done: int, total: int) -> None:
+            if bars is not None:
+                if what not in tasks:
+                    tasks[what] = bars.add_task(what, total=total)
+                bars.update(tasks[what], completed=done)
+
+        yield tell
+
+
+@contextmanager
+def _bars(*, shown: bool) -> Iterator[RichProgress | None]:
     console = Console(stderr=True)
     if not (shown and console.is_terminal):
-        yield SilentProgress()
+        yield None
         return
     columns = (
         TextColumn("{task.description}"),
@@ -92,4 +114,4 @@ def progress_bars(*, shown: bool) -> Iterator[Progress]:
         TimeRemainingColumn(),
     )
     with RichProgress(*columns, console=console) as bars:
-        yield BarProgress(bars)
+        yield bars

@@ -35,15 +35,17 @@ class VisualEngine(Protocol):
 
 
 class _Seeing(nn.Module):
-    """The visual stream from bytes to unit vectors, as one graph."""
+    """The visual stream from bytes to unit vectors, or a trunk, as one graph."""
 
-    def __init__(self, visual: VisualStream, *, wrap: bool) -> None:
+    def __init__(self, visual: nn.Module, *, wrap: bool) -> None:
         super().__init__()
         self.visual, self.wrap = visual, wrap
+        self.normalises = isinstance(visual, VisualStream)
 
     def forward(self, image: Tensor) -> Tensor:
         pixels = image.permute(2, 0, 1)[None].float()
-        return F.normalize(self.visual(pixels, wrap=self.wrap)[0], dim=0)
+        seen: Tensor = self.visual(pixels, wrap=self.wrap)[0]
+        return F.normalize(seen, dim=0) if self.normalises else seen
 
 
 class TorchEngine:
@@ -58,7 +60,7 @@ class TorchEngine:
     """
 
     def __init__(
-        self, visual: VisualStream, *, device: torch.device | None = None
+        self, visual: nn.Module, *, device: torch.device | None = None
     ) -> None:
         if device is None:
             device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
@@ -85,7 +87,7 @@ class OpenVinoEngine:
 
     def __init__(
         self,
-        visual: VisualStream,
+        visual: nn.Module,
         *,
         precision: Literal["auto", "f32", "bf16"] = "auto",
     ) -> None:
@@ -125,8 +127,11 @@ class OpenVinoEngine:
         )
 
 
-def choose_engine(visual: VisualStream, name: EngineName = "auto") -> VisualEngine:
-    """Build an engine; `auto` is CUDA where present, else OpenVINO where installed."""
+def choose_engine(visual: nn.Module, name: EngineName = "auto") -> VisualEngine:
+    """Build an engine; `auto` is CUDA where present, else OpenVINO where installed.
+
+    For a bare trunk, whose features are cached to train on, it gives them as they are.
+    """
     if name == "openvino":
         return OpenVinoEngine(visual)
     if name == "torch" or torch.cuda.is_available():

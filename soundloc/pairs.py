@@ -21,10 +21,10 @@ can be pointed at (wind, rain, noise). Sounds are mono WAV at 22,050 Hz.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -91,6 +91,9 @@ class SoundEntry:
     instance: str = ""
 
 
+Entry = TypeVar("Entry", PictureEntry, SoundEntry)
+
+
 @dataclass(frozen=True, slots=True)
 class PairSet:
     """A folder of pictures and sounds, its tables read and checked."""
@@ -145,54 +148,48 @@ def read_pair_set(folder: Path) -> PairSet:
     DatasetError
         If a table is missing or a line of it is malformed; it names file and line.
     """
-    pictures = [
-        PictureEntry(
-            picture=row["picture"],
-            split=row["split"],
-            source=row["source"],
-            wrap=row.get("wrap", False),
-            objects=tuple(
-                PlacedObject(
-                    o["kind"],
-                    tuple((b[0], b[1], b[2], b[3]) for b in o["boxes"]),
-                    o.get("instance", ""),
-                )
-                for o in row["objects"]
-            ),
-        )
-        for row in _rows(folder / "pictures.jsonl")
-    ]
-    sounds = [
-        SoundEntry(
-            row["sound"],
-            row["kind"],
-            row["split"],
-            row["source"],
-            row.get("instance", ""),
-        )
-        for row in _rows(folder / "sounds.jsonl")
-    ]
+    pictures = _entries(folder / "pictures.jsonl", _picture_entry)
+    sounds = _entries(folder / "sounds.jsonl", _sound_entry)
     return PairSet(folder, tuple(pictures), tuple(sounds))
 
 
-def _rows(table: Path) -> Iterator[dict[str, Any]]:
+def _picture_entry(row: dict[str, Any]) -> PictureEntry:
+    objects = tuple(
+        PlacedObject(
+            placed["kind"],
+            tuple((b[0], b[1], b[2], b[3]) for b in placed["boxes"]),
+            placed.get("instance", ""),
+        )
+        for placed in row["objects"]
+    )
+    wrap = row.get("wrap", False)
+    return PictureEntry(row["picture"], row["split"], row["source"], objects, wrap)
+
+
+def _sound_entry(row: dict[str, Any]) -> SoundEntry:
+    instance = row.get("instance", "")
+    return SoundEntry(row["sound"], row["kind"], row["split"], row["source"], instance)
+
+
+def _entries(table: Path, read: Callable[[dict[str, Any]], Entry]) -> list[Entry]:
     if not table.is_file():
         raise DatasetError(
             f"{table} does not exist; a pair set holds pictures.jsonl and "
             "sounds.jsonl (`pano prepare` makes them)."
         )
-    required = {"split", "source"}
+    entries = []
     with table.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, start=1):
             try:
-                row = json.loads(line)
-                if not required <= row.keys() or row["split"] not in SPLITS:
-                    raise ValueError("needs source and a split of " + ", ".join(SPLITS))
-            except (ValueError, AttributeError) as error:
+                entry = read(json.loads(line))
+                if entry.split not in SPLITS:
+                    raise ValueError("the split must be one of " + ", ".join(SPLITS))
+            except (ValueError, LookupError, TypeError) as error:
                 raise DatasetError(
-                    f"line {number} of {table} is malformed: {error}."
+                    f"line {number} of {table} is malformed ({error!r})."
                 ) from error
-            yield row
+            entries.append(entry)
+    return entries
 
 
 def read_sound(path: Path) -> NDArray[np.float32]:

@@ -18,6 +18,8 @@ from numpy.typing import NDArray
 from soundloc.pairs import Box, PlacedObject
 
 Picture = NDArray[np.uint8]
+# x, y, width and height in pixels; x + width may reach over the right edge.
+_Rectangle = tuple[int, int, int, int]
 
 # Below this overlap of boxes two objects count as apart.
 _MAX_OVERLAP = 0.05
@@ -106,7 +108,7 @@ def compose(
     """
     picture = background.copy()
     height, width = picture.shape[:2]
-    taken: list[tuple[float, float, float, float]] = []
+    taken: list[_Rectangle] = []
     placed: dict[tuple[str, str], list[Box]] = {}
     for piece in pieces:
         spot = _find_spot(piece, (height, width), taken, layout, rng)
@@ -128,10 +130,10 @@ def compose(
 def _find_spot(
     piece: Piece,
     shape: tuple[int, int],
-    taken: Sequence[tuple[float, float, float, float]],
+    taken: Sequence[_Rectangle],
     layout: SceneLayout,
     rng: np.random.Generator,
-) -> tuple[int, int, int, int] | None:
+) -> _Rectangle | None:
     height, width = shape
     piece_h, piece_w = piece.image.shape[:2]
     low, high = np.log(layout.min_size_px), np.log(layout.max_size_px)
@@ -150,15 +152,11 @@ def _find_spot(
     return None
 
 
-def _overlap(
-    a: tuple[float, float, float, float],
-    b: tuple[float, float, float, float],
-    width: int,
-) -> float:
-    """Share of the smaller rectangle (x, y, w, h) that the other covers."""
-    rows = max(0.0, min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1]))
+def _overlap(a: _Rectangle, b: _Rectangle, width: int) -> float:
+    """Share of the smaller rectangle that the other covers."""
+    rows = max(0, min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1]))
     columns = max(
-        max(0.0, min(a[0] + a[2], b[0] + b[2] + turn) - max(a[0], b[0] + turn))
+        max(0, min(a[0] + a[2], b[0] + b[2] + turn) - max(a[0], b[0] + turn))
         for turn in (-width, 0, width)
     )
     return rows * columns / min(a[2] * a[3], b[2] * b[3])

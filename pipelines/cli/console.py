@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 import click
 
-from pipelines.progress import Progress, progress_bars
+from pipelines.progress import Progress, counting_bars, progress_bars
 from pipelines.results import Result, as_json
 
 
@@ -29,6 +30,10 @@ class Console:
     def progress(self) -> AbstractContextManager[Progress]:
         """Show bars while a job runs, where somebody can see them."""
         return progress_bars(shown=not self.quiet)
+
+    def counting(self) -> AbstractContextManager[Callable[[str, int, int], None]]:
+        """Show bars for a job that counts pictures, sounds or steps."""
+        return counting_bars(shown=not self.quiet)
 
     def note(self, words: str) -> None:
         """Say something beside the result."""

@@ -18,8 +18,10 @@ from pipelines.cli.batch import batch
 from pipelines.cli.demo import demo
 from pipelines.cli.info import info
 from pipelines.cli.pan import pan
+from pipelines.cli.prepare import prepare
 from pipelines.cli.render import render
 from pipelines.cli.saliency import saliency
+from pipelines.cli.train import train
 from soundloc.errors import SoundlocError
 
 FAILED, INTERRUPTED = 1, 130
@@ -73,5 +75,5 @@ def main() -> None:
     """Turn 360° video into video that looks where the sound comes from."""
 
 
-for command in (pan, saliency, render, batch, info, demo):
+for command in (pan, saliency, render, batch, info, demo, prepare, train):
     main.add_command(command)
