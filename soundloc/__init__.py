@@ -1,1 +1,20 @@
-"""The sound localizer: network, training, evaluation, checkpoints."""
+"""The sound localizer: network, training, evaluation, checkpoints.
+
+The names below load on first use: importing torch takes seconds, which a caller that
+wants only `soundloc.errors` should not pay.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from soundloc.localizer import Localization, SoundLocalizer
+
+__all__ = ["Localization", "SoundLocalizer"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from soundloc import localizer
+
+    return getattr(localizer, name)
