@@ -22,11 +22,11 @@ from soundloc.batches import BatchDrawer
 from soundloc.cache import CacheRecipe, FeatureCache, cache_features
 from soundloc.calibrate import calibrate_confidence
 from soundloc.checkpoint import save_checkpoint
-from soundloc.engine import choose_engine
+from soundloc.engine import VisualEngine, choose_engine
 from soundloc.errors import CheckpointError
 from soundloc.evaluate import Evaluation, evaluate
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
-from soundloc.pairs import PairSet, read_pair_set
+from soundloc.pairs import SPLITS, PairSet, read_pair_set
 from soundloc.train import LossWeights, StepReport, Training, TrainSettings
 
 logger = logging.getLogger(__name__)
@@ -127,6 +127,7 @@ def learn(
     """
     tell = on_step or (lambda what, done, total: None)
     preset = PRESETS[settings.preset]
+    state = _state_path(settings)
     pair_set = read_pair_set(settings.pair_set)
     torch.manual_seed(settings.seed)
     net = SoundLocalizationNet(preset.config)
@@ -148,25 +149,23 @@ def learn(
         metrics=test.figures(),
         half_precision=True,
     )
-    state = _state_path(settings)
     state.unlink(missing_ok=True)
     return LearnResult(settings.target, settings.preset, training.step, test)
 
 
 def _cache(
-    net: SoundLocalizationNet, pair_set: PairSet, split: str, tell: Progress
+    net: SoundLocalizationNet,
+    engine: VisualEngine,
+    pair_set: PairSet,
+    split: str,
+    tell: Progress,
 ) -> FeatureCache:
-    engine = choose_engine(net.visual.trunk)
-
     def see(image: NDArray[np.uint8], wrap: bool) -> NDArray[np.float32]:
         return engine.see(image, wrap=wrap)
 
     @torch.inference_mode()
     def hear(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-        pooled: NDArray[np.float32] = net.sound(
-            torch.from_numpy(waveform)[None]
-        ).numpy()
-        return np.asarray(pooled[0].numpy())
+        return np.asarray(net.sound(torch.from_numpy(waveform)[None])[0].numpy())
 
     config = net.config
     recipe = CacheRecipe(f"{config.visual_trunk}, soundnet8 {config.sound_features}")

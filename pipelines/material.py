@@ -57,6 +57,9 @@ _LEFT_OUT = frozenset({"ape", "camera"})
 _HELD_BACK_PANORAMAS = re.compile(r"^frame_|^harbour|^garden")
 
 
+WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
+
+
 @dataclass(frozen=True, slots=True)
 class PieceSource:
     """A picture, or a part of one, that can be pasted into scenes.
@@ -68,7 +71,7 @@ class PieceSource:
     kind: str | None
     split: str
     source: str
-    box: Box = (0.0, 0.0, 1.0, 1.0)
+    box: Box = WHOLE
     has_alpha: bool = False
     instance: str = ""
 
@@ -162,7 +165,7 @@ def _folder_pieces(folder: Path, rows: list[dict[str, str]]) -> Iterator[PieceSo
             for path in sorted((folder / part).glob("*.jpg")):
                 source = _picture_source(path)
                 # Caltech's faces stand before wide backgrounds: keep the head.
-                box = (0.22, 0.08, 0.80, 0.95) if "Faces" in path.name else (0, 0, 1, 1)
+                box = (0.22, 0.08, 0.80, 0.95) if "Faces" in path.name else WHOLE
                 yield PieceSource(
                     path, kind_of(row["class"]), split_of(source), source, box
                 )
@@ -198,7 +201,7 @@ def _sample_pieces(folder: Path, rows: list[dict[str, str]]) -> Iterator[PieceSo
     for path in sorted((folder / "images" / "imagenet_samples").glob("*.jpg")):
         # Without a class of its own it is a silent distractor.
         yield PieceSource(
-            path, kinds.get(path.name), split_of(path.stem), path.stem, (0, 0, 1, 1)
+            path, kinds.get(path.name), split_of(path.stem), path.stem, WHOLE
         )
 
 
@@ -254,7 +257,10 @@ def _photographs(folder: Path, rows: list[dict[str, str]]) -> Iterator[BoxedPhot
     for entry in json.loads(table.read_text(encoding="utf-8")):
         path = folder / "images" / "coco" / entry["file"]
         boxes = tuple(
-            (kinds.get(o["class"]), (b[0], b[1], b[2], b[3]))
+            (
+                kinds.get(o["class"]),
+                (float(b[0]), float(b[1]), float(b[2]), float(b[3])),
+            )
             for o in entry["objects"]
             if (b := o["box"]) and b[2] > b[0] and b[3] > b[1]
         )

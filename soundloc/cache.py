@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
-from torchvision.io import ImageReadMode, decode_image
 
 from soundloc.augment import SoundVariation, colored_noise, vary_sound
 from soundloc.errors import DatasetError
@@ -109,11 +109,10 @@ def read_picture(path: Path) -> NDArray[np.uint8]:
     DatasetError
         If the file is missing or no picture.
     """
-    try:
-        chw = decode_image(str(path), mode=ImageReadMode.RGB)
-    except RuntimeError as error:
-        raise DatasetError(f"{path} cannot be read as a picture.") from error
-    return np.asarray(chw.permute(1, 2, 0).contiguous().numpy(), dtype=np.uint8)
+    bgr = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    if bgr is None:
+        raise DatasetError(f"{path} cannot be read as a picture.")
+    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), dtype=np.uint8)
 
 
 def _hear_all(

@@ -1,0 +1,215 @@
+"""Composed 360° clips of held-back cut-outs: is the sounding one in view?
+
+Each clip shows a panorama of the test split and one cut-out of the test split that
+moves once round the viewer, heard with its own sound; with `--rivals N`, N silent
+cut-outs move as well, and only the sound tells which to follow. Run as
+
+    python -m tests.benchmarks.bench_composed_clips MATERIAL [--rivals N]
+
+MATERIAL is the folder that `pano prepare` reads. The clips are written and panned by
+the same jobs that users run; a still camera is measured beside ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pano.billboard import paint_billboard
+from pano.camera import CameraPath
+from pano.director import plan_path
+from pano.media import MediaWriter, SphericalMetadata, open_media
+from pano.media.sound import decode_sound
+from pano.media.sound_file import write_sound
+from pano.metrics import angular_errors_deg, share_in_view
+from pano.sphere import Direction
+from pipelines.analyse import Analysis
+from pipelines.localizer import Localizer, load_localizer
+from pipelines.material import Material, PieceSource, read_material
+from pipelines.progress import SilentProgress
+from pipelines.settings import PanSettings
+from soundloc.augment import repeat_with_gaps, scale_to_level
+from soundloc.evaluate import bootstrap
+
+RATE_HZ = 10
+WIDTH_PX = 960
+SOUND_RATE_HZ = 22_050
+ASPECT = 16 / 9
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """A cut-out that goes round: where it starts, how fast, how large."""
+
+    piece: PieceSource
+    start_yaw_deg: float
+    pitch_deg: float
+    speed_deg_per_s: float
+    width_deg: float
+
+    def direction(self, time_s: float) -> Direction:
+        yaw_deg = self.start_yaw_deg + self.speed_deg_per_s * time_s
+        return Direction(yaw_deg, self.pitch_deg)
+
+
+def draw_movers(
+    pieces: list[PieceSource], rng: np.random.Generator, duration_s: float
+) -> list[Mover]:
+    """Spread the movers round the viewer, all with the same sense and speed."""
+    first_yaw_deg = rng.uniform(-180.0, 180.0)
+    speed = float(rng.choice([-1.0, 1.0])) * rng.uniform(180.0, 360.0) / duration_s
+    return [
+        Mover(
+            piece,
+            float(first_yaw_deg + 360.0 * k / len(pieces)),
+            float(rng.uniform(-20.0, 12.0)),
+            float(speed),
+            float(rng.uniform(14.0, 30.0)),
+        )
+        for k, piece in enumerate(pieces)
+    ]
+
+
+def write_clip(
+    target: Path,
+    movers: list[Mover],
+    panorama: Path,
+    sound: Path,
+    *,
+    duration_s: float,
+    rng: np.random.Generator,
+) -> None:
+    background = read_rgba(panorama)[..., :3]
+    background = cv2.resize(background, (WIDTH_PX, WIDTH_PX // 2), cv2.INTER_AREA)
+    sprites = [read_rgba(m.piece.path) for m in movers]
+    clip = decode_sound(sound, start=Fraction(0), sample_rate_hz=SOUND_RATE_HZ).samples
+    n = round(duration_s * SOUND_RATE_HZ)
+    samples = scale_to_level(repeat_with_gaps(clip, n, rng, max_gap=0.3), -22.0)
+    beside = target.with_suffix(".m4a")
+    write_sound(beside, samples, sample_rate_hz=SOUND_RATE_HZ)
+    with MediaWriter(
+        target,
+        width_px=WIDTH_PX,
+        height_px=WIDTH_PX // 2,
+        frame_rate=Fraction(RATE_HZ),
+        time_base=Fraction(1, RATE_HZ),
+        sound_from=beside,
+        spherical=SphericalMetadata(),
+        preset="veryfast",
+    ) as writer:
+        for k in range(round(duration_s * RATE_HZ)):
+            image = np.ascontiguousarray(background, dtype=np.uint8)
+            for mover, sprite in zip(movers, sprites, strict=True):
+                center = mover.direction(k / RATE_HZ)
+                paint_billboard(image, sprite, center=center, width_deg=mover.width_deg)
+            writer.write(image, k)
+
+
+def read_rgba(path: Path) -> np.ndarray:
+    image = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    if image is None:
+        raise SystemExit(f"{path} cannot be read")
+    if image.shape[2] == 4:
+        return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGRA2RGBA), np.uint8)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGBA), np.uint8)
+
+
+def measure(
+    clip: Path, mover: Mover, localizer: Localizer, settings: PanSettings
+) -> tuple[float, float, float]:
+    """Return share in view, the same of a still camera, and the median angle."""
+    with open_media(clip) as media:
+        analysis = Analysis(
+            media, settings.localize, localizer=localizer, progress=SilentProgress()
+        )
+        path = plan_path(
+            analysis.maps(),
+            director=settings.direct.director,
+            limits=settings.direct.limits,
+            hfov_deg=settings.lens.hfov_deg,
+            aspect=settings.lens.aspect,
+            start=settings.direct.start,
+        )
+    time_s = np.arange(path.time_s[0], path.time_s[-1], 1 / RATE_HZ)
+    truth = np.stack([mover.direction(float(t)).unit() for t in time_s])
+    seen = share_in_view(path, time_s, truth, aspect=ASPECT)
+    off_deg = angular_errors_deg(path, time_s, truth)
+    return (
+        seen,
+        share_in_view(held(path), time_s, truth, aspect=ASPECT),
+        float(np.median(off_deg)),
+    )
+
+
+def held(path: CameraPath) -> CameraPath:
+    """Return a camera that looks ahead and never moves."""
+    still = np.zeros(len(path))
+    return replace(path, yaw_deg=still, pitch_deg=still, cut=still > 0)
+
+
+def choose(material: Material) -> list[tuple[PieceSource, Path]]:
+    """List the cut-outs of the test split with their own sounds."""
+    sounds = {s.instance: s.path for s in material.sounds if s.instance}
+    return [
+        (piece, sounds[piece.instance])
+        for piece in material.pieces
+        if piece.split == "test" and piece.instance in sounds and piece.has_alpha
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("material", type=Path)
+    parser.add_argument("--rivals", type=int, default=0)
+    parser.add_argument("--seconds", type=float, default=12.0)
+    parser.add_argument("--window", type=float, default=PanSettings().localize.window_s)
+    parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--keep", type=Path, help="folder to keep the clips in")
+    options = parser.parse_args()
+    settings = PanSettings()
+    localize = replace(
+        settings.localize, window_s=options.window, checkpoint=options.checkpoint
+    )
+    settings = replace(settings, localize=localize)
+    localizer = load_localizer(localize)
+    material = read_material(options.material)
+    chosen = choose(material)
+    panoramas = [path for path, split in material.panoramas if split == "test"]
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        keep = options.keep or Path(folder)
+        for number, (piece, sound) in enumerate(chosen):
+            rng = np.random.default_rng([options.seed, number])
+            others = [p for p, _ in chosen if p.kind != piece.kind]
+            rivals = [
+                others[int(i)]
+                for i in rng.choice(len(others), options.rivals, replace=False)
+            ]
+            movers = draw_movers([piece, *rivals], rng, options.seconds)
+            clip = keep / f"{number:02d}-{piece.instance}.mp4"
+            panorama = panoramas[int(rng.integers(len(panoramas)))]
+            write_clip(
+                clip, movers, panorama, sound, duration_s=options.seconds, rng=rng
+            )
+            seen, still, off_deg = measure(clip, movers[0], localizer, settings)
+            rows.append((seen, still))
+            print(
+                f"{piece.instance:52s} in view {seen:4.0%}, still camera {still:4.0%}, "
+                f"median {off_deg:5.1f}° off",
+                flush=True,
+            )
+    seen, still = (np.array(column) for column in zip(*rows, strict=True))
+    groups = np.arange(len(rows))
+    print(f"in view      {bootstrap(seen, groups)}")
+    print(f"still camera {bootstrap(still, groups)}")
+
+
+if __name__ == "__main__":
+    main()

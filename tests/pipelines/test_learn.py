@@ -1,0 +1,105 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from pipelines.learn import PRESETS, LearnSettings, learn
+from soundloc.checkpoint import load_checkpoint
+from soundloc.errors import CheckpointError, DatasetError
+from soundloc.model import SoundLocalizationNet
+from soundloc.pairs import (
+    SAMPLE_RATE_HZ,
+    SPLITS,
+    PictureEntry,
+    PlacedObject,
+    SoundEntry,
+    write_sound,
+    write_tables,
+)
+
+KINDS = ("red", "blue")
+
+
+@pytest.fixture
+def pair_set(tmp_path: Path) -> Path:
+    """Red squares hum low, blue squares hum high."""
+    folder = tmp_path / "pairs"
+    (folder / "pictures").mkdir(parents=True)
+    (folder / "sounds").mkdir()
+    pictures, sounds = [], []
+    time_s = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    for split in SPLITS:
+        for number in range(4):
+            image = np.full((64, 128, 3), 110 + number, np.uint8)
+            image[16:48, 16:48] = (0, 0, 255)
+            image[16:48, 80:112] = (255, 0, 0)
+            name = f"pictures/{split}-{number}.jpg"
+            cv2.imwrite(str(folder / name), image)
+            objects = (
+                PlacedObject("red", ((0.125, 0.25, 0.375, 0.75),)),
+                PlacedObject("blue", ((0.625, 0.25, 0.875, 0.75),)),
+            )
+            pictures.append(PictureEntry(name, split, name, objects, wrap=True))
+        for kind, pitch_hz in zip(KINDS, (200.0, 3000.0), strict=True):
+            name = f"sounds/{split}-{kind}.wav"
+            write_sound(
+                folder / name, np.float32(0.3 * np.sin(2 * np.pi * pitch_hz * time_s))
+            )
+            sounds.append(SoundEntry(name, kind, split, name))
+    write_tables(folder, pictures, sounds)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _trunks_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(self: SoundLocalizationNet, *, soundnet_path: Path | None = None) -> None:
+        torch.manual_seed(3)
+
+    monkeypatch.setattr(SoundLocalizationNet, "load_pretrained_trunks", load)
+
+
+def test_a_pair_set_becomes_a_checkpoint(pair_set: Path, tmp_path: Path) -> None:
+    target = tmp_path / "net.safetensors"
+    log = tmp_path / "log.csv"
+    result = learn(LearnSettings(pair_set, target, n_steps=3, log=log))
+    checkpoint = load_checkpoint(target)
+    assert checkpoint.step == result.n_steps == 3
+    assert checkpoint.net.config == PRESETS["light"].config
+    assert checkpoint.metrics["pointing"] == pytest.approx(result.test.pointing.mean)
+    assert len(log.read_text().splitlines()) == 1 + 3
+    assert [p.name for p in tmp_path.glob("*.training.safetensors")] == []
+
+
+def test_an_interrupted_training_goes_on(
+    pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.learn._SAVE_EVERY", 2)
+    whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
+    learn(LearnSettings(pair_set, whole, n_steps=4))
+
+    def interrupt(what: str, done: int, total: int) -> None:
+        if what == "training" and done == 3:
+            raise KeyboardInterrupt
+
+    settings = LearnSettings(pair_set, resumed, n_steps=4)
+    with pytest.raises(KeyboardInterrupt):
+        learn(settings, on_step=interrupt)
+    assert not resumed.exists()
+    seen: list[int] = []
+    learn(settings, on_step=lambda what, done, _: seen.append(done))
+    ours = load_checkpoint(whole).net.state_dict()
+    theirs = load_checkpoint(resumed).net.state_dict()
+    assert seen[0] == 3
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def test_a_folder_that_is_no_pair_set_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="pano prepare"):
+        learn(LearnSettings(tmp_path, tmp_path / "net.safetensors"))
+
+
+def test_a_missing_folder_is_refused_before_the_work(pair_set: Path) -> None:
+    with pytest.raises(CheckpointError, match="does not exist"):
+        learn(LearnSettings(pair_set, pair_set / "no" / "net.safetensors", n_steps=1))
