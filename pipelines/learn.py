@@ -133,9 +133,8 @@ def learn(
     net = SoundLocalizationNet(preset.config)
     net.load_pretrained_trunks(soundnet_path=settings.soundnet)
     net.eval()
-    caches = {
-        s: _cache(net, pair_set, s, tell) for s in ("train", "validation", "test")
-    }
+    engine = choose_engine(net.visual.trunk)
+    caches = {s: _cache(net, engine, pair_set, s, tell) for s in SPLITS}
     pooled = np.float32(caches["train"].sounds).reshape(-1, preset.config.sound_dim)
     if preset.config.sound_norm == "standardise":
         net.sound.head.fit(torch.from_numpy(pooled))
