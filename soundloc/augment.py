@@ -33,10 +33,10 @@ class SoundVariation:
         Sound over background, where there is a background.
     """
 
-    window_s: tuple[float, float] = (2.0, 20.0)
-    level_db: tuple[float, float] = (-38.0, -10.0)
-    noise_share: float = 0.6
-    noise_snr_db: tuple[float, float] = (0.0, 30.0)
+    window_s: tuple[float, float] = (2.0, 12.0)
+    level_db: tuple[float, float] = (-34.0, -14.0)
+    noise_share: float = 0.5
+    noise_snr_db: tuple[float, float] = (3.0, 30.0)
     filter_share: float = 0.3
 
 
@@ -63,7 +63,7 @@ def vary_sound(
 
 
 def repeat_with_gaps(
-    clip: Waveform, n: int, rng: np.random.Generator, *, max_gap: float = 0.6
+    clip: Waveform, n: int, rng: np.random.Generator, *, max_gap: float = 0.4
 ) -> Waveform:
     """Fill n samples with a clip: cut at random, or repeated with random silences.
 

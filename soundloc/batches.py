@@ -45,6 +45,8 @@ class Batch:
         shows something easily mistaken for it.
     is_nowhere
         (n,), the sound comes from nowhere that can be pointed at.
+    kinds
+        (n,), the number of the sound's kind in `BatchDrawer.kinds`; -1 for nowhere.
     log_weights
         (b, h, w), logarithm of how many cells each cell stands for; 0 unless thinned.
     """
@@ -55,6 +57,7 @@ class Batch:
     targets: Tensor
     belongs: Tensor
     is_nowhere: Tensor
+    kinds: Tensor
     log_weights: Tensor
 
     @property
@@ -118,6 +121,13 @@ class BatchDrawer:
             self._by_kind[entry.kind].append(number)
             if entry.instance:
                 self._by_instance[entry.instance].append(number)
+        heard = sorted(kind for kind in self._by_kind if kind is not None)
+        self._kind_numbers: dict[str | None, int] = {k: i for i, k in enumerate(heard)}
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Name the kinds of the cache's sounds."""
+        return tuple(kind for kind in self._kind_numbers if kind is not None)
 
     def draw_pictures(self, step: int, n: int) -> NDArray[np.int64]:
         """Choose the pictures of a step, sorted, without repetition."""
@@ -161,6 +171,7 @@ class BatchDrawer:
             targets=torch.from_numpy(targets),
             belongs=torch.tensor(belongs),
             is_nowhere=torch.tensor([q.kind is None for q in queries]),
+            kinds=torch.tensor([self._kind_numbers.get(q.kind, -1) for q in queries]),
             log_weights=torch.zeros(len(chosen), height, width),
         )
 

@@ -17,7 +17,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.augment import SoundVariation, colored_noise, vary_sound
+from soundloc.augment import (
+    SoundVariation,
+    colored_noise,
+    scale_to_level,
+    vary_sound,
+)
 from soundloc.errors import DatasetError
 from soundloc.pairs import SAMPLE_RATE_HZ, PairSet, read_sound
 
@@ -54,7 +59,7 @@ class CacheRecipe:
     """What the cached features depend on, besides the pair set."""
 
     trunks: str
-    n_variations: int = 4
+    n_variations: int = 6
     variation: SoundVariation = field(default_factory=SoundVariation)
     seed: int = 0
 
@@ -76,9 +81,9 @@ def cache_features(
     tell = on_step or (lambda what, done, total: None)
     folder = pair_set.folder / "features"
     folder.mkdir(exist_ok=True)
-    stem = f"{split}-{_fingerprint(chosen, recipe)}"
+    names = [p.picture for p in chosen.pictures]
     pictures = _stored(
-        folder / f"{stem}-pictures.npy",
+        folder / f"{split}-pictures-{_fingerprint(recipe.trunks, names)}.npy",
         len(chosen.pictures),
         lambda: (
             see(read_picture(pair_set.folder / entry.picture), entry.wrap)
@@ -86,16 +91,17 @@ def cache_features(
         ),
         lambda done, total: tell(f"seeing {split}", done, total),
     )
+    stamp = _fingerprint(asdict(recipe), [s.sound for s in chosen.sounds])
     sounds = _stored(
-        folder / f"{stem}-sounds.npy",
+        folder / f"{split}-sounds-{stamp}.npy",
         len(chosen.sounds),
         lambda: _hear_all(chosen, recipe, hear),
         lambda done, total: tell(f"hearing {split}", done, total),
     )
     noises = _stored(
-        folder / f"{stem}-noises.npy",
+        folder / f"{split}-noises-{stamp}.npy",
         N_NOISES,
-        lambda: (hear(noise) for noise in _noises(recipe.seed)),
+        lambda: (hear(noise) for noise in _noises(recipe)),
         lambda done, total: tell(f"noises {split}", done, total),
     )
     return FeatureCache(chosen, pictures, sounds, noises)
@@ -133,13 +139,11 @@ def _hear_all(
         )
 
 
-def _noises(seed: int) -> Iterator[NDArray[np.float32]]:
+def _noises(recipe: CacheRecipe) -> Iterator[NDArray[np.float32]]:
     for number in range(N_NOISES):
-        rng = np.random.default_rng([seed, 1, number])
+        rng = np.random.default_rng([recipe.seed, 1, number])
         noise = colored_noise(int(_NOISE_S * SAMPLE_RATE_HZ), rng)
-        yield np.asarray(noise * 10.0 ** rng.uniform(-2.5, 0.3), dtype=np.float32).clip(
-            -1, 1
-        )
+        yield scale_to_level(noise, rng.uniform(*recipe.variation.level_db))
 
 
 def _stored(
@@ -168,12 +172,5 @@ def _stored(
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 
-def _fingerprint(chosen: PairSet, recipe: CacheRecipe) -> str:
-    content = json.dumps(
-        [
-            asdict(recipe),
-            [p.picture for p in chosen.pictures],
-            [s.sound for s in chosen.sounds],
-        ]
-    )
-    return hashlib.sha256(content.encode()).hexdigest()[:12]
+def _fingerprint(*content: object) -> str:
+    return hashlib.sha256(json.dumps(content).encode()).hexdigest()[:12]
