@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 from torch.nn import functional as F
 
+from soundloc.level import at_reference_level
 from soundloc.model import SAMPLE_RATE_HZ, SoundStream
 from soundloc.trunks import soundnet
 from soundloc.trunks.soundnet import FrameClock, hear_track
@@ -35,7 +36,8 @@ class SoundTrack:
     def __init__(self, sound: SoundStream, track: NDArray[np.float32]) -> None:
         self._head = sound.head
         self.n_samples = len(track)
-        frames = hear_track(sound.trunk, torch.from_numpy(track))
+        levelled = torch.from_numpy(at_reference_level(track))
+        frames = hear_track(sound.trunk, levelled)
         layers = (
             [(frames.conv8, soundnet.CONV8_CLOCK)]
             if frames.conv8 is not None

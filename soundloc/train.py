@@ -329,8 +329,9 @@ def _name_kinds(
     unit = nn.functional.normalize(V, dim=1)[batch.picture_of]  # m D h w
     shown = torch.einsum("mdij,mij->md", unit, batch.targets)[placed]
     own_kinds = batch.kinds[: batch.n_own][placed]
-    heard = anchors(h, batch.kinds, temperature=_ANCHOR_TEMPERATURE)
-    return heard + anchors(shown, own_kinds, temperature=_ANCHOR_TEMPERATURE)
+    heard: Tensor = anchors(h, batch.kinds, temperature=_ANCHOR_TEMPERATURE)
+    seen: Tensor = anchors(shown, own_kinds, temperature=_ANCHOR_TEMPERATURE)
+    return heard + seen
 
 
 def _contrast(

@@ -5,6 +5,7 @@ from scipy.signal import resample_poly
 
 from soundloc.checkpoint import save_checkpoint
 from soundloc.errors import CheckpointError
+from soundloc.level import at_reference_level
 from soundloc.localizer import SoundLocalizer
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
 from soundloc.track import SoundTrack, at_network_rate
@@ -48,7 +49,8 @@ def test_an_answer_is_a_map_and_a_confidence(localizer):
 def test_the_answer_is_that_of_the_network(localizer, lite_net):
     pixels = torch.from_numpy(image()).permute(2, 0, 1)[None].float()
     with torch.no_grad():
-        expected = lite_net(pixels, torch.from_numpy(bell(6.0))[None])
+        sound = at_reference_level(bell(6.0))
+        expected = lite_net(pixels, torch.from_numpy(sound)[None])
     found = localizer.localize(image(), bell(6.0))
     np.testing.assert_allclose(found.response, expected.response[0], atol=FLOAT_NOISE)
     np.testing.assert_allclose(found.attention, expected.attention[0], atol=FLOAT_NOISE)
@@ -146,7 +148,8 @@ def test_a_window_of_a_track_is_near_the_window_heard_alone(enliven, sound_featu
 def test_a_window_over_the_whole_track_is_the_trunks_own_pooling(lite_net):
     track = bell(7.0)
     with torch.no_grad():
-        expected = lite_net.sound(torch.from_numpy(track)[None])[0]
+        levelled = torch.from_numpy(at_reference_level(track))
+        expected = lite_net.sound(levelled[None])[0]
     heard = SoundTrack(lite_net.sound, track)
     np.testing.assert_allclose(heard.pooled(3.5, 7.0), expected, atol=FLOAT_NOISE)
 
@@ -191,3 +194,11 @@ def test_it_is_loaded_from_a_checkpoint(lite_net, tmp_path):
     np.testing.assert_allclose(found.response, expected.response, atol=1e-6)
     with pytest.raises(CheckpointError):
         SoundLocalizer.load(tmp_path / "none.safetensors")
+
+
+def test_a_soft_recording_is_heard_like_a_loud_one(localizer):
+    soft, loud = localizer.hear(0.02 * bell(8.0)), localizer.hear(bell(8.0))
+    np.testing.assert_allclose(
+        soft.window(4.0, 4.0), loud.window(4.0, 4.0), atol=FLOAT_NOISE
+    )
+    assert soft.level_dbfs(4.0, 4.0) < loud.level_dbfs(4.0, 4.0) - 30.0
