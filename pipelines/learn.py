@@ -65,7 +65,9 @@ PRESETS = {
             n_foreign=4,
             learning_rate=1e-4,
             weight_decay=0.0,
-            loss_weights=LossWeights(supervised=1.0, contrast=0.0, ratio=1.0),
+            loss_weights=LossWeights(
+                supervised=1.0, mass=0.0, contrast=0.0, ratio=1.0, kinds=0.0
+            ),
         ),
     ),
 }

@@ -64,6 +64,22 @@ def _supervised_each(logits: Tensor, truth: Tensor, norm: GroundTruthNorm) -> Te
     return -(target * log_alpha).sum(dim=1)  # Eq. 8
 
 
+def mass_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Ask for attention anywhere in the boxes: -log of the mass inside.
+
+    Eq. 8 asks every cell of a box for its share, though a bark comes from the snout;
+    this asks only that the peak be inside, and so for the choice between objects.
+
+    Parameters
+    ----------
+    logits, truth
+        As in `supervised_loss`; a cell counts where its truth is above 0.
+    """
+    log_alpha = F.log_softmax(logits.flatten(1), dim=1)
+    inside = log_alpha.masked_fill(truth.flatten(1) <= 0, -torch.inf)
+    return _mean(-inside.logsumexp(dim=1))
+
+
 def semi_supervised_loss(
     f_v: Tensor,
     f_s_positive: Tensor,

@@ -21,7 +21,12 @@ from torch import Tensor, nn
 
 from soundloc.batches import Batch, BatchDrawer
 from soundloc.errors import CheckpointError
-from soundloc.losses import confidence_loss, ratio_loss, supervised_loss
+from soundloc.losses import (
+    confidence_loss,
+    mass_loss,
+    ratio_loss,
+    supervised_loss,
+)
 from soundloc.model import SoundLocalizationNet
 
 logger = logging.getLogger(__name__)
@@ -36,7 +41,8 @@ _ANCHOR_TEMPERATURE = 0.1
 class LossWeights:
     """How much each loss counts; 0 leaves it out."""
 
-    supervised: float = 1.0
+    supervised: float = 0.5
+    mass: float = 1.0
     contrast: float = 0.5
     ratio: float = 0.2
     confidence: float = 0.5
@@ -88,6 +94,7 @@ class StepReport:
     step: int
     total: float
     supervised: float
+    mass: float
     contrast: float
     ratio: float
     confidence: float
@@ -301,13 +308,10 @@ def batch_loss(
     )
     placed = batch.targets.flatten(1).sum(1) > 0
     weights = settings.loss_weights
+    logits = response / net.config.temperature + batch.log_weights[batch.picture_of]
     terms = {
-        "supervised": supervised_loss(
-            (response / net.config.temperature + batch.log_weights[batch.picture_of])[
-                placed
-            ],
-            batch.targets[placed],
-        ),
+        "supervised": supervised_loss(logits[placed], batch.targets[placed]),
+        "mass": mass_loss(logits[placed], batch.targets[placed]),
         "contrast": _contrast(net, responses, batch, settings.contrast_temperature),
         "ratio": _ratio(net, z, batch, step),
         "confidence": _confidence(net, responses, batch),

@@ -6,6 +6,7 @@ import torch
 from soundloc.losses import (
     confidence_loss,
     info_nce,
+    mass_loss,
     ratio_loss,
     semi_supervised_loss,
     supervised_loss,
@@ -108,3 +109,17 @@ def test_an_empty_batch_costs_nothing():
     assert ratio_loss(empty, empty, empty).item() == 0.0
     assert supervised_loss(maps, maps).item() == 0.0
     assert confidence_loss(torch.zeros(0), torch.zeros(0)).item() == 0.0
+
+
+def test_the_mass_loss_is_minus_log_of_the_attention_inside() -> None:
+    logits = torch.log(torch.tensor([[[0.1, 0.2], [0.3, 0.4]]]))
+    truth = torch.tensor([[[0.0, 0.5], [0.5, 0.0]]])
+    assert mass_loss(logits, truth).item() == pytest.approx(-math.log(0.2 + 0.3))
+
+
+def test_the_mass_loss_does_not_care_where_inside_the_peak_is() -> None:
+    truth = torch.tensor([[[0.5, 0.5, 0.0]]])
+    left, right = torch.tensor([[[9.0, 0.0, 0.0]]]), torch.tensor([[[0.0, 9.0, 0.0]]])
+    assert mass_loss(left, truth).item() == pytest.approx(
+        mass_loss(right, truth).item()
+    )

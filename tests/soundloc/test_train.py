@@ -100,7 +100,7 @@ def test_a_small_world_is_learned_and_pointed_at() -> None:
 
 
 def test_a_dead_sound_branch_is_noticed() -> None:
-    report = StepReport(0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, h_cosine=0.995)
+    report = StepReport(0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, h_cosine=0.995)
     assert report.sound_is_dead
     assert not start_report().sound_is_dead
 
