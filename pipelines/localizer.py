@@ -25,9 +25,20 @@ STRIDE_PX = 16
 class Localized(Protocol):
     """What the localizer says of one picture with one sound."""
 
-    attention: FloatArray
-    response: FloatArray
-    confidence: float
+    @property
+    def attention(self) -> FloatArray:
+        """The answer after softmax, shape (h, w), sums to 1."""
+        ...
+
+    @property
+    def response(self) -> FloatArray:
+        """The similarity before it, shape (h, w), in [-1, 1]."""
+        ...
+
+    @property
+    def confidence(self) -> float:
+        """In [0, 1]: is the source of the sound in the picture at all?"""
+        ...
 
 
 @runtime_checkable
