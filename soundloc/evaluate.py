@@ -15,23 +15,10 @@ from numpy.typing import NDArray
 
 from soundloc.batches import Batch, BatchDrawer, Related
 from soundloc.cache import FeatureCache
+from soundloc.intervals import Interval, bootstrap
 from soundloc.model import SoundLocalizationNet
 
-_N_BOOTSTRAPS = 1000
 _BATCH_PICTURES = 10
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A mean and its 95 % bootstrap interval over pictures, `n` measurements."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-    def __str__(self) -> str:
-        return f"{self.mean:.3f} [{self.low:.3f}, {self.high:.3f}] (n={self.n})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,22 +188,6 @@ def _summarise(
         foreign_auroc=auroc(own, foreign),
         nowhere_auroc=auroc(own, nowhere),
     )
-
-
-def bootstrap(
-    values: NDArray[np.float64], groups: NDArray[np.int64], *, seed: int = 0
-) -> Interval:
-    """Average, with a 95 % interval from resampling whole groups."""
-    if len(values) == 0:
-        return Interval(float("nan"), float("nan"), float("nan"), 0)
-    rng = np.random.default_rng(seed)
-    _, codes = np.unique(groups, return_inverse=True)
-    sums = np.bincount(codes, weights=values)
-    counts = np.bincount(codes).astype(np.float64)
-    drawn = rng.integers(len(sums), size=(_N_BOOTSTRAPS, len(sums)))
-    means = sums[drawn].sum(1) / counts[drawn].sum(1)
-    low, high = np.percentile(means, (2.5, 97.5))
-    return Interval(float(values.mean()), float(low), float(high), len(values))
 
 
 def auroc(positives: list[float], negatives: list[float]) -> float:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from soundloc.evaluate import auroc, bootstrap
+from soundloc.evaluate import auroc
 
 
 def test_auroc_counts_the_pairs_in_order() -> None:
@@ -11,19 +11,3 @@ def test_auroc_counts_the_pairs_in_order() -> None:
 
 def test_auroc_of_nothing_is_not_a_number() -> None:
     assert np.isnan(auroc([], [0.5]))
-
-
-def test_the_interval_holds_the_mean() -> None:
-    values = np.random.default_rng(0).uniform(size=200)
-    interval = bootstrap(values, np.arange(200) // 2)
-    assert interval.low < interval.mean < interval.high
-    assert interval.mean == pytest.approx(values.mean())
-    # The standard error of a mean of 200 uniform values is 0.0204.
-    assert interval.high - interval.low == pytest.approx(4 * 0.0204, rel=0.25)
-
-
-def test_measurements_of_one_picture_are_resampled_together() -> None:
-    values = np.repeat([0.0, 1.0], 50)
-    apart = bootstrap(values, np.arange(100))
-    together = bootstrap(values, np.repeat([0, 1], 50))
-    assert together.high - together.low > 5 * (apart.high - apart.low)

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from soundloc.intervals import bootstrap, wilson
+
+
+def test_the_interval_holds_the_mean() -> None:
+    values = np.random.default_rng(0).uniform(size=200)
+    interval = bootstrap(values, np.arange(200) // 2)
+    assert interval.low < interval.mean < interval.high
+    assert interval.mean == pytest.approx(values.mean())
+    # The standard error of a mean of 200 uniform values is 0.0204.
+    assert interval.high - interval.low == pytest.approx(4 * 0.0204, rel=0.25)
+
+
+def test_measurements_of_one_picture_are_resampled_together() -> None:
+    values = np.repeat([0.0, 1.0], 50)
+    apart = bootstrap(values, np.arange(100))
+    together = bootstrap(values, np.repeat([0, 1], 50))
+    assert together.high - together.low > 5 * (apart.high - apart.low)
+
+
+def test_an_average_of_nothing_is_not_a_number() -> None:
+    assert np.isnan(bootstrap(np.array([]), np.array([], dtype=np.int64)).mean)
+    assert np.isnan(wilson(0, 0).mean)
+
+
+@pytest.mark.parametrize(("n_successes", "n"), [(165, 250), (1, 30), (29, 30)])
+def test_wilson_bounds_are_where_the_score_test_just_rejects(n_successes, n) -> None:
+    share = n_successes / n
+
+    def excess(p: float) -> float:
+        return (share - p) ** 2 - 1.959963984540054**2 * p * (1 - p) / n
+
+    interval = wilson(n_successes, n)
+    assert interval.low == pytest.approx(brentq(excess, 1e-12, share))
+    assert interval.high == pytest.approx(brentq(excess, share, 1 - 1e-12))
+
+
+def test_wilson_stays_within_zero_and_one_and_is_open_on_the_other_side() -> None:
+    none, every = wilson(0, 20), wilson(20, 20)
+    assert (none.mean, none.low) == (0.0, 0.0)
+    assert (every.mean, every.high) == (1.0, 1.0)
+    assert none.high == pytest.approx(0.1611, abs=1e-4)
+    assert every.low == pytest.approx(1 - 0.1611, abs=1e-4)
+
+
+def test_more_successes_than_trials_are_refused() -> None:
+    with pytest.raises(ValueError, match="got 4"):
+        wilson(4, 3)
