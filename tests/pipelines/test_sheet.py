@@ -29,7 +29,7 @@ def uniform_maps(duration_s: float) -> Maps:
 
 def frames(n: int = 50):
     for k in range(n):
-        yield Frame(np.full((120, 240, 3), 5 * k, np.uint8), k, Fraction(1, 10))
+        yield Frame(np.full((120, 240, 3), 4 * k, np.uint8), k, Fraction(1, 10))
 
 
 def saved(sheet: ContactSheet, path):
@@ -44,7 +44,7 @@ def test_each_moment_is_taken_once_and_in_order(tmp_path):
     picture = saved(sheet, tmp_path / "sheet.png")
     # Moments lie in the middle of each half, at 1.25 and 3.75 s: frames 13 and 38.
     middle = picture[:, picture.shape[1] // 2, 0].tolist()
-    assert middle.index(5 * 13) < middle.index(5 * 38)
+    assert middle.index(4 * 13) < middle.index(4 * 38)
 
 
 def test_the_view_stands_beside_the_sphere_and_the_truth_is_marked(tmp_path):
