@@ -11,10 +11,13 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pano.errors import MediaError
+from pano.media import check_target
 
 
 def check_output(target: Path, *, source: Path | None, overwrite: bool) -> None:
     """Refuse a place that cannot or must not be written.
+
+    A source that is missing is no matter of the output: whoever opens it says so.
 
     Raises
     ------
@@ -22,19 +25,8 @@ def check_output(target: Path, *, source: Path | None, overwrite: bool) -> None:
         If the folder is missing, the file exists and must not be overwritten, or
         the output would replace its own source.
     """
-    if not target.parent.is_dir():
-        raise MediaError(
-            f"cannot write {target}: the folder {target.parent} does not exist; "
-            "create it first"
-        )
-    if target.is_dir():
-        raise MediaError(f"cannot write {target}: it is a folder; name a file in it")
-    if source is not None and _is_same_file(target, source):
-        raise MediaError(
-            f"cannot write {target}: it is the source itself; choose another name"
-        )
-    if target.exists() and not overwrite:
-        raise MediaError(f"{target} exists already; pass --force to replace it")
+    known = source if source is not None and source.exists() else None
+    check_target(target, source=known, overwrite=overwrite)
 
 
 @contextmanager
@@ -54,7 +46,3 @@ def written_whole(target: Path) -> Iterator[Path]:
         raise MediaError(f"cannot write {target}: {error.strerror or error}") from error
     finally:
         part.unlink(missing_ok=True)
-
-
-def _is_same_file(a: Path, b: Path) -> bool:
-    return a.exists() and b.exists() and a.samefile(b)

@@ -42,6 +42,12 @@ def write_half(target: Path) -> None:
         raise ZeroDivisionError
 
 
+def test_a_missing_source_is_no_matter_of_the_output(tmp_path):
+    target = tmp_path / "out.mp4"
+    target.touch()
+    check_output(target, source=tmp_path / "missing.mp4", overwrite=True)
+
+
 def test_a_failed_writer_leaves_the_old_file_and_no_part(tmp_path):
     target = tmp_path / "out.txt"
     target.write_text("old")
