@@ -1,0 +1,67 @@
+"""A camera path in the formats of other programs, one module per format.
+
+Everything written is a function of the path and of the project it is for. Insta360's
+`.insprj` is missing on purpose: Studio opens only projects that it made itself, and
+what is known about them comes from looking at a few files.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from pano.camera import CameraPath
+from pano.export.after_effects import write_after_effects
+from pano.export.chan import write_chan
+from pano.export.csv import write_csv
+from pano.export.fusion import write_fusion
+from pano.export.keyframes import Curve, Shot, keyframes
+from pano.export.mlt import write_mlt
+from pano.export.otio import write_otio
+from pano.export.sendcmd import command_line, write_sendcmd
+from pano.export.timeline import Timeline, known_rate_hz, path_rate_hz
+
+__all__ = [
+    "FORMATS",
+    "Curve",
+    "Format",
+    "Shot",
+    "Timeline",
+    "command_line",
+    "keyframes",
+    "known_rate_hz",
+    "path_rate_hz",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A way to hand a path over.
+
+    Parameters
+    ----------
+    suffix
+        The usual end of a file's name.
+    purpose
+        Who opens it, for a person who chooses.
+    counts_frames
+        Whether times are frame numbers, so that the frame rate matters.
+    write
+        Makes the whole text; raises `SettingsError` where a path cannot be said.
+    """
+
+    suffix: str
+    purpose: str
+    counts_frames: bool
+    write: Callable[[CameraPath, Timeline], str]
+
+
+FORMATS: dict[str, Format] = {
+    "csv": Format(".csv", "spreadsheets and scripts", True, write_csv),
+    "sendcmd": Format(".cmd", "ffmpeg, with its command line", False, write_sendcmd),
+    "chan": Format(".chan", "Nuke, Blender, Houdini", True, write_chan),
+    "after-effects": Format(".txt", "After Effects", True, write_after_effects),
+    "mlt": Format(".mlt", "Shotcut, Kdenlive, melt", True, write_mlt),
+    "otio": Format(".otio", "editorial programs", True, write_otio),
+    "fusion": Format(".setting", "DaVinci Resolve", True, write_fusion),
+}

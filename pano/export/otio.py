@@ -1,0 +1,134 @@
+"""OpenTimelineIO: the shots as clips on a track, for editorial programs.
+
+The format has no keyframes, so the path itself rides along in `metadata["pano"]`,
+which many programs drop on import: never keep it here alone. Markers show where the
+path rested on weak evidence and is worth a look.
+
+The JSON is written here (schemas of OpenTimelineIO 0.15 and later), because the library
+is a compiled package of several megabytes for some forty lines; the tests read the
+result with it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from pano.camera import SCHEMA, CameraPath
+from pano.export.keyframes import Shot, keyframes
+from pano.export.timeline import Timeline
+
+# Below an even chance that the source is in the picture, for as long as a shot needs
+# to be noticed.
+WEAK_CONFIDENCE = 0.5
+MIN_WEAK_S = 1.0
+
+Json = dict[str, Any]
+
+
+def write_otio(path: CameraPath, timeline: Timeline) -> str:
+    """Write one video track, a clip per shot, markers where evidence is weak."""
+    shown = timeline.sampled(path)
+    starts = [0, *(np.flatnonzero(shown.cut[1:]) + 1).tolist(), len(shown)]
+    shots = keyframes(shown, max_error_deg=timeline.max_error_deg)
+    media = {
+        "OTIO_SCHEMA": "ExternalReference.1",
+        "target_url": path.source.file,
+        "available_range": _range(0, len(shown), timeline),
+        "name": path.source.file,
+        "metadata": {},
+    }
+    clips = [
+        {
+            "OTIO_SCHEMA": "Clip.2",
+            "name": f"shot {number}",
+            "source_range": _range(start, stop - start, timeline),
+            "effects": [],
+            "markers": [],
+            "enabled": True,
+            "media_references": {"DEFAULT_MEDIA": media},
+            "active_media_reference_key": "DEFAULT_MEDIA",
+            "metadata": {"pano": _keyframes(shot)},
+        }
+        for number, (start, stop, shot) in enumerate(
+            zip(starts[:-1], starts[1:], shots, strict=True), start=1
+        )
+    ]
+    track = _item("Track.1", "pano", clips) | {
+        "kind": "Video",
+        "markers": list(_weak_markers(shown, timeline)),
+    }
+    document = {
+        "OTIO_SCHEMA": "Timeline.1",
+        "name": path.source.file or "pano",
+        "global_start_time": None,
+        "tracks": _item("Stack.1", "tracks", [track]),
+        "metadata": {"pano": _whole(path, timeline)},
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _item(schema: str, name: str, children: list[Json]) -> Json:
+    return {
+        "OTIO_SCHEMA": schema,
+        "name": name,
+        "source_range": None,
+        "effects": [],
+        "markers": [],
+        "enabled": True,
+        "children": children,
+        "metadata": {},
+    }
+
+
+def _time(frame: int, timeline: Timeline) -> Json:
+    rate_hz = float(timeline.frame_rate_hz)
+    return {"OTIO_SCHEMA": "RationalTime.1", "rate": rate_hz, "value": float(frame)}
+
+
+def _range(start: int, n_frames: int, timeline: Timeline) -> Json:
+    return {
+        "OTIO_SCHEMA": "TimeRange.1",
+        "start_time": _time(start, timeline),
+        "duration": _time(n_frames, timeline),
+    }
+
+
+def _keyframes(shot: Shot) -> Json:
+    names = ("yaw_deg", "pitch_deg", "roll_deg", "hfov_deg")
+    columns = shot.values_deg.T.round(5).tolist()
+    times = {"time_s": shot.time_s.round(6).tolist()}
+    return times | dict(zip(names, columns, strict=True))
+
+
+def _whole(path: CameraPath, timeline: Timeline) -> Json:
+    names = ("time_s", "yaw_deg", "pitch_deg", "roll_deg", "hfov_deg")
+    columns = {name: getattr(path, name).tolist() for name in names}
+    return {
+        "schema": SCHEMA,
+        "width_px": timeline.width_px,
+        "height_px": timeline.height_px,
+        "cut": path.cut.tolist(),
+        "confidence": path.confidence.tolist(),
+        **columns,
+    }
+
+
+def _weak_markers(shown: CameraPath, timeline: Timeline) -> Iterator[Json]:
+    weak = shown.confidence < WEAK_CONFIDENCE
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], weak, [False]])))
+    for start, stop in edges.reshape(-1, 2).tolist():
+        if (stop - start) / float(timeline.frame_rate_hz) < MIN_WEAK_S:
+            continue
+        mean = float(shown.confidence[start:stop].mean())
+        yield {
+            "OTIO_SCHEMA": "Marker.2",
+            "name": "weak evidence",
+            "color": "YELLOW",
+            "comment": f"mean confidence {mean:.2f}",
+            "marked_range": _range(start, stop - start, timeline),
+            "metadata": {"pano": {"mean_confidence": mean}},
+        }

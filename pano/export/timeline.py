@@ -1,0 +1,123 @@
+"""What an editor must know beside the path: its picture, its clock, its patience.
+
+Editors count frames from the first picture of a clip, a path keeps the file's own
+presentation times. Here is the one place where the two meet, so that no format can
+be off by a frame or by the clip's first time stamp.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pano.camera import CameraPath
+from pano.viewport import Viewport
+
+DEFAULT_SIZE_PX = (1280, 720)
+DEFAULT_MAX_ERROR_DEG = 0.25
+# What cameras and editors use; NTSC rates are not the decimals they are called by.
+_KNOWN_RATES_HZ = tuple(
+    rate
+    for whole in (24, 25, 30, 48, 50, 60, 100, 120)
+    for rate in (Fraction(whole * 1000, 1001), Fraction(whole))
+)
+# "29.97" is 0.003 Hz from 30000/1001, which itself is 0.03 Hz from 30.
+_RATE_SLACK_HZ = 0.005
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The picture and the clock of the project a path is exported to.
+
+    Parameters
+    ----------
+    width_px, height_px
+        Size of the flat picture; pixels are square.
+    frame_rate_hz
+        Frames are counted at this rate from the first picture on.
+    max_error_deg
+        How far a curve through fewer keyframes may be from the path, in each angle.
+    file_name
+        The name under which the export is stored, for formats that mention it.
+    """
+
+    width_px: int = DEFAULT_SIZE_PX[0]
+    height_px: int = DEFAULT_SIZE_PX[1]
+    frame_rate_hz: Fraction = Fraction(30)
+    max_error_deg: float = DEFAULT_MAX_ERROR_DEG
+    file_name: str = "path"
+
+    def __post_init__(self) -> None:
+        if self.width_px < 1 or self.height_px < 1:
+            size = f"{self.width_px}x{self.height_px}"
+            raise ValueError(f"a picture needs pixels, got {size}")
+        if self.frame_rate_hz <= 0:
+            raise ValueError(f"frame_rate_hz must be positive: {self.frame_rate_hz}")
+        if not (np.isfinite(self.max_error_deg) and self.max_error_deg > 0.0):
+            raise ValueError(f"max_error_deg must be positive: {self.max_error_deg}")
+
+    def vfov_deg(self, hfov_deg: float) -> float:
+        """Return the vertical field of view that goes with a horizontal one."""
+        return Viewport(self.width_px, self.height_px).vfov_deg(hfov_deg)
+
+    def frame_at(self, path: CameraPath, time_s: float) -> int:
+        """Return the number of the first frame shown at or after a time."""
+        frames = (time_s - float(path.time_s[0])) * float(self.frame_rate_hz)
+        return int(np.ceil(frames - _FRAME_SLACK))
+
+    def sampled(self, path: CameraPath) -> CameraPath:
+        """Return the path with one pose per frame; row k is frame k.
+
+        A cut falls on the first frame of its shot. A path that has this clock already
+        comes back unchanged in its angles.
+        """
+        start_s, end_s = float(path.time_s[0]), float(path.time_s[-1])
+        rate_hz = float(self.frame_rate_hz)
+        n_frames = int(np.floor((end_s - start_s) * rate_hz + _FRAME_SLACK)) + 1
+        time_s = start_s + np.arange(n_frames) / rate_hz
+        # A frame a rounding error before its pose is that pose, not the one before.
+        nearest = np.clip(np.searchsorted(path.time_s, time_s), 0, len(path) - 1)
+        close = np.abs(path.time_s[nearest] - time_s) * rate_hz < _FRAME_SLACK
+        read_s = np.where(close, path.time_s[nearest], time_s)
+        poses = [path.at(float(moment)) for moment in read_s]
+        shown = np.searchsorted(path.time_s, read_s, side="right") - 1
+        n_cuts = np.cumsum(path.cut)[shown]
+        cut = np.diff(n_cuts, prepend=0) > 0
+        return dataclasses.replace(
+            path,
+            time_s=time_s,
+            yaw_deg=np.array([pose.yaw_deg for pose in poses]),
+            pitch_deg=np.array([pose.pitch_deg for pose in poses]),
+            roll_deg=np.array([pose.roll_deg for pose in poses]),
+            hfov_deg=np.array([pose.hfov_deg for pose in poses]),
+            cut=cut,
+            confidence=path.confidence[shown],
+        )
+
+
+# A thousandth of a frame: far more than rounding, far less than anybody sees.
+_FRAME_SLACK = 1e-3
+
+
+def known_rate_hz(rate_hz: float) -> Fraction:
+    """Return the exact rate that is meant: 29.97 is 30000/1001."""
+    nearest = min(_KNOWN_RATES_HZ, key=lambda known: abs(float(known) - rate_hz))
+    if abs(float(nearest) - rate_hz) < _RATE_SLACK_HZ:
+        return nearest
+    return Fraction(rate_hz).limit_denominator(1001)
+
+
+def path_rate_hz(path: CameraPath) -> Fraction:
+    """Return the rate of the path's own clock, 30 for a path of one pose.
+
+    That is the analysis clock for a path as planned, which need not be the clip's.
+    """
+    if len(path) < 2:
+        return Fraction(30)
+    return known_rate_hz(1.0 / float(np.median(np.diff(path.time_s))))

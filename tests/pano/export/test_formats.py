@@ -1,0 +1,327 @@
+"""Every format is read back by its grammar, or by its own library or program."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+import shutil
+import subprocess
+from fractions import Fraction
+from xml.etree import ElementTree as Xml
+
+import numpy as np
+import pytest
+
+from pano.camera import CameraPath, PathSource
+from pano.errors import SettingsError
+from pano.export import FORMATS, Timeline, known_rate_hz, path_rate_hz
+from pano.export.after_effects import orientation_deg
+from pano.media import probe
+from pano.pose import CameraPose
+from tests.synthetic import Clip, write_clip
+
+N = 90
+TIMELINE = Timeline(width_px=640, height_px=360, file_name="clip.out")
+ERROR_DEG = TIMELINE.max_error_deg
+
+
+def path_of(*, start_s: float = 0.0, rate_hz: float = 30.0, **columns) -> CameraPath:
+    """Pan across the seam for two seconds, then cut to a view that holds."""
+    k = np.arange(N)
+    share = np.clip(k / 59.0, 0.0, 1.0)
+    eased = share**2 * (3.0 - 2.0 * share)
+    values = {
+        "yaw_deg": np.where(k < 60, 140.0 + 80.0 * eased, -30.0),
+        "pitch_deg": np.where(k < 60, 15.0 * eased, -5.0),
+        "roll_deg": np.zeros(N),
+        "hfov_deg": 65.5 + 10.0 * eased,
+        "cut": k == 60,
+        "confidence": np.where(k < 50, 0.9, 0.2),
+    }
+    return CameraPath(
+        time_s=start_s + k / rate_hz,
+        **(values | columns),
+        source=PathSource(file="clip & co.mp4"),
+    )
+
+
+def text_of(name: str, path: CameraPath | None = None, timeline=TIMELINE) -> str:
+    return FORMATS[name].write(path_of() if path is None else path, timeline)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_can_say_a_single_pose(name):
+    one = CameraPath(
+        *(np.array([value]) for value in (4.0, 10.0, 0.0, 0.0, 60.0)),
+        cut=np.array([False]),
+        confidence=np.array([1.0]),
+    )
+    assert text_of(name, one)
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_says_the_same_for_the_same_path(name):
+    assert text_of(name) == text_of(name)
+
+
+@pytest.mark.parametrize("name", [n for n in FORMATS if FORMATS[n].counts_frames])
+def test_frames_count_from_the_first_picture_whatever_its_time(name):
+    def without_times(text: str) -> str:
+        return re.sub(r"(?s)\"time_s\": \[.*?\]", "", text)
+
+    late, early = (text_of(name, path_of(start_s=s)) for s in (7.5, 0.0))
+    if name == "csv":
+        late, early = (
+            re.sub(r"(?m)^(\d+),[\d.]+", r"\1", text) for text in (late, early)
+        )
+    assert without_times(late) == without_times(early)
+
+
+# --- csv -----------------------------------------------------------------------
+
+
+def rows_of(text: str) -> np.ndarray:
+    return np.loadtxt(text.splitlines(), delimiter=",", skiprows=1)
+
+
+def test_csv_holds_the_path_itself():
+    path = path_of(start_s=2.0)
+    text = text_of("csv", path)
+    assert text.splitlines()[0] == (
+        "frame,time_s,yaw_deg,pitch_deg,roll_deg,hfov_deg,cut,confidence"
+    )
+    rows = rows_of(text)
+    assert rows[:, 0].tolist() == list(range(N))
+    columns = ("time_s", "yaw_deg", "pitch_deg", "roll_deg", "hfov_deg", "cut")
+    for column, name in enumerate(columns, start=1):
+        np.testing.assert_allclose(rows[:, column], getattr(path, name), atol=1e-6)
+
+
+def test_csv_at_another_rate_cuts_on_the_first_frame_of_the_shot():
+    slow = dataclasses.replace(TIMELINE, frame_rate_hz=Fraction(25))
+    rows = rows_of(text_of("csv", timeline=slow))
+    assert len(rows) == 75
+    assert np.flatnonzero(rows[:, 6]).tolist() == [50]
+    assert rows[50, 2] == -30.0
+    assert rows[49, 2] == pytest.approx(path_of().at(1.96).yaw_deg, abs=1e-6)
+
+
+# --- chan ----------------------------------------------------------------------
+
+
+def test_chan_turns_its_camera_where_ours_looks():
+    path = path_of(roll_deg=np.linspace(0.0, 20.0, N))
+    rows = np.loadtxt(text_of("chan", path).splitlines())
+    assert rows.shape == (N, 8)
+    assert rows[:, 0].tolist() == list(range(1, N + 1))
+    flip = np.diag([1.0, 1.0, -1.0])  # theirs looks along -z
+    for row, time_s in zip(rows, path.time_s, strict=True):
+        rx, ry, rz = np.radians(row[4:7])
+        turn = rotation("y", ry) @ rotation("x", rx) @ rotation("z", rz)
+        right, up, forward = turn[:, 0], turn[:, 1], -turn[:, 2]
+        axes = np.stack([right, up, forward]) @ flip
+        np.testing.assert_allclose(axes, path.at(time_s).axes(), atol=1e-6)
+    half = np.tan(np.radians(65.5 / 2.0)) * 9.0 / 16.0
+    assert rows[0, 7] == pytest.approx(2.0 * np.degrees(np.arctan(half)), abs=1e-5)
+
+
+def rotation(axis: str, angle_rad: float) -> np.ndarray:
+    cos, sin = np.cos(angle_rad), np.sin(angle_rad)
+    i, j = {"x": (1, 2), "y": (2, 0), "z": (0, 1)}[axis]
+    turn = np.eye(3)
+    turn[i, i], turn[i, j], turn[j, i], turn[j, j] = cos, -sin, sin, cos
+    return turn
+
+
+# --- after effects -------------------------------------------------------------
+
+
+@pytest.mark.parametrize("yaw_deg", [0.0, 45.0, 90.0, 179.0, -135.0, 720.0])
+@pytest.mark.parametrize("pitch_deg", [-90.0, -30.0, 0.0, 60.0])
+@pytest.mark.parametrize("roll_deg", [0.0, -25.0])
+def test_the_orientation_turns_a_camera_into_the_pose(yaw_deg, pitch_deg, roll_deg):
+    pose = CameraPose(yaw_deg, pitch_deg, roll_deg)
+    x, y, z = np.radians(orientation_deg(pose))
+    turn = rotation("x", x) @ rotation("y", y) @ rotation("z", z)
+    axes = np.stack([turn[:, 0], -turn[:, 1], turn[:, 2]]) * [1.0, -1.0, 1.0]
+    np.testing.assert_allclose(axes, pose.axes(), atol=2e-5)
+
+
+def test_a_turn_to_the_right_and_a_look_up_are_positive_in_after_effects():
+    assert orientation_deg(CameraPose(30.0, 0.0)).tolist() == [0.0, 30.0, 0.0]
+    assert orientation_deg(CameraPose(0.0, 20.0)).tolist() == [20.0, 0.0, 0.0]
+    assert orientation_deg(CameraPose(0.0, 0.0, 10.0)).tolist() == [0.0, 0.0, 10.0]
+
+
+def test_after_effects_text_has_the_blocks_it_is_known_by():
+    lines = text_of("after-effects").split("\r\n")
+    assert lines[0] == "Adobe After Effects 8.0 Keyframe Data"
+    assert "\tUnits Per Second\t30" in lines
+    assert lines[-2] == "End of Keyframe Data"
+    zoom = lines.index("Camera Options\tZoom")
+    turn = lines.index("Transform\tOrientation")
+    assert lines[zoom + 1] == "\tFrame\tpixels"
+    for start, n_columns in ((zoom + 2, 2), (turn + 2, 4)):
+        rows = [line.split("\t")[1:] for line in lines[start : start + N]]
+        assert [row[0] for row in rows] == [str(k) for k in range(N)]
+        assert all(len(row) == n_columns for row in rows)
+    half = np.tan(np.radians(65.5 / 2.0))
+    first = float(lines[zoom + 2].split("\t")[2])
+    assert first == pytest.approx(320.0 / half, abs=1e-3)
+
+
+# --- mlt -----------------------------------------------------------------------
+
+
+def animated(text: str) -> dict[str, list[tuple[int, str, float]]]:
+    """Read MLT's keyframes: frame, operator, value; parted by semicolons."""
+    root = Xml.fromstring(text)
+    found = {}
+    for item in root.findall("./producer/filter/property"):
+        words = re.findall(r"(\d+)(\|?=)(-?[\d.]+)(?:;|$)", item.text or "")
+        if words:
+            found[item.get("name")] = [(int(f), s, float(v)) for f, s, v in words]
+    return found
+
+
+def seen_at(keys: list[tuple[int, str, float]], frame: int) -> float:
+    """Evaluate keyframes as MLT does: `=` a line, `|=` held."""
+    for (start, sign, a), (end, _, b) in itertools.pairwise(keys):
+        if start <= frame < end:
+            share = 0.0 if sign == "|=" else (frame - start) / (end - start)
+            return a + share * (b - a)
+    return keys[-1][2]
+
+
+def test_mlt_keyframes_stay_near_the_path_and_within_half_a_turn():
+    path = path_of()
+    keys = animated(text_of("mlt", path))
+    assert len(keys["av.yaw"]) < 30
+    for k in range(N):
+        yaw_deg = seen_at(keys["av.yaw"], k)
+        assert -180.0 <= yaw_deg <= 180.0
+        off = (yaw_deg - path.yaw_deg[k] + 180.0) % 360.0 - 180.0
+        assert abs(off) <= ERROR_DEG + 1e-3
+        pitch_deg = seen_at(keys["av.pitch"], k)
+        assert abs(pitch_deg - path.pitch_deg[k]) <= ERROR_DEG + 1e-3
+
+
+def test_mlt_names_the_clip_and_keeps_the_rate_exact():
+    ntsc = dataclasses.replace(TIMELINE, frame_rate_hz=Fraction(30_000, 1001))
+    root = Xml.fromstring(text_of("mlt", timeline=ntsc))
+    profile = root.find("profile")
+    assert profile is not None
+    assert profile.get("frame_rate_num") == "30000"
+    assert profile.get("frame_rate_den") == "1001"
+    resource = root.find("./producer/property[@name='resource']")
+    assert resource is not None
+    assert resource.text == "clip & co.mp4"
+
+
+# --- otio ----------------------------------------------------------------------
+
+
+def test_otio_is_read_by_its_own_library():
+    otio = pytest.importorskip("opentimelineio", reason="the dev extra installs it")
+    timeline = otio.adapters.read_from_string(text_of("otio"), "otio_json")
+    (track,) = timeline.tracks
+    assert [clip.duration().value for clip in track] == [60.0, 30.0]
+    assert track[1].source_range.start_time == otio.opentime.RationalTime(60, 30)
+    assert track[0].media_reference.target_url == "clip & co.mp4"
+    (marker,) = track.markers
+    assert marker.marked_range.start_time.value == 50.0
+    assert marker.marked_range.duration.value == 40.0
+    saved = timeline.metadata["pano"]
+    np.testing.assert_allclose(list(saved["yaw_deg"]), path_of().yaw_deg)
+    assert track.range_of_child_at_index(1).start_time.value == 60.0
+
+
+# --- fusion --------------------------------------------------------------------
+
+
+def bezier(text: str, name: str) -> list[list[float]]:
+    """Read a spline: frame, value, then the places of its handles."""
+    (block,) = re.findall(rf"{name} = BezierSpline {{(.*?)\n\t\t}},", text, re.DOTALL)
+    return [
+        [float(number) for number in re.findall(r"-?\d+\.?\d*", line)]
+        for line in block.splitlines()
+        if line.strip().startswith("[")
+    ]
+
+
+def test_fusion_splines_are_near_the_path_and_turn_left_for_negative():
+    text = text_of("fusion")
+    keys = bezier(text, "PanoCameraYRotation")
+    assert keys[0][:2] == [0.0, -140.0]
+    assert keys[-1][0] == N - 1
+    path = path_of()
+    for start, end in itertools.pairwise(keys):
+        if start[0] == 59.0:
+            continue  # the cut: the next keyframe is the next frame
+        handles = [start[-2:], end[2:4]]
+        assert handles[0][0] == pytest.approx((2 * start[0] + end[0]) / 3, abs=1e-5)
+        points = [start[1], handles[0][1], handles[1][1], end[1]]
+        for frame in range(int(start[0]), int(end[0]) + 1):
+            s = (frame - start[0]) / (end[0] - start[0])
+            weights = (1 - s) ** 3, 3 * s * (1 - s) ** 2, 3 * s**2 * (1 - s), s**3
+            value = float(np.dot(weights, points))
+            assert abs(-value - path.yaw_deg[frame]) <= ERROR_DEG + 1e-4
+
+
+def test_fusion_braces_and_references_fit():
+    text = text_of("fusion")
+    assert text.count("{") == text.count("}")
+    for name in re.findall(r'SourceOp = "(\w+)"', text):
+        assert f"{name} = BezierSpline {{" in text
+
+
+def test_fusion_refuses_roll_in_a_sentence():
+    with pytest.raises(SettingsError, match="roll"):
+        text_of("fusion", path_of(roll_deg=np.full(N, 3.0)))
+
+
+# --- the clock -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        (29.97, Fraction(30_000, 1001)),
+        (23.976, Fraction(24_000, 1001)),
+        (25.0, Fraction(25)),
+        (12.5, Fraction(25, 2)),
+    ],
+)
+def test_rates_are_what_they_are_called_for(said, meant):
+    assert known_rate_hz(said) == meant
+
+
+def test_the_path_tells_its_own_rate():
+    assert path_rate_hz(path_of(rate_hz=30_000 / 1001)) == Fraction(30_000, 1001)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"width_px": 0}, {"frame_rate_hz": Fraction(0)}, {"max_error_deg": 0.0}]
+)
+def test_a_timeline_refuses_nonsense(changes):
+    with pytest.raises(ValueError, match=r"got|positive"):
+        dataclasses.replace(TIMELINE, **changes)
+
+
+# --- melt ----------------------------------------------------------------------
+
+
+@pytest.mark.skipif(shutil.which("melt") is None, reason="melt is not installed")
+def test_melt_reads_the_project_and_films_every_frame(tmp_path):
+    path = dataclasses.replace(path_of(), source=PathSource(file="clip.mp4"))
+    small = dataclasses.replace(TIMELINE, width_px=64, height_px=36)
+    write_clip(tmp_path / "clip.mp4", Clip(n_pictures=N))
+    (tmp_path / "clip.mlt").write_text(text_of("mlt", path, small), encoding="utf-8")
+    target = ["-consumer", "avformat:flat.mkv", "vcodec=ffv1", "an=1", "real_time=-1"]
+    subprocess.run(
+        ["melt", "clip.mlt", *target], cwd=tmp_path, capture_output=True, check=True
+    )
+    film = probe(tmp_path / "flat.mkv")
+    assert (film.width_px, film.height_px) == (64, 36)
+    assert film.duration_from_header_s == pytest.approx(N / 30.0, abs=0.04)

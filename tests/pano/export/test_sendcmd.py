@@ -1,0 +1,167 @@
+"""The command file is rendered by the ffmpeg program itself and compared with ours."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+import shlex
+import subprocess
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from pano.camera import CameraPath, PathSource
+from pano.export.sendcmd import write_sendcmd
+from pano.export.timeline import Timeline
+from pano.media import ffmpeg_program, open_media
+from pano.render import ViewportRenderer
+from pano.sphere import grid_unit_vectors
+from tests.synthetic import Clip, write_clip
+
+WIDTH_PX, HEIGHT_PX = 480, 240
+SIZE = Timeline(width_px=192, height_px=108, file_name="path.cmd")
+RATE_HZ = 10
+N = 14
+# 44.9 to 49.5 dB are reached; a yaw that is off by 0.1° leaves 43.8, by 0.25° 41.9.
+MIN_PSNR_DB = 44.0
+
+
+def drawn_sphere() -> np.ndarray:
+    """Waves in three dimensions, of at least 14° each: no seam, no poles, no edges."""
+    units = grid_unit_vectors(HEIGHT_PX, WIDTH_PX)
+    rng = np.random.default_rng(0)
+    image = np.full((HEIGHT_PX, WIDTH_PX, 3), 127.0)
+    for channel in range(3):
+        for _ in range(8):
+            wave = rng.normal(size=3)
+            wave *= rng.uniform(3.0, 25.0) / np.linalg.norm(wave)
+            image[..., channel] += 14.0 * np.sin(units @ wave + rng.uniform(0.0, 6.28))
+    return np.clip(np.round(image), 0, 255).astype(np.uint8)
+
+
+def path_of(*, start_s: float = 0.0, **columns) -> CameraPath:
+    """Cross the seam, tilt, roll and zoom, and cut once."""
+    k = np.arange(N)
+    values = {
+        "yaw_deg": np.where(k < 9, 160.0 + 5.0 * k, -30.0 - 2.0 * k),
+        "pitch_deg": 20.0 * np.sin(k / 4.0),
+        "roll_deg": 3.0 * np.cos(k / 3.0),
+        "hfov_deg": 65.5 + 1.5 * k,
+    }
+    return CameraPath(
+        time_s=start_s + k / RATE_HZ,
+        **(values | columns),
+        cut=k == 9,
+        confidence=np.ones(N),
+        source=PathSource(file="clip.mkv"),
+    )
+
+
+def psnr_db(a: np.ndarray, b: np.ndarray) -> float:
+    return 10.0 * np.log10(255.0**2 / np.mean((a.astype(float) - b) ** 2))
+
+
+def clip_at(tmp_path, *, start_s: float):
+    first = round(start_s * RATE_HZ)
+    image = drawn_sphere()
+    return write_clip(
+        tmp_path / "clip.mkv",
+        Clip(
+            WIDTH_PX,
+            HEIGHT_PX,
+            rate=Fraction(RATE_HZ),
+            pts=range(first, first + N),
+            codec="libx264rgb",
+            pixel_format="rgb24",
+            options={"qp": "0", "preset": "ultrafast"},
+            paint=lambda k: image,
+        ),
+    )
+
+
+def filmed_by_ffmpeg(command: str, folder, *, pixel_format: str = "gbrp"):
+    """Run the command line of the file, as it stands but for where pixels go."""
+    words = shlex.split(command)
+    words[0] = str(ffmpeg_program())
+    graph = words.index("-vf") + 1
+    words[graph] = f"format={pixel_format},{words[graph]}"
+    raw = ["-an", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    done = subprocess.run(
+        [*words[: graph + 1], *raw], cwd=folder, capture_output=True, check=True
+    )
+    assert b"Numerical result out of range" not in done.stderr
+    return np.frombuffer(done.stdout, np.uint8)
+
+
+def filmed_by_us(clip, path: CameraPath):
+    renderer = ViewportRenderer(SIZE.width_px, SIZE.height_px)
+    with open_media(clip) as media:
+        for frame in media.frames():
+            yield renderer.render(frame.image, path.at(frame.time_s))
+
+
+@pytest.mark.parametrize("start_s", [0.0, 2.0])
+def test_ffmpeg_films_what_we_film_across_the_seam_and_a_cut(tmp_path, start_s):
+    path = path_of(start_s=start_s)
+    text = write_sendcmd(path, SIZE)
+    (tmp_path / "path.cmd").write_text(text, encoding="utf-8")
+    clip = clip_at(tmp_path, start_s=start_s)
+    command = text.splitlines()[0].removeprefix("# ")
+    pixels = filmed_by_ffmpeg(command, tmp_path)
+    theirs = pixels.reshape(-1, SIZE.height_px, SIZE.width_px, 3)
+    ours = list(filmed_by_us(clip, path))
+    assert len(theirs) == len(ours) == N
+    worst = min(psnr_db(a, b) for a, b in zip(ours, theirs, strict=True))
+    assert worst >= MIN_PSNR_DB
+
+
+def test_what_stays_the_same_is_said_once_and_a_still_camera_needs_no_commands():
+    still = dict.fromkeys(("yaw_deg", "pitch_deg", "roll_deg"), np.zeros(N))
+    text = write_sendcmd(path_of(**still, hfov_deg=np.full(N, 65.5)), SIZE)
+    assert all(line.startswith("#") for line in text.splitlines())
+    assert "yaw=0:pitch=0:roll=0:h_fov=65.5:v_fov=39.78" in text
+
+
+def commands_of(text: str) -> list[tuple[float, float | None, str]]:
+    """Read the file by ffmpeg's grammar: START[-END] [flags] TARGET COMMAND ARG, …;"""
+    found = []
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    for interval in filter(None, " ".join(lines).split(";")):
+        span, _, rest = interval.strip().partition(" ")
+        start, _, end = span.partition("-")
+        for command in re.split(r",\s*(?=\[|v360)", rest):
+            assert re.fullmatch(r"(\[expr\] )?v360 [a-z_]+ ('[^']+'|\S+)", command)
+            found.append((float(start), float(end) if end else None, command))
+    return found
+
+
+def test_every_yaw_is_within_half_a_turn_however_often_the_camera_goes_round():
+    yaw_deg = np.linspace(-1000.0, 1000.0, N)
+    for _, _, command in commands_of(write_sendcmd(path_of(yaw_deg=yaw_deg), SIZE)):
+        if " yaw " not in command:
+            continue
+        numbers = re.findall(r"-?\d+\.?\d*", command.split(" yaw ")[1])
+        assert all(-180.0 <= float(number) <= 180.0 for number in numbers)
+
+
+def test_moves_follow_each_other_without_gap_or_overlap():
+    spans = sorted({(s, e) for s, e, _ in commands_of(write_sendcmd(path_of(), SIZE))})
+    moves = [span for span in spans if span[1] is not None]
+    for (_, end_s), (start_s, _) in itertools.pairwise(moves):
+        assert start_s == end_s or start_s == pytest.approx(0.9)  # the cut
+
+
+def test_any_name_survives_the_shell_and_the_filter_graph(tmp_path):
+    name = "it's [a], 50%; b:c.cmd"
+    size = dataclasses.replace(SIZE, width_px=32, height_px=18, file_name=name)
+    text = write_sendcmd(path_of(), size)
+    (tmp_path / name).write_text(text, encoding="utf-8")
+    clip_at(tmp_path, start_s=0.0)
+    assert len(filmed_by_ffmpeg(text.splitlines()[0].removeprefix("# "), tmp_path))
+
+
+def test_a_line_break_in_a_name_does_not_end_the_comment():
+    path = dataclasses.replace(path_of(), source=PathSource(file="a\nb.mp4"))
+    assert write_sendcmd(path, SIZE).splitlines()[1].startswith("# v360")
