@@ -88,6 +88,27 @@ class PanResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ExportResult:
+    """A camera path was written for another program."""
+
+    source: Path
+    target: Path
+    format: str
+    n_poses: int
+    width_px: int
+    height_px: int
+    frame_rate_hz: Fraction
+    notes: tuple[str, ...]
+
+    def words(self) -> str:
+        """Say where the file is and what it holds."""
+        return (
+            f"{self.target}: {self.n_poses} poses as {self.format} for "
+            f"{self.width_px}x{self.height_px}"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClipOutcome:
     """What became of one clip of a batch: done, skipped or failed."""
 

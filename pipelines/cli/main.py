@@ -16,6 +16,7 @@ import click
 from pano.errors import PanoError
 from pipelines.cli.batch import batch
 from pipelines.cli.demo import demo
+from pipelines.cli.export import export
 from pipelines.cli.info import info
 from pipelines.cli.pan import pan
 from pipelines.cli.prepare import prepare
@@ -75,5 +76,5 @@ def main() -> None:
     """Turn 360° video into video that looks where the sound comes from."""
 
 
-for command in (pan, saliency, render, batch, info, demo, prepare, train):
+for command in (pan, saliency, render, export, batch, info, demo, prepare, train):
     main.add_command(command)

@@ -37,7 +37,7 @@ HFOV = click.FloatRange(0.0, 180.0, min_open=True, max_open=True)
 _POSITIVE = click.FloatRange(min=0.0, min_open=True)
 
 
-def _read_size(
+def read_size(
     ctx: click.Context, param: click.Parameter, value: str
 ) -> tuple[int, int]:
     """Read a picture size, written 1280x720."""
@@ -195,7 +195,7 @@ localize_options = _gathered(
 
 size_option = click.option(
     "--size",
-    callback=_read_size,
+    callback=read_size,
     metavar="WxH",
     default=f"{DEFAULT.lens.width_px}x{DEFAULT.lens.height_px}",
     show_default=True,

@@ -1,0 +1,79 @@
+"""The `export` job: a saved camera path in the format of another program."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+from pano.camera import CameraPath
+from pano.errors import SettingsError
+from pano.export import FORMATS, Timeline, path_rate_hz
+from pano.export.timeline import DEFAULT_MAX_ERROR_DEG, DEFAULT_SIZE_PX
+from pipelines.outputs import check_output, written_whole
+from pipelines.results import ExportResult
+
+
+def export(
+    source: Path,
+    target: Path,
+    format_name: str,
+    *,
+    size: tuple[int, int] | None = None,
+    frame_rate_hz: Fraction | None = None,
+    max_error_deg: float = DEFAULT_MAX_ERROR_DEG,
+    overwrite: bool = False,
+) -> ExportResult:
+    """Write a camera path for another program.
+
+    Parameters
+    ----------
+    size
+        Width and height of the flat picture in pixels; by default the path's own.
+    frame_rate_hz
+        Rate at which frames are counted; by default the path's own clock.
+
+    Raises
+    ------
+    PanoError
+        If the format is unknown, the path cannot be read or said in it, or the
+        result cannot be written.
+    """
+    if format_name not in FORMATS:
+        raise SettingsError(
+            f"{format_name} is no format to export to; choose {', '.join(FORMATS)}"
+        )
+    chosen = FORMATS[format_name]
+    check_output(target, source=source, overwrite=overwrite)
+    path = CameraPath.load(source)
+    width_px, height_px = size or _own_size(path)
+    timeline = Timeline(
+        width_px=width_px,
+        height_px=height_px,
+        frame_rate_hz=frame_rate_hz or path_rate_hz(path),
+        max_error_deg=max_error_deg,
+        file_name=target.name,
+    )
+    text = chosen.write(path, timeline)
+    with written_whole(target) as part:
+        part.write_text(text, encoding="utf-8", newline="")
+    notes: tuple[str, ...] = ()
+    if frame_rate_hz is None and chosen.counts_frames:
+        notes = (
+            f"frames are counted at {float(timeline.frame_rate_hz):.6g} Hz, the clock "
+            "of the path; if the video has another rate, pass --frame-rate",
+        )
+    return ExportResult(
+        source=source,
+        target=target,
+        format=format_name,
+        n_poses=len(path),
+        width_px=width_px,
+        height_px=height_px,
+        frame_rate_hz=timeline.frame_rate_hz,
+        notes=notes,
+    )
+
+
+def _own_size(path: CameraPath) -> tuple[int, int]:
+    size = path.source.width_px, path.source.height_px
+    return size if min(size) > 0 else DEFAULT_SIZE_PX
