@@ -53,7 +53,7 @@ PRESETS = {
             sound_norm="standardise",
             neck_dropout=0.1,
         ),
-        TrainSettings(n_steps=1500),
+        TrainSettings(n_steps=2000),
     ),
     # Senocak et al. 2018: VGG-16, conv8, no temperature, their two losses, Adam 1e-4.
     "paper": Preset(
@@ -182,7 +182,7 @@ def _train(
     preset = PRESETS[settings.preset].training
     n_steps = preset.n_steps if settings.n_steps is None else settings.n_steps
     train_settings = replace(preset, n_steps=n_steps, seed=settings.seed)
-    drawer = BatchDrawer(cache, related=are_related, seed=settings.seed)
+    drawer = BatchDrawer(cache, related=are_related, seed=settings.seed, mixes=True)
     training = Training(net, drawer, train_settings)
     state = _state_path(settings)
     if state.exists():

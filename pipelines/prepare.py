@@ -220,7 +220,10 @@ class ScenePainter:
     ) -> tuple[Picture, tuple[PlacedObject, ...]]:
         """Compose one equirectangular scene of 480×960."""
         layout = SceneLayout(
-            stretch_at=_stretch_at, wrap=True, spread_y=float(rng.uniform(0.05, 0.16))
+            max_size_px=190.0,
+            stretch_at=_stretch_at,
+            wrap=True,
+            spread_y=float(rng.uniform(0.05, 0.16)),
         )
         pieces = [self._piece(kind, rng) for kind in self._draw_kinds(rng)]
         if rng.random() < 0.2 and pieces:
@@ -283,7 +286,7 @@ class ScenePainter:
             return Piece(sprite(name, seed, moment_s), kind)
         cutouts = [p for p in found if p.has_alpha]
         # Cut-outs are few and photographs many; see each kind in both.
-        pool = cutouts if cutouts and rng.random() < 0.25 else found
+        pool = cutouts if cutouts and rng.random() < 0.35 else found
         return self._load(pool[int(rng.integers(len(pool)))], rng)
 
     def _load(self, source: PieceSource, rng: np.random.Generator) -> Piece:
@@ -298,14 +301,19 @@ class ScenePainter:
         return Piece(np.dstack([image, mask]), kind, source.instance)
 
     def _background(self, rng: np.random.Generator) -> Picture:
+        """Draw a background: a world of ours, a panorama, or any photograph.
+
+        Panoramas are few, so they are turned, mirrored, tinted and brought nearer;
+        photographs teach that a texture is not a source.
+        """
         size = (SCENE_WIDTH_PX, SCENE_HEIGHT_PX)
         choice = rng.random()
-        if choice < 0.25:
+        if choice < 0.15:
             seed = _DRAWN_SEEDS[self.split] + int(rng.integers(_N_DRAWN_WORLDS))
             image = _drawn_world(seed)
-        elif choice < 0.85:
+        elif choice < 0.65:
             path = self._panoramas[int(rng.integers(len(self._panoramas)))]
-            image = _resized(_read_rgb(path), size)
+            image = _resized(_nearer(_read_rgb(path), rng), size)
         else:
             silent = [p for p in self._pieces[None] if not p.has_alpha]
             path = silent[int(rng.integers(len(silent)))].path
@@ -313,8 +321,22 @@ class ScenePainter:
         image = np.roll(image, int(rng.integers(SCENE_WIDTH_PX)), axis=1)
         if rng.random() < 0.5:
             image = image[:, ::-1]
-        gain = rng.uniform(0.7, 1.2)
-        return np.asarray(np.clip(image * gain, 0, 255), dtype=np.uint8)
+        tint = rng.uniform(0.6, 1.2) * rng.uniform(0.85, 1.15, 3)
+        return np.asarray(np.clip(image * tint, 0, 255), dtype=np.uint8)
+
+
+def _nearer(image: Picture, rng: np.random.Generator) -> Picture:
+    """Keep a part of an equirectangular picture about its horizon, half of the time.
+
+    Its edges then no longer join; in a background that matters little.
+    """
+    if rng.random() < 0.5:
+        return image
+    height, width = image.shape[:2]
+    share = rng.uniform(0.4, 1.0)
+    top = int((1.0 - share) * rng.uniform(0.3, 0.7) * height)
+    left = int(rng.integers(0, width - int(share * width) + 1))
+    return image[top : top + int(share * height), left : left + int(share * width)]
 
 
 @functools.lru_cache(maxsize=_N_DRAWN_WORLDS)

@@ -109,9 +109,25 @@ class _Query:
 
 
 class BatchDrawer:
-    """Draws batches from cached features."""
+    """Draws batches from cached features.
 
-    def __init__(self, cache: FeatureCache, *, related: Related, seed: int) -> None:
+    Parameters
+    ----------
+    related
+        Tells which kinds are easily mistaken for each other.
+    mixes
+        Lay sounds of one kind side by side, to train on; measuring goes without.
+    """
+
+    def __init__(
+        self,
+        cache: FeatureCache,
+        *,
+        related: Related,
+        seed: int,
+        mixes: bool = False,
+    ) -> None:
+        self._mixes = mixes
         self._cache = cache
         self._related = related
         self._seed = seed
@@ -163,10 +179,10 @@ class BatchDrawer:
         belongs = [
             [self._belongs(entries[i].objects, q.kind) for q in queries] for i in chosen
         ]
-        sounds = np.stack([self._features(q.sound, rng) for q in queries])
+        sounds = np.stack([self._features(q, rng) for q in queries])
         return Batch(
             pictures=torch.from_numpy(np.float32(self._cache.pictures[chosen])),
-            sounds=torch.from_numpy(np.float32(sounds)),
+            sounds=torch.from_numpy(sounds),
             picture_of=torch.tensor([q.picture for q in own]),
             targets=torch.from_numpy(targets),
             belongs=torch.tensor(belongs),
@@ -206,12 +222,26 @@ class BatchDrawer:
         pool = self._by_kind[kind]
         return _Query(pool[int(rng.integers(len(pool)))], kind)
 
-    def _features(self, sound: int, rng: np.random.Generator) -> NDArray[np.float16]:
-        if sound == _NOISE:
-            return np.asarray(self._cache.noises[rng.integers(len(self._cache.noises))])
-        return np.asarray(
-            self._cache.sounds[sound, rng.integers(self._cache.sounds.shape[1])]
-        )
+    def _features(self, query: _Query, rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw a variation of the sound; where it mixes, half beside one of its kind.
+
+        The trunk's frames are averaged over the window, so the mean of two sounds is
+        what a window that holds both would give.
+        """
+        if query.sound == _NOISE:
+            noise = self._cache.noises[rng.integers(len(self._cache.noises))]
+            return np.asarray(noise, dtype=np.float32)
+        first = self._variation(query.sound, rng)
+        if not self._mixes or rng.random() < 0.5:
+            return first
+        pool = self._by_kind[query.kind]
+        second = self._variation(pool[int(rng.integers(len(pool)))], rng)
+        share = rng.uniform(0.5, 1.0)
+        return np.asarray(share * first + (1.0 - share) * second, dtype=np.float32)
+
+    def _variation(self, sound: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        variation = int(rng.integers(self._cache.sounds.shape[1]))
+        return np.asarray(self._cache.sounds[sound, variation], dtype=np.float32)
 
     def _belongs(self, objects: tuple[PlacedObject, ...], kind: str | None) -> int:
         if kind is None:

@@ -104,7 +104,7 @@ def write_clip(
         preset="veryfast",
     ) as writer:
         for k in range(round(duration_s * RATE_HZ)):
-            image = np.ascontiguousarray(background, dtype=np.uint8)
+            image = np.array(background, dtype=np.uint8)
             for mover, sprite in zip(movers, sprites, strict=True):
                 center = mover.direction(k / RATE_HZ)
                 paint_billboard(image, sprite, center=center, width_deg=mover.width_deg)
@@ -153,13 +153,13 @@ def held(path: CameraPath) -> CameraPath:
     return replace(path, yaw_deg=still, pitch_deg=still, cut=still > 0)
 
 
-def choose(material: Material) -> list[tuple[PieceSource, Path]]:
-    """List the cut-outs of the test split with their own sounds."""
+def choose(material: Material, split: str) -> list[tuple[PieceSource, Path]]:
+    """List the cut-outs of a split with their own sounds."""
     sounds = {s.instance: s.path for s in material.sounds if s.instance}
     return [
         (piece, sounds[piece.instance])
         for piece in material.pieces
-        if piece.split == "test" and piece.instance in sounds and piece.has_alpha
+        if piece.split == split and piece.instance in sounds and piece.has_alpha
     ]
 
 
@@ -167,6 +167,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("material", type=Path)
     parser.add_argument("--rivals", type=int, default=0)
+    parser.add_argument("--split", default="test", help="validation, to choose on")
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--window", type=float, default=PanSettings().localize.window_s)
     parser.add_argument("--checkpoint", type=Path)
@@ -178,10 +179,10 @@ def main() -> None:
         settings.localize, window_s=options.window, checkpoint=options.checkpoint
     )
     settings = replace(settings, localize=localize)
-    localizer = load_localizer(localize)
+    localizer = load_localizer(localize.checkpoint, compute=localize.compute)
     material = read_material(options.material)
-    chosen = choose(material)
-    panoramas = [path for path, split in material.panoramas if split == "test"]
+    chosen = choose(material, options.split)
+    panoramas = [path for path, split in material.panoramas if split == options.split]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         keep = options.keep or Path(folder)

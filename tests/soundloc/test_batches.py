@@ -68,3 +68,16 @@ def test_thinned_cells_stand_for_all() -> None:
 def test_thinning_to_more_cells_than_there_are_changes_nothing() -> None:
     batch = draw()
     assert batch.thinned(N_CELLS, seed=0) is batch
+
+
+def test_mixed_sounds_stay_of_their_kind() -> None:
+    cache = draw_world()
+    drawer = BatchDrawer(cache, related=related, seed=0, mixes=True)
+    pictures = drawer.draw_pictures(0, 8)
+    batch = drawer.draw(0, pictures=pictures, n_per_picture=3, n_foreign=0)
+    heard = torch.from_numpy(np.float32(cache.sounds)).flatten(0, 1)
+    kinds = torch.arange(3).repeat_interleave(8)  # 4 sounds in 2 variations each
+    likeness = torch.corrcoef(torch.cat([batch.sounds, heard]))[: batch.n_own, -24:]
+    assert torch.equal(kinds[likeness.argmax(1)], batch.kinds)
+    as_stored = (batch.sounds[:, None] == heard[None]).all(2).any(1)
+    assert 0 < as_stored.sum() < batch.n_own
