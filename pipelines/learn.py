@@ -53,7 +53,7 @@ PRESETS = {
             sound_norm="standardise",
             neck_dropout=0.1,
         ),
-        TrainSettings(n_steps=2000),
+        TrainSettings(n_steps=2400),
     ),
     # Senocak et al. 2018: VGG-16, conv8, no temperature, their two losses, Adam 1e-4.
     "paper": Preset(
