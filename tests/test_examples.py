@@ -1,0 +1,33 @@
+"""Every example runs, and shows what it says it shows."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+from soundloc.checkpoint import default_checkpoint_path
+
+EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
+NEEDS_WEIGHTS = {"localize_a_picture.py"}
+# An object of the example is 28° wide.
+HALF_WIDTH_DEG = 14.0
+
+
+def output_of(name: str, capsys: pytest.CaptureFixture[str]) -> str:
+    if name in NEEDS_WEIGHTS and not default_checkpoint_path().exists():
+        pytest.skip("there is no default checkpoint")
+    (script,) = [path for path in EXAMPLES if path.name == name]
+    runpy.run_path(str(script), run_name="__main__")
+    return capsys.readouterr().out
+
+
+def test_each_sound_leads_to_its_own_thing(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = output_of("localize_a_picture.py", capsys).splitlines()
+    yaws = [
+        [float(y) for y in re.findall(r"yaw +([+-] *\d+)°", line)] for line in lines
+    ]
+    assert len(yaws) == 3
+    found = sum(abs(true - found) <= HALF_WIDTH_DEG for true, found in yaws)
+    assert found >= 2
+    assert len({found for _, found in yaws}) >= 2
