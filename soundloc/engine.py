@@ -82,21 +82,20 @@ class OpenVinoEngine:
     visual
         In evaluation mode, on the CPU.
     precision
-        `auto` is bfloat16 where the processor has instructions for it.
+        `bf16` takes half the time where the processor has instructions for it, but
+        its maps stay below a cosine of 0.999 to the exact ones, so it is not the
+        default.
     """
 
     def __init__(
         self,
         visual: nn.Module,
         *,
-        precision: Literal["auto", "f32", "bf16"] = "auto",
+        precision: Literal["f32", "bf16"] = "f32",
     ) -> None:
         import openvino
 
         self._core, self._visual = openvino.Core(), visual
-        if precision == "auto":
-            able = self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES")
-            precision = "bf16" if "BF16" in able else "f32"
         self.precision = precision
         self._compiled: dict[tuple[int, int, bool], Any] = {}
 
