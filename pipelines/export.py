@@ -7,8 +7,13 @@ from pathlib import Path
 
 from pano.camera import CameraPath
 from pano.errors import SettingsError
-from pano.export import FORMATS, Timeline, path_rate_hz
-from pano.export.timeline import DEFAULT_MAX_ERROR_DEG, DEFAULT_SIZE_PX
+from pano.export import (
+    DEFAULT_MAX_ERROR_DEG,
+    DEFAULT_SIZE_PX,
+    FORMATS,
+    Timeline,
+    path_rate_hz,
+)
 from pipelines.outputs import check_output, written_whole
 from pipelines.results import ExportResult
 

@@ -15,20 +15,23 @@ from pano.export.after_effects import write_after_effects
 from pano.export.chan import write_chan
 from pano.export.csv import write_csv
 from pano.export.fusion import write_fusion
-from pano.export.keyframes import Curve, Shot, keyframes
 from pano.export.mlt import write_mlt
 from pano.export.otio import write_otio
-from pano.export.sendcmd import command_line, write_sendcmd
-from pano.export.timeline import Timeline, known_rate_hz, path_rate_hz
+from pano.export.sendcmd import write_sendcmd
+from pano.export.timeline import (
+    DEFAULT_MAX_ERROR_DEG,
+    DEFAULT_SIZE_PX,
+    Timeline,
+    known_rate_hz,
+    path_rate_hz,
+)
 
 __all__ = [
+    "DEFAULT_MAX_ERROR_DEG",
+    "DEFAULT_SIZE_PX",
     "FORMATS",
-    "Curve",
     "Format",
-    "Shot",
     "Timeline",
-    "command_line",
-    "keyframes",
     "known_rate_hz",
     "path_rate_hz",
 ]

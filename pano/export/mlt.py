@@ -1,9 +1,11 @@
 """MLT XML: a project for melt, Shotcut and Kdenlive that films with MLT's own v360.
 
 Yaw has to stay within ±180, so keyframes stand on both frames beside the seam. Lines
-between keyframes, no curves: MLT's smooth ones overshoot. Checked with melt 7.12 (see
-the tests). Only the filter `avfilter.v360` is written: the frei0r plugin that Shotcut
-offers in its menu is in no Debian package, so its conventions could not be checked.
+between keyframes, no curves: MLT's smooth ones overshoot. melt 7.12 films such a
+project as we do to 44.8 dB (as in `sendcmd`), seam and cut included; Shotcut and
+Kdenlive, which read the same files, were not tried. Only the filter `avfilter.v360` is
+written: the frei0r plugin that Shotcut offers in its menu is in no Debian package, so
+its conventions could not be checked.
 
 MLT brings a clip to the project's size before any filter sees it. `force_aspect_ratio`
 makes the sphere fill the picture; a larger project size keeps more of its detail.
@@ -55,22 +57,28 @@ def _options(shown: CameraPath, timeline: Timeline) -> dict[str, str]:
         row for shot in shots for row in _rows(shot, start_s=start_s, rate_hz=rate_hz)
     ]
 
-    def animated(column: int) -> str:
+    columns = np.stack([values for _, _, values in rows], axis=1)
+    vfovs_deg = np.array([timeline.vfov_deg(float(hfov)) for hfov in columns[HFOV]])
+
+    def animated(values_deg: FloatArray) -> str:
+        # Each animated value makes v360 build its table once more per frame.
+        if np.ptp(values_deg) == 0.0:
+            return _plain(values_deg[0])
         return ";".join(
-            f"{frame}{sign}{_plain(values[column])}" for frame, sign, values in rows
+            f"{frame}{sign}{_plain(value)}"
+            for (frame, sign, _), value in zip(rows, values_deg, strict=True)
         )
 
-    vfovs = ((f, s, timeline.vfov_deg(float(values[HFOV]))) for f, s, values in rows)
     return {
         "input": "e",
         "output": "flat",
         "interp": "cubic",
         "reset_rot": "1",
-        "yaw": animated(YAW),
-        "pitch": animated(PITCH),
-        "roll": animated(ROLL),
-        "h_fov": animated(HFOV),
-        "v_fov": ";".join(f"{f}{s}{_plain(vfov)}" for f, s, vfov in vfovs),
+        "yaw": animated(columns[YAW]),
+        "pitch": animated(columns[PITCH]),
+        "roll": animated(columns[ROLL]),
+        "h_fov": animated(columns[HFOV]),
+        "v_fov": animated(vfovs_deg),
     }
 
 

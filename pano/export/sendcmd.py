@@ -42,7 +42,7 @@ def write_sendcmd(path: CameraPath, timeline: Timeline) -> str:
     moving = [axis for axis in _NAMES if np.ptp(values[:, axis]) > 0.0]
     lines = [
         f"# {_printable(command_line(path, timeline))}",
-        "# v360 turns with reset_rot=1; yaw stays within ±180 and is split there.",
+        "# A stereo sphere needs in_stereo=tb or in_stereo=sbs in v360.",
     ]
     for shot in shots:
         lines += _commands(shot, moving, timeline)

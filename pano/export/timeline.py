@@ -27,6 +27,8 @@ _KNOWN_RATES_HZ = tuple(
 )
 # "29.97" is 0.003 Hz from 30000/1001, which itself is 0.03 Hz from 30.
 _RATE_SLACK_HZ = 0.005
+# A thousandth of a frame: far more than rounding, far less than anybody sees.
+_FRAME_SLACK = 1e-3
 
 FloatArray = NDArray[np.float64]
 
@@ -66,11 +68,6 @@ class Timeline:
         """Return the vertical field of view that goes with a horizontal one."""
         return Viewport(self.width_px, self.height_px).vfov_deg(hfov_deg)
 
-    def frame_at(self, path: CameraPath, time_s: float) -> int:
-        """Return the number of the first frame shown at or after a time."""
-        frames = (time_s - float(path.time_s[0])) * float(self.frame_rate_hz)
-        return int(np.ceil(frames - _FRAME_SLACK))
-
     def sampled(self, path: CameraPath) -> CameraPath:
         """Return the path with one pose per frame; row k is frame k.
 
@@ -99,10 +96,6 @@ class Timeline:
             cut=cut,
             confidence=path.confidence[shown],
         )
-
-
-# A thousandth of a frame: far more than rounding, far less than anybody sees.
-_FRAME_SLACK = 1e-3
 
 
 def known_rate_hz(rate_hz: float) -> Fraction:

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import click
 
-from pano.export import FORMATS, known_rate_hz
-from pano.export.timeline import DEFAULT_MAX_ERROR_DEG
+from pano.export import DEFAULT_MAX_ERROR_DEG, FORMATS, known_rate_hz
 from pipelines.cli.console import Console
 from pipelines.cli.options import (
     IN_FILE,

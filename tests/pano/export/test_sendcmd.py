@@ -164,4 +164,4 @@ def test_any_name_survives_the_shell_and_the_filter_graph(tmp_path):
 
 def test_a_line_break_in_a_name_does_not_end_the_comment():
     path = dataclasses.replace(path_of(), source=PathSource(file="a\nb.mp4"))
-    assert write_sendcmd(path, SIZE).splitlines()[1].startswith("# v360")
+    assert write_sendcmd(path, SIZE).splitlines()[1].startswith("# A stereo")
