@@ -13,10 +13,10 @@ from typing import Literal, cast, get_args
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from soundloc import attention
 from soundloc.attention import Mechanism
+from soundloc.sound_head import SoundHead
 from soundloc.trunks import efficientnet, soundnet, soundnet_file, vgg16
 from soundloc.trunks.efficientnet import EfficientNetLite0
 from soundloc.trunks.neck import LiteNeck
@@ -94,11 +94,16 @@ class LocalizerConfig:
             raise ValueError(f"neck_dropout must be in [0, 1), got {self.neck_dropout}")
 
     @property
+    def sound_channels(self) -> tuple[int, ...]:
+        """Channels of the sound layers that make f_s."""
+        if self.sound_features == "conv8":
+            return (soundnet.CONV8_CHANNELS,)
+        return soundnet.CONV5_CHANNELS, soundnet.CONV7_CHANNELS
+
+    @property
     def sound_dim(self) -> int:
         """Length of f_s."""
-        if self.sound_features == "conv8":
-            return soundnet.CONV8_CHANNELS
-        return soundnet.CONV5_CHANNELS + soundnet.CONV7_CHANNELS
+        return sum(self.sound_channels)
 
 
 class SoundStream(nn.Module):
@@ -108,7 +113,11 @@ class SoundStream(nn.Module):
         super().__init__()
         self.features = config.sound_features
         self.trunk = SoundNet8(has_objects=config.sound_features == "conv8")
-        self.head = SoundHead(config)
+        self.head = SoundHead(
+            config.sound_channels,
+            config.embedding_dim,
+            standardises=config.sound_norm == "standardise",
+        )
 
     def pool(self, frames: SoundFrames) -> Tensor:
         """Average the frames over the sound to (b, c): global average pooling.
@@ -137,47 +146,6 @@ class SoundStream(nn.Module):
     def forward(self, waveform: Tensor) -> Tensor:
         """Map (b, n) in [-1, 1] at 22,050 Hz to the pooled (b, c)."""
         return self.pool(self.trunk(waveform))
-
-
-class SoundHead(nn.Module):
-    """From the pooled trunk output to f_s and h."""
-
-    mean: Tensor
-    std: Tensor
-
-    def __init__(self, config: LocalizerConfig) -> None:
-        super().__init__()
-        self.standardises = config.sound_norm == "standardise"
-        n = config.sound_dim
-        if self.standardises:
-            self.register_buffer("mean", torch.zeros(n))
-            self.register_buffer("std", torch.ones(n))
-        self.fc9 = nn.Linear(n, n)
-        self.fc10 = nn.Linear(n, config.embedding_dim)
-
-    def fit(self, pooled: Tensor) -> None:
-        """Take mean and deviation from the training sounds (n, c), once at the start.
-
-        A channel that never changes keeps the deviation 1.
-        """
-        if not self.standardises:
-            raise ValueError("this sound head does not standardise")
-        std, mean = torch.std_mean(pooled, dim=0)
-        self.mean.copy_(mean)
-        self.std.copy_(torch.where(std > 1e-8, std, 1.0))
-
-    def standardise(self, pooled: Tensor) -> Tensor:
-        """Turn the pooled trunk output (b, c) into f_s (b, c), if so configured."""
-        return (pooled - self.mean) / self.std if self.standardises else pooled
-
-    def forward(self, pooled: Tensor) -> Tensor:
-        """Map the pooled trunk output (b, c) to h (b, D)."""
-        f_s = self.standardise(pooled)
-        # After standardising half of every channel is negative by construction, and a
-        # ReLU would throw that half away.
-        x = f_s if self.standardises else F.relu(f_s)
-        h: Tensor = self.fc10(F.relu(self.fc9(x)))
-        return h
 
 
 class VisualStream(nn.Module):

@@ -12,24 +12,19 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from soundloc.trunks.soundnet import CONV7_CLOCK, CONV8_CLOCK, FrameClock
-
-# A conv8 frame hears eight conv7 frames; those reaching over the ends of the window
-# by more than their outermost frame do not belong to it.
-_CONV8_MARGIN = 2.5 * CONV7_CLOCK.stride
+from soundloc.trunks.soundnet import FrameClock
 
 
 def frame_span(clock: FrameClock, start: float, stop: float) -> tuple[float, float]:
     """Express the window from sample `start` to `stop` in frames of a layer.
 
-    Frame k covers k to k + 1.
+    Frame k covers k to k + 1. Frames that hear over the ends of the window stay out of
+    it, but for the one in the middle of a short window.
     """
-    if clock == CONV8_CLOCK:
-        centre = (start + stop) / 2
-        half = max((stop - start) / 2 - _CONV8_MARGIN, clock.stride / 2)
-        start, stop = centre - half, centre + half
-    first_edge = clock.offset - clock.stride / 2
-    return (start - first_edge) / clock.stride, (stop - first_edge) / clock.stride
+    margin = (clock.receptive_field - clock.stride) / 2
+    half = max((stop - start) / 2 - margin, clock.stride / 2)
+    middle = ((start + stop) / 2 - clock.offset) / clock.stride + 0.5
+    return middle - half / clock.stride, middle + half / clock.stride
 
 
 def window_mean(frames: Tensor, span: tuple[float, float]) -> Tensor:

@@ -1,16 +1,17 @@
 """SoundNet-8 on the raw waveform: the sound trunk of the paper.
 
-Aytar, Vondrick and Torralba 2016, the 8-layer network. Frames of conv5, conv7 and
-conv8 come out with the time each of them stands for, because a window of sound is
-pooled from frames of the whole track (`soundloc.soundtrack`).
+Aytar, Vondrick and Torralba 2016, the 8-layer network. From conv6 on it runs à trous:
+the same weights answer every 8,192 samples (0.37 s) instead of every 32,768 or 65,536.
+A window pooled from the published frames depends on where they happen to fall; from
+four times as many it does not, for a quarter more work.
 """
 
 from __future__ import annotations
 
-import functools
+import math
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, replace
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -77,21 +78,25 @@ class FrameClock:
         return clock
 
 
-CONV5_CLOCK = FrameClock.of_layer(_N_TO_CONV5)  # every 8,192 samples from 2,287
-CONV7_CLOCK = FrameClock.of_layer(len(_LAYERS))  # every 32,768 samples from -10,001
-CONV8_CLOCK = FrameClock.of_layer(len(_LAYERS) + 1)  # every 65,536 samples from 104,687
+# All layers answer on the clock of conv5: frame k of conv7 is centred at
+# -10,001 + 8,192·k samples, of conv8 at 104,687 + 8,192·k, of conv5 at 2,287 + 8,192·k.
+CONV5_CLOCK = FrameClock.of_layer(_N_TO_CONV5)
+STRIDE = CONV5_CLOCK.stride
+CONV7_CLOCK = replace(FrameClock.of_layer(len(_LAYERS)), stride=STRIDE)
+CONV8_CLOCK = replace(FrameClock.of_layer(len(_LAYERS) + 1), stride=STRIDE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SoundFrames:
-    """What the trunk hears.
+    """What the trunk hears, a frame every 8,192 samples.
 
     Parameters
     ----------
     conv5
-        (b, 256, t5), after its pooling.
+        (b, 256, t), after its pooling.
     conv7
-        (b, 1024, t7), without the last frame, which sees mostly padding.
+        (b, 1024, t). In both, frames that would hear beyond the ends of the sound
+        repeat the nearest one that does not.
     conv8
         (b, 1000, t8), or None from a trunk without the object layer.
     n_samples
@@ -147,22 +152,26 @@ class SoundNet8(nn.Module):
         Parameters
         ----------
         waveform
-            (b, n) in [-1, 1] at 22,050 Hz, n > 0. Shorter than 0.58 s it is filled up
-            with zeros, the least that gives a frame.
+            (b, n) in [-1, 1] at 22,050 Hz, n > 0. Shorter than 4.3 s it is repeated to
+            that length, as in the training of the published network: what it makes of
+            zeros is as strong as what it makes of sound.
         """
         n_samples = waveform.shape[-1]
         if n_samples == 0:
             raise ValueError("the waveform is empty")
-        x = F.pad(waveform, (0, max(0, min_samples() - n_samples)))[:, None]
-        x = x * AMPLITUDE
+        repeats = -(-MIN_SAMPLES // n_samples)
+        if repeats > 1:
+            waveform = waveform.repeat(1, repeats)[:, :MIN_SAMPLES]
+        x = waveform[:, None] * AMPLITUDE
         for i in range(_N_TO_CONV5):
             x = self._layer(i, x)
-        conv5 = x
+        conv5, dilation = x, 1
         for i in range(_N_TO_CONV5, len(_LAYERS)):
-            x = self._layer(i, x)
-        # The convolutions pad by half a kernel, so each adds a frame of padding; the
-        # last of conv7 is centred behind the end and answers alike for all sounds.
-        conv7 = x[..., :-1]
+            x = self._layer_a_trous(i, x, dilation)
+            dilation *= _LAYERS[i].stride
+        conv7 = x[..., : conv5.shape[-1]]  # padding adds frames behind the end
+        conv5 = _whole_frames(conv5, CONV5_CLOCK, waveform.shape[-1])
+        conv7 = _whole_frames(conv7, CONV7_CLOCK, waveform.shape[-1])
         conv8 = None if self.objects is None else self.name_objects(conv7)
         return SoundFrames(conv5, conv7, conv8, n_samples)
 
@@ -170,73 +179,93 @@ class SoundNet8(nn.Module):
         x = F.relu(self.norms[i](self.convs[i](x)))
         return F.max_pool1d(x, _LAYERS[i].pool) if _LAYERS[i].pool > 1 else x
 
-    def name_objects(self, conv7: Tensor) -> Tensor:
-        """Compute conv8 (b, 1000, t8) from conv7 (b, 1024, t7).
+    def _layer_a_trous(self, i: int, x: Tensor, dilation: int) -> Tensor:
+        conv = cast(nn.Conv1d, self.convs[i])
+        pad = _LAYERS[i].pad * dilation
+        x = F.conv1d(x, conv.weight, conv.bias, 1, pad, dilation)
+        return F.relu(self.norms[i](x))
 
-        It needs eight frames; fewer are continued at both ends, so that sounds
-        of 5, 10 and 20 s get like answers.
+    def name_objects(self, conv7: Tensor) -> Tensor:
+        """Compute conv8 (b, 1000, t8) from conv7 (b, 1024, t).
+
+        It needs 29 frames; fewer are continued at both ends, so that sounds of 5, 10
+        and 20 s get like answers.
         """
         if self.objects is None:
             raise ValueError("this trunk was built without conv8")
-        missing = max(0, _OBJECTS.kernel - conv7.shape[-1])
+        dilation = math.prod(layer.stride for layer in _LAYERS[_N_TO_CONV5:])
+        needed = (_OBJECTS.kernel - 1) * dilation + 1
+        missing = max(0, needed - conv7.shape[-1])
         conv7 = F.pad(conv7, (missing // 2, missing - missing // 2), mode="replicate")
-        conv8: Tensor = self.objects(conv7)
-        return conv8
+        return F.conv1d(
+            conv7, self.objects.weight, self.objects.bias, dilation=dilation
+        )
 
 
-@functools.cache
-def min_samples() -> int:
-    """Return the shortest waveform that gives two conv7 frames: 12,766 samples."""
-    n = 2
-    for layer in reversed(_LAYERS):
-        n = (n * layer.pool - 1) * layer.stride + layer.kernel - 2 * layer.pad
-    return n
+def _first_whole(clock: FrameClock) -> int:
+    """Index of the first frame that does not hear over the beginning."""
+    return math.ceil((clock.receptive_field / 2 - clock.offset) / clock.stride)
+
+
+# The shortest sound with a conv7 frame of its own: 92,926 samples.
+MIN_SAMPLES = math.ceil(
+    CONV7_CLOCK.offset
+    + CONV7_CLOCK.stride * _first_whole(CONV7_CLOCK)
+    + CONV7_CLOCK.receptive_field / 2
+)
+
+
+def _whole_frames(frames: Tensor, clock: FrameClock, n_samples: int) -> Tensor:
+    """Replace the frames that hear over the ends by the nearest that does not.
+
+    Measured against the same frames of a longer track, conv7 frames at the padded ends
+    are as far off as those of another sound; the others are equal.
+    """
+    reach, last = clock.receptive_field / 2, frames.shape[-1] - 1
+    first_whole = _first_whole(clock)
+    last_whole = math.floor((n_samples - reach - clock.offset) / clock.stride)
+    kept = frames[..., first_whole : last_whole + 1]
+    return F.pad(kept, (first_whole, last - last_whole), mode="replicate")
 
 
 @torch.no_grad()
 def hear_track(
-    trunk: SoundNet8, track: Tensor, *, body_frames: int = 40
+    trunk: SoundNet8, track: Tensor, *, body_frames: int = 160
 ) -> SoundFrames:
     """Run the trunk over a long track (n,) in chunks of constant memory.
 
-    The chunks start at whole conv7 strides and overlap by its receptive field, so the
-    frames equal those of a single pass.
+    The chunks start at whole frames and overlap by the receptive field of conv7, so
+    the frames equal those of a single pass.
 
     Parameters
     ----------
     body_frames
-        Conv7 frames that each chunk contributes; 40 are one minute of sound.
+        Frames that each chunk contributes; 160 are one minute of sound.
     """
     conv5s, conv7s = [], []
     for frames, first, stop in _chunks(trunk, track, body_frames):
+        conv5s.append(frames.conv5[..., first:stop])
         conv7s.append(frames.conv7[..., first:stop])
-        conv5s.append(frames.conv5[..., first * _RATIO : stop * _RATIO])
     conv5, conv7 = torch.cat(conv5s, dim=-1), torch.cat(conv7s, dim=-1)
     conv8 = None if trunk.objects is None else trunk.name_objects(conv7)
     return SoundFrames(conv5, conv7, conv8, track.shape[-1])
-
-
-_RATIO = CONV7_CLOCK.stride // CONV5_CLOCK.stride
-# Frames at a chunk's left edge whose receptive field reaches over that edge.
-_EDGE_FRAMES = int(
-    -(-(CONV7_CLOCK.receptive_field / 2 - CONV7_CLOCK.offset) // CONV7_CLOCK.stride)
-)
 
 
 def _chunks(
     trunk: SoundNet8, track: Tensor, body_frames: int
 ) -> Iterator[tuple[SoundFrames, int, int]]:
     """Yield the frames of each chunk, the first that counts and the one behind."""
-    stride, n_samples = CONV7_CLOCK.stride, track.shape[-1]
-    done = 0
+    n_samples, done = track.shape[-1], 0
+    n_left = _first_whole(CONV7_CLOCK)
+    # What the last frame of a chunk hears behind its own start.
+    n_right = math.ceil((CONV7_CLOCK.offset + CONV7_CLOCK.receptive_field / 2) / STRIDE)
     while True:
-        first = min(done, _EDGE_FRAMES)
-        start = (done - first) * stride
-        # One stride more on the right holds the rest of the last receptive field.
-        stop = (done + body_frames + 1) * stride
-        is_last = stop + stride >= n_samples
-        frames = trunk(track[None, start : n_samples if is_last else stop])
-        yield frames, first, n_samples if is_last else first + body_frames
+        first = min(done, n_left)
+        stop = (done + body_frames + n_right) * STRIDE
+        # A rest shorter than a frame goes with the chunk before it.
+        is_last = stop + STRIDE >= n_samples
+        chunk = track[(done - first) * STRIDE : n_samples if is_last else stop]
+        yield trunk(chunk[None]), first, n_samples if is_last else first + body_frames
         if is_last:
             return
         done += body_frames

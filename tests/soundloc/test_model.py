@@ -181,6 +181,19 @@ def test_a_constant_sound_channel_stays_finite():
     )
 
 
+def test_a_channel_that_never_moved_in_training_cannot_drown_the_others():
+    torch.manual_seed(0)
+    head = SoundStream(LocalizerConfig(sound_norm="standardise")).head
+    training = torch.randn(64, 1000)
+    training[:, 0] = 0.0
+    head.fit(training)
+    later = torch.randn(1, 1000)
+    later[0, 0] = 1.0
+    assert head.standardise(later)[0, 0] <= 8.0
+    later[0, 0] = 0.1
+    assert head.standardise(later)[0, 0] == pytest.approx(1.0, rel=0.2)
+
+
 def test_only_a_standardising_head_can_be_fitted():
     with pytest.raises(ValueError, match="does not standardise"):
         SoundStream(PAPER).head.fit(torch.ones(4, 1000))

@@ -45,26 +45,60 @@ def test_the_parameter_count_is_that_of_the_published_table(trunk):
     assert n == convolutions + 2 * n_normalised
 
 
+def strided(trunk: SoundNet8, waveform: Tensor) -> dict[str, Tensor]:
+    """Run the network as published, layer by layer."""
+    x = waveform[None, None] * soundnet.AMPLITUDE
+    frames = {}
+    with torch.no_grad():
+        for i in range(len(trunk.convs)):
+            frames[f"conv{i + 1}"] = x = trunk._layer(i, x)
+        frames["conv8"] = trunk.objects(x)
+    return frames
+
+
 def test_twenty_seconds_give_the_published_numbers_of_frames(trunk):
+    published = strided(trunk, noise(TWENTY_SECONDS))
+    assert [published[f"conv{i}"].shape[-1] for i in (5, 7, 8)] == [54, 15, 4]
     frames = hear(trunk, noise(TWENTY_SECONDS))
     assert frames.conv5.shape == (1, 256, 54)
-    assert frames.conv7.shape == (1, 1024, 15 - 1)  # the last one is dropped
-    assert frames.conv8.shape == (1, 1000, 4)
+    assert frames.conv7.shape == (1, 1024, 54)
+    assert frames.conv8.shape == (1, 1000, 54 - 28)
+
+
+def test_a_trous_frames_are_those_of_the_published_network(trunk):
+    track = noise(20 * 32_768)
+    published, frames = strided(trunk, track), hear(trunk, track)
+    # Inside, away from the frames that hear over the ends.
+    torch.testing.assert_close(
+        frames.conv7[..., ::4][..., 2:-3],
+        published["conv7"][..., 2 : frames.conv7[..., ::4].shape[-1] - 3],
+        atol=FLOAT_NOISE,
+        rtol=FLOAT_NOISE,
+    )
+    torch.testing.assert_close(
+        frames.conv8[..., 8:25:8],
+        published["conv8"][..., 1:4],
+        atol=FLOAT_NOISE,
+        rtol=FLOAT_NOISE,
+    )
 
 
 def test_the_frame_clocks_are_those_of_the_published_table():
-    clocks = (soundnet.CONV5_CLOCK, soundnet.CONV7_CLOCK, soundnet.CONV8_CLOCK)
-    assert [c.stride for c in clocks] == [8_192, 32_768, 65_536]
-    assert [c.receptive_field for c in clocks] == [17_438, 91_166, 320_542]
-    assert [c.offset for c in clocks] == [2_287, -10_001, 104_687]
+    published = [soundnet.FrameClock.of_layer(n) for n in (5, 7, 8)]
+    assert [c.stride for c in published] == [8_192, 32_768, 65_536]
+    ours = (soundnet.CONV5_CLOCK, soundnet.CONV7_CLOCK, soundnet.CONV8_CLOCK)
+    for clocks in (published, ours):
+        assert [c.receptive_field for c in clocks] == [17_438, 91_166, 320_542]
+        assert [c.offset for c in clocks] == [2_287, -10_001, 104_687]
+    assert {c.stride for c in ours} == {8_192}
 
 
 @pytest.mark.parametrize(
     ("layer", "clock", "frame"),
-    [("conv5", soundnet.CONV5_CLOCK, 20), ("conv7", soundnet.CONV7_CLOCK, 5)],
+    [("conv5", soundnet.CONV5_CLOCK, 8), ("conv7", soundnet.CONV7_CLOCK, 10)],
 )
 def test_a_frame_hears_exactly_its_receptive_field(trunk, layer, clock, frame):
-    track = noise(12 * 32_768).requires_grad_()
+    track = noise(5 * 32_768).requires_grad_()
     getattr(trunk(track[None]), layer)[0, :, frame].sum().backward()
     heard = torch.nonzero(track.grad).flatten()
     centre = clock.offset + frame * clock.stride
@@ -77,19 +111,20 @@ def test_a_frame_hears_exactly_its_receptive_field(trunk, layer, clock, frame):
     assert heard[-1] >= centre + clock.receptive_field / 2 - slack
 
 
-@pytest.mark.parametrize("n_samples", [1, 100, 12_765, 12_766, 12_767, 50_001])
+@pytest.mark.parametrize("n_samples", [1, 100, 40_000, 92_925, 92_926, 92_927])
 def test_any_length_gives_frames(trunk, n_samples):
     frames = hear(trunk, noise(n_samples))
-    assert frames.conv5.shape[-1] >= 1
-    assert frames.conv7.shape[-1] >= 1
-    assert frames.conv8.shape[-1] >= 1
+    for layer in (frames.conv5, frames.conv7, frames.conv8):
+        assert layer.shape[-1] >= 1
+        assert torch.isfinite(layer).all()
     assert frames.n_samples == n_samples
-    assert torch.isfinite(frames.conv8).all()
 
 
-def test_the_shortest_sound_is_the_shortest_that_gives_a_frame(trunk):
-    assert soundnet.min_samples() == 12_766
-    assert hear(trunk, noise(12_766)).conv7.shape[-1] == 1
+def test_short_sounds_are_repeated(trunk):
+    assert soundnet.MIN_SAMPLES == 92_926
+    short = noise(40_000)
+    looped = torch.cat([short] * 3)[: soundnet.MIN_SAMPLES]
+    torch.testing.assert_close(hear(trunk, short).conv7, hear(trunk, looped).conv7)
 
 
 def test_an_empty_waveform_is_refused(trunk):
@@ -97,10 +132,10 @@ def test_an_empty_waveform_is_refused(trunk):
         trunk(torch.zeros(1, 0))
 
 
-@pytest.mark.parametrize("n_samples", [7 * 32_768 + 1, 11 * 32_768, 400_000])
+@pytest.mark.parametrize("n_samples", [100_001, 40 * 8_192, 300_000])
 def test_chunks_give_the_frames_of_one_pass(trunk, n_samples):
     track = noise(n_samples)
-    whole, chunked = hear(trunk, track), hear_track(trunk, track, body_frames=3)
+    whole, chunked = hear(trunk, track), hear_track(trunk, track, body_frames=11)
     for name in ("conv5", "conv7", "conv8"):
         expected = getattr(whole, name)
         assert expected.std() > 0
