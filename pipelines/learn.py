@@ -26,8 +26,9 @@ from soundloc.engine import VisualEngine, choose_engine
 from soundloc.errors import CheckpointError
 from soundloc.evaluate import Evaluation, evaluate
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.objective import LossWeights, StepReport
 from soundloc.pairs import SPLITS, PairSet, read_pair_set
-from soundloc.train import LossWeights, StepReport, Training, TrainSettings
+from soundloc.train import Training, TrainSettings
 
 logger = logging.getLogger(__name__)
 

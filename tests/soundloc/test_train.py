@@ -8,7 +8,8 @@ from soundloc.calibrate import calibrate_confidence
 from soundloc.errors import CheckpointError
 from soundloc.evaluate import evaluate
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
-from soundloc.train import StepReport, Training, TrainSettings, trainable
+from soundloc.objective import StepReport
+from soundloc.train import Training, TrainSettings, trainable
 from tests.soundloc.worlds import draw_world
 
 SETTINGS = TrainSettings(
