@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from pipelines.demo.drawing import SourceKind, sprite
 from pipelines.demo.landscape import panorama
-from pipelines.material import Material, PieceSource, are_related
+from pipelines.material import BoxedPhotograph, Material, PieceSource, are_related
 from soundloc.errors import DatasetError
 from soundloc.pairs import PlacedObject, SoundEntry
 from soundloc.scenes import Piece, SceneLayout, compose, soft_mask
@@ -55,6 +55,7 @@ class ScenePainter:
     _pieces: dict[str | None, list[PieceSource]] = field(init=False)
     _kinds: list[str] = field(init=False)
     _panoramas: list[Path] = field(init=False)
+    _photographs: list[BoxedPhotograph] = field(init=False)
 
     def __post_init__(self) -> None:
         heard = {s.kind for s in self.sounds if s.split == self.split}
@@ -67,6 +68,14 @@ class ScenePainter:
             | {kind_of_drawn(k) for k in SourceKind}
         )
         self._panoramas = [p for p, s in self.material.panoramas if s == self.split]
+        self._photographs = [
+            p for p in self.material.photographs if p.split == self.split
+        ]
+
+    @property
+    def has_photographs(self) -> bool:
+        """Tell whether there are two boxed photographs to pair."""
+        return len(self._photographs) >= 2
 
     def scene(
         self, rng: np.random.Generator, *, kinds: Sequence[str] | None = None
@@ -86,7 +95,7 @@ class ScenePainter:
         if rng.random() < 0.2 and pieces:
             pieces.append(self._piece(pieces[0].kind, rng))
         silent = self._pieces[None]
-        for _ in range(int(rng.integers(0, 4))):
+        for _ in range(int(rng.integers(0, 4)) if silent else 0):
             pieces.append(self._load(silent[rng.integers(len(silent))], rng))
         scene = compose(self._background(rng), pieces, layout=layout, rng=rng)
         return scene.picture, scene.objects
@@ -95,7 +104,7 @@ class ScenePainter:
         self, rng: np.random.Generator
     ) -> tuple[Picture, tuple[PlacedObject, ...]]:
         """Put two boxed photographs side by side into one frame of 480×960."""
-        chosen = [p for p in self.material.photographs if p.split == self.split]
+        chosen = self._photographs
         boxes: dict[str, list[tuple[float, float, float, float]]] = defaultdict(list)
         halves = []
         for half, index in enumerate(rng.choice(len(chosen), 2, replace=False)):
@@ -164,17 +173,17 @@ class ScenePainter:
         photographs teach that a texture is not a source.
         """
         size = (SCENE_WIDTH_PX, SCENE_HEIGHT_PX)
+        photographs = [p.path for p in self._pieces[None] if not p.has_alpha]
         choice = rng.random()
-        if choice < 0.15:
-            seed = DRAWN_SEEDS[self.split] + int(rng.integers(_N_DRAWN_WORLDS))
-            image = _drawn_world(seed)
-        elif choice < 0.65:
+        if 0.15 <= choice < 0.65 and self._panoramas:
             path = self._panoramas[int(rng.integers(len(self._panoramas)))]
             image = _resized(_nearer(_read_rgb(path), rng), size)
-        else:
-            silent = [p for p in self._pieces[None] if not p.has_alpha]
-            path = silent[int(rng.integers(len(silent)))].path
+        elif choice >= 0.65 and photographs:
+            path = photographs[int(rng.integers(len(photographs)))]
             image = _resized(_read_rgb(path), size)
+        else:
+            seed = DRAWN_SEEDS[self.split] + int(rng.integers(_N_DRAWN_WORLDS))
+            image = _drawn_world(seed)
         image = np.roll(image, int(rng.integers(SCENE_WIDTH_PX)), axis=1)
         if rng.random() < 0.5:
             image = image[:, ::-1]

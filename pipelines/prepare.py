@@ -146,7 +146,8 @@ def _compose_all(
     counts |= dict.fromkeys(("validation", "test"), settings.n_scenes // 10)
     for order, (split, n_scenes) in enumerate(counts.items()):
         painter = ScenePainter(material, sounds, split)
-        n_pairs = round(settings.n_photographs * n_scenes / max(1, settings.n_scenes))
+        share = n_scenes / settings.n_scenes
+        n_pairs = round(settings.n_photographs * share) * painter.has_photographs
         for number in range(n_scenes + n_pairs):
             rng = np.random.default_rng([settings.seed, order, number])
             name = f"pictures/{split}-{number:05d}.jpg"

@@ -4,6 +4,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from scipy.io import wavfile
 
 from pipelines.material import (
     are_related,
@@ -30,7 +31,9 @@ def write_material(folder: Path) -> Path:
         for number in range(2):
             cv2.imwrite(str(folder / "images" / name / f"{name}_{number}.jpg"), picture)
             stem = f"esc50__1-{number}{len(name)}-A"
-            (folder / "sounds" / name / f"{stem}.ogg").touch()
+            hum = np.int16(9000 * np.sin(np.arange(11_025) * 0.1 * (number + 1)))
+            # FFmpeg looks into a file, not at its name.
+            wavfile.write(folder / "sounds" / name / f"{stem}.ogg", 22_050, hum)
         folders = {"sound_folders": f"sounds/{name}", "image_folders": f"images/{name}"}
         rows.append({"class": name} | folders)
     with (folder / "classes.csv").open("w", newline="") as lines:

@@ -1,0 +1,71 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipelines.compose import ScenePainter
+from pipelines.material import read_material
+from pipelines.prepare import PrepareSettings, prepare
+from soundloc.errors import DatasetError
+from soundloc.pairs import SoundEntry, read_pair_set, read_sound
+from tests.pipelines.test_material import write_material
+
+
+@pytest.fixture
+def material(tmp_path: Path) -> Path:
+    (tmp_path / "material").mkdir()
+    return write_material(tmp_path / "material")
+
+
+@pytest.fixture(autouse=True)
+def _few_drawn_sounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    few = dict.fromkeys(("train", "validation", "test"), 1)
+    monkeypatch.setattr("pipelines.prepare._N_DRAWN_SOUNDS", few)
+
+
+def test_material_becomes_a_pair_set(material: Path, tmp_path: Path) -> None:
+    target = tmp_path / "pairs"
+    result = prepare(PrepareSettings(material, target, n_scenes=10, n_photographs=2))
+    pairs = read_pair_set(target)
+    assert len(pairs.pictures) == result.n_pictures == 10 + 1 + 1
+    assert {"fire", "bell", "siren", "water", "clock"} <= set(pairs.kinds())
+    for entry in pairs.pictures:
+        assert entry.wrap
+        assert entry.objects
+        image = cv2.imread(str(target / entry.picture))
+        assert image.shape == (480, 960, 3)
+    for sound in pairs.sounds:
+        assert len(read_sound(target / sound.sound)) > 1000
+
+
+def test_the_same_seed_prepares_the_same_set(material: Path, tmp_path: Path) -> None:
+    first, second = tmp_path / "first", tmp_path / "second"
+    for target in (first, second):
+        prepare(PrepareSettings(material, target, n_scenes=10, n_photographs=0, seed=4))
+    assert read_pair_set(first).pictures == read_pair_set(second).pictures
+    for name in ("pictures/train-00003.jpg", "sounds/drawn-bell-0.wav"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+
+
+def test_a_pair_set_is_not_written_over(material: Path, tmp_path: Path) -> None:
+    settings = PrepareSettings(material, tmp_path / "pairs", 10, 0)
+    prepare(settings)
+    with pytest.raises(DatasetError, match="already holds"):
+        prepare(settings)
+
+
+def test_a_scene_shows_the_kinds_it_was_asked_for(material: Path) -> None:
+    painter = ScenePainter(
+        read_material(material), [SoundEntry("a", "fire", "train", "a")], "train"
+    )
+    _, objects = painter.scene(np.random.default_rng(0), kinds=["fire", "bell"])
+    assert {placed.kind for placed in objects} == {"fire", "bell"}
+
+
+def test_related_kinds_are_not_pasted_together(material: Path) -> None:
+    painter = ScenePainter(read_material(material), [], "train")
+    for seed in range(8):
+        _, objects = painter.scene(np.random.default_rng(seed))
+        kinds = {placed.kind for placed in objects}
+        assert not {"bell", "clock"} <= kinds
