@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 from pano.errors import MediaError
 from pipelines.cli import main
+from pipelines.settings import PanSettings
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 
@@ -47,7 +48,15 @@ def test_every_command_can_answer_in_json_and_keep_quiet(name):
 
 def test_the_defaults_in_the_help_come_from_the_settings():
     text = run("pan", "--help").output
-    for default in ("65.5", "1280x720", "20.0", "5.0", "follow"):
+    settings = PanSettings()
+    for default in (
+        settings.lens.hfov_deg,
+        f"{settings.lens.width_px}x{settings.lens.height_px}",
+        settings.localize.window_s,
+        settings.localize.visual_rate_hz,
+        settings.direct.director,
+        settings.direct.limits.max_speed_deg_per_s,
+    ):
         assert f"default: {default}" in text
 
 
