@@ -1,3 +1,6 @@
+import json
+import runpy
+import sys
 from itertools import combinations
 from pathlib import Path
 
@@ -23,6 +26,7 @@ from soundloc.scoring import (
 
 TOP50, ADAPTIVE = ScoringProtocol.TOP50, ScoringProtocol.ADAPTIVE
 ANNOTATIONS = Path("../shared/data/annotations")
+EXAMPLE = Path(__file__).parents[2] / "examples/trivial_predictors.py"
 VGGSS = ANNOTATIONS / "vggss.json"
 FLICKR = ANNOTATIONS / "flickr_soundnet_boxes.json"
 
@@ -147,6 +151,29 @@ def test_the_mean_truth_is_the_average_of_the_maps() -> None:
     assert mean_truth([left, top]).tolist() == [[1.0, 0.5], [0.5, 0.0]]
     with pytest.raises(ValueError, match="at least one"):
         mean_truth([])
+
+
+@pytest.mark.parametrize("n_pictures", [0, 4])
+def test_the_example_prints_a_row_for_every_predictor(
+    n_pictures: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    path = tmp_path / "vggss.json"
+    row = {"file": "a", "class": "b", "bbox": [[0.1, 0.1, 0.9, 0.9]]}
+    path.write_text(json.dumps([row] * n_pictures))
+    arguments = ["vggss", str(path)] if n_pictures else []
+    monkeypatch.setattr(sys, "argv", [str(EXAMPLE), *arguments])
+    runpy.run_path(str(EXAMPLE), run_name="__main__")
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith(f"{n_pictures or 100} pictures")
+    for predictor in Predictor:
+        assert sum(line.startswith(predictor) for line in lines) == 2
+    # The box fills 201 - 22 = 179 of 224 columns and rows, 63.9 % of the picture.
+    if n_pictures:
+        (whole, _) = [line for line in lines if line.startswith("whole")]
+        assert "100.00 / 62.50" in whole
 
 
 def percents(truths, protocol) -> dict[Predictor, tuple[float, float]]:
