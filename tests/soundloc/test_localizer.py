@@ -89,6 +89,16 @@ def test_only_the_silent_windows_of_a_track_are_silent(localizer):
     assert heard.level_dbfs(3.2, 1.0) == -120.0
 
 
+def test_windows_together_are_the_windows_one_by_one(localizer):
+    track = np.concatenate([bell(5.0), np.zeros(2 * SAMPLE_RATE_HZ, np.float32)])
+    heard = localizer.hear(track)
+    centers_s = [0.5, 2.0, 6.5]
+    together = heard.windows(centers_s, 0.5)
+    for h, center_s in zip(together, centers_s, strict=True):
+        np.testing.assert_allclose(h, heard.window(center_s, 0.5), atol=1e-6)
+    assert list(together.any(axis=1)) == [True, True, False]
+
+
 def test_the_level_is_that_of_the_window(localizer):
     t = np.arange(4 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
     loud = np.where(t < 2, 0.5, 0.05) * np.sin(2 * np.pi * 441 * t)
