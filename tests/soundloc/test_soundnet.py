@@ -2,16 +2,16 @@ import io
 import os
 import pickle
 import tarfile
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
-import soundfile
 import torch
 from safetensors.torch import save_file
-from scipy.signal import resample_poly
 from torch import Tensor
 
+from pano.media.sound import decode_sound
 from soundloc.errors import CheckpointError
 from soundloc.trunks import soundnet
 from soundloc.trunks.soundnet import SoundFrames, SoundNet8, hear_track
@@ -258,11 +258,11 @@ def real_sounds() -> list[Tensor]:
         pytest.skip("the real sounds are not here")
     sounds = []
     for path in paths:
-        samples, rate_hz = soundfile.read(path, dtype="float32", always_2d=True)
-        mono = samples.mean(1)[: 20 * rate_hz]
-        mono = resample_poly(mono, soundnet.SAMPLE_RATE_HZ, rate_hz)
+        mono = decode_sound(
+            path, start=Fraction(0), sample_rate_hz=soundnet.SAMPLE_RATE_HZ
+        ).samples[: 20 * soundnet.SAMPLE_RATE_HZ]
         if len(mono) >= soundnet.SAMPLE_RATE_HZ:
-            sounds.append(torch.from_numpy(mono.astype(np.float32)))
+            sounds.append(torch.from_numpy(mono))
     # Joined to the 20 s of the published training: in short sounds the frames at the
     # padded ends weigh too much.
     return list(torch.cat(sounds).split(TWENTY_SECONDS))[:-1]
