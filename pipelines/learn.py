@@ -170,7 +170,9 @@ def _cache(
         return np.asarray(net.sound(torch.from_numpy(waveform)[None])[0].numpy())
 
     config = net.config
-    recipe = CacheRecipe(f"{config.visual_trunk}, soundnet8 {config.sound_features}")
+    # Names what the features depend on: whoever changes a trunk's output changes it.
+    trunks = f"{config.visual_trunk} a trous, soundnet8 a trous {config.sound_features}"
+    recipe = CacheRecipe(trunks)
     return cache_features(pair_set, split, recipe, see=see, hear=hear, on_step=tell)
 
 
