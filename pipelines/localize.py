@@ -20,6 +20,7 @@ from pano.saliency import SILENCE_DB, SaliencyMap
 from pano.sphere import cell_solid_angles_sr
 from pipelines.listen import Hearing
 from pipelines.localizer import STRIDE_PX, FloatArray, Localizer
+from pipelines.motion import MotionMeter, weigh_by_motion
 from pipelines.settings import (
     ANALYSIS_HEIGHT_PX,
     ANALYSIS_RATE_HZ,
@@ -45,6 +46,7 @@ def localize(
         for frame in frames:
             yield _uniform_map(frame.time_s)
         return
+    meter = MotionMeter()
     start_s: float | None = None
     for time_s, visual in features(frames, localizer, settings.visual_rate_hz):
         start_s = time_s if start_s is None else start_s
@@ -52,8 +54,14 @@ def localize(
         h = track.window(center_s, settings.window_s)
         log_prior = log_solid_angles(*visual.shape[1:])
         found = localizer.attend(visual, h, log_prior=log_prior)
+        attention = weigh_by_motion(
+            np.asarray(found.attention),
+            meter.measure(time_s, visual),
+            confidence=found.confidence,
+            gain=settings.motion_gain,
+        )
         yield SaliencyMap.from_attention(
-            found.attention,
+            attention,
             found.response,
             time_s=time_s,
             confidence=found.confidence,

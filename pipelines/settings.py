@@ -43,6 +43,9 @@ class LocalizeSettings:
     visual_rate_hz
         How often the network looks at a picture, at most 30 a second; between
         two looks its features are interpolated. 30 is the paper.
+    motion_gain
+        How much more a moving cell counts where the localizer is not confident at
+        all; 0 is the paper, which looks at single frames.
     layout
         How the sphere is stored; ``None`` believes the file.
     checkpoint
@@ -55,6 +58,7 @@ class LocalizeSettings:
 
     window_s: float = 4.0
     visual_rate_hz: float = 5.0
+    motion_gain: float = 20.0
     layout: StereoLayout | None = None
     checkpoint: Path | None = None
     compute: Compute = "auto"

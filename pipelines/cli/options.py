@@ -82,6 +82,7 @@ def _localize_settings(
     *,
     window_s: float,
     visual_rate_hz: float,
+    motion_gain: float,
     layout: str | None,
     checkpoint: Path | None,
     compute: Compute,
@@ -90,6 +91,7 @@ def _localize_settings(
     return LocalizeSettings(
         window_s=window_s,
         visual_rate_hz=visual_rate_hz,
+        motion_gain=motion_gain,
         layout=None if layout is None else StereoLayout(layout),
         checkpoint=checkpoint,
         compute=compute,
@@ -170,6 +172,15 @@ localize_options = _gathered(
         default=DEFAULT.localize.visual_rate_hz,
         show_default=True,
         help="Pictures the network looks at per second; 30 is the paper.",
+    ),
+    click.option(
+        "--motion",
+        "motion_gain",
+        type=click.FloatRange(min=0.0),
+        metavar="GAIN",
+        default=DEFAULT.localize.motion_gain,
+        show_default=True,
+        help="What more a moving thing counts where the sound is unsure; 0: nothing.",
     ),
     layout_option,
     click.option(

@@ -170,13 +170,19 @@ def main() -> None:
     parser.add_argument("--split", default="test", help="validation, to choose on")
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--window", type=float, default=PanSettings().localize.window_s)
+    parser.add_argument(
+        "--motion", type=float, default=PanSettings().localize.motion_gain
+    )
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder to keep the clips in")
     options = parser.parse_args()
     settings = PanSettings()
     localize = replace(
-        settings.localize, window_s=options.window, checkpoint=options.checkpoint
+        settings.localize,
+        window_s=options.window,
+        motion_gain=options.motion,
+        checkpoint=options.checkpoint,
     )
     settings = replace(settings, localize=localize)
     localizer = load_localizer(localize.checkpoint, compute=localize.compute)
