@@ -1,0 +1,1 @@
+"""Readers that turn footage and published data sets into pair sets."""
