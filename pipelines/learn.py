@@ -15,19 +15,19 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
+from pipelines.features import load_features
 from pipelines.material import are_related
 from soundloc.batches import BatchDrawer
-from soundloc.cache import CacheRecipe, FeatureCache, cache_features
+from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
 from soundloc.checkpoint import save_checkpoint
-from soundloc.engine import VisualEngine, choose_engine
+from soundloc.engine import choose_engine
 from soundloc.errors import CheckpointError
 from soundloc.evaluate import Evaluation, evaluate
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
 from soundloc.objective import LossWeights, StepReport
-from soundloc.pairs import SPLITS, PairSet, read_pair_set
+from soundloc.pairs import SPLITS, read_pair_set
 from soundloc.train import Training, TrainSettings
 
 logger = logging.getLogger(__name__)
@@ -137,7 +137,10 @@ def learn(
     net.load_pretrained_trunks(soundnet_path=settings.soundnet)
     net.eval()
     engine = choose_engine(net.visual.trunk)
-    caches = {s: _cache(net, engine, pair_set, s, tell) for s in SPLITS}
+    caches = {
+        split: load_features(net, pair_set, split, engine=engine, on_step=tell)
+        for split in SPLITS
+    }
     pooled = np.float32(caches["train"].sounds).reshape(-1, preset.config.sound_dim)
     if preset.config.sound_norm == "standardise":
         net.sound.head.fit(torch.from_numpy(pooled))
@@ -153,27 +156,6 @@ def learn(
     )
     state.unlink(missing_ok=True)
     return LearnResult(settings.target, settings.preset, training.step, test)
-
-
-def _cache(
-    net: SoundLocalizationNet,
-    engine: VisualEngine,
-    pair_set: PairSet,
-    split: str,
-    tell: Progress,
-) -> FeatureCache:
-    def see(image: NDArray[np.uint8], wrap: bool) -> NDArray[np.float32]:
-        return engine.see(image, wrap=wrap)
-
-    @torch.inference_mode()
-    def hear(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
-        return np.asarray(net.sound(torch.from_numpy(waveform)[None])[0].numpy())
-
-    config = net.config
-    # Names what the features depend on: whoever changes a trunk's output changes it.
-    trunks = f"{config.visual_trunk} a trous, soundnet8 a trous {config.sound_features}"
-    recipe = CacheRecipe(trunks)
-    return cache_features(pair_set, split, recipe, see=see, hear=hear, on_step=tell)
 
 
 def _train(

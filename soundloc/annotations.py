@@ -17,7 +17,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from soundloc.errors import DatasetError
-from soundloc.pairs import Box
+from soundloc.pairs import Box, Opinion
 from soundloc.repairs import BoxRepairer, BoxRepairs
 
 _FLICKR_PX = 256
@@ -26,23 +26,6 @@ _FLICKR_CONSENSUS = 2
 _EDGES = ("xmin", "ymin", "xmax", "ymax")
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What one subject holds to be the source.
-
-    Parameters
-    ----------
-    boxes
-        As (x0, y0, x1, y1) in fractions of width and height, x0 < x1 and y0 < y1;
-        empty if none was drawn, or none that could be used.
-    tag
-        "object" or "ambient" where the file says so, else "".
-    """
-
-    boxes: tuple[Box, ...]
-    tag: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +189,8 @@ def _edges_and_tag(box: ElementTree.Element) -> tuple[list[float], str]:
     else:
         edges = children[1:5]
     others = [child for child in children if child not in edges]
-    tag = (others[0].text or "").strip().lower() if others else ""
+    told = (others[0].text or "").strip().lower() if others else ""
+    tag = told if told in ("object", "ambient") else ""
     return [float(edge.text or "") for edge in edges], tag
 
 

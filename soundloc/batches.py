@@ -2,8 +2,8 @@
 
 A batch is a pure function of the seed and the step, so that a resumed training sees
 what an uninterrupted one would. Every picture brings some of its objects, each with a
-sound of that object's kind; every sound of the batch is foreign to the pictures that
-show nothing of its kind.
+sound it answers to, its own or one of its kind; every sound of the batch is foreign to
+the pictures that show nothing of its kind.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from soundloc.cache import FeatureCache
-from soundloc.pairs import Box, PlacedObject
+from soundloc.pairs import PlacedObject, SoundEntry
+from soundloc.targets import consensus_coverage
 
 Related = Callable[[str | None, str | None], bool]
 
@@ -100,12 +101,14 @@ class Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Query:
-    """A sound asked of a picture: which, of what kind, and its object there."""
+    """A sound asked of a picture: which, and the object that answers there."""
 
     sound: int
-    kind: str | None
     picture: int = -1
     target: PlacedObject | None = None
+
+
+_NOTHING = SoundEntry("", None, "", "")
 
 
 class BatchDrawer:
@@ -117,6 +120,9 @@ class BatchDrawer:
         Tells which kinds are easily mistaken for each other.
     mixes
         Lay sounds of one kind side by side, to train on; measuring goes without.
+    own_share
+        How often an object that has both is heard with the sound recorded with it
+        rather than with another of its kind.
     """
 
     def __init__(
@@ -126,24 +132,28 @@ class BatchDrawer:
         related: Related,
         seed: int,
         mixes: bool = False,
+        own_share: float = 0.6,
     ) -> None:
-        self._mixes = mixes
+        self._mixes, self._own_share = mixes, own_share
         self._cache = cache
         self._related = related
         self._seed = seed
-        self._by_kind: dict[str | None, list[int]] = defaultdict(list)
+        self._by_kind: dict[str, list[int]] = defaultdict(list)
         self._by_instance: dict[str, list[int]] = defaultdict(list)
+        self._nowhere: list[int] = []
         for number, entry in enumerate(cache.pair_set.sounds):
-            self._by_kind[entry.kind].append(number)
+            if entry.is_nowhere:
+                self._nowhere.append(number)
+            if entry.kind is not None:
+                self._by_kind[entry.kind].append(number)
             if entry.instance:
                 self._by_instance[entry.instance].append(number)
-        heard = sorted(kind for kind in self._by_kind if kind is not None)
-        self._kind_numbers: dict[str | None, int] = {k: i for i, k in enumerate(heard)}
+        self._kind_numbers = {k: i for i, k in enumerate(sorted(self._by_kind))}
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Name the kinds of the cache's sounds."""
-        return tuple(kind for kind in self._kind_numbers if kind is not None)
+        return tuple(self._kind_numbers)
 
     def draw_pictures(self, step: int, n: int) -> NDArray[np.int64]:
         """Choose the pictures of a step, sorted, without repetition."""
@@ -173,11 +183,14 @@ class BatchDrawer:
         queries += [self._foreign(number, rng) for number in range(n_foreign)]
         own = [q for q in queries if q.target is not None]
         height, width = self._cache.pictures.shape[-2:]
-        targets = np.stack(
-            [cell_coverage(q.target.boxes, height, width) for q in own if q.target]
-        )
+        targets = np.zeros((len(own), height, width), dtype=np.float32)
+        for row, query in enumerate(own):
+            if query.target is not None:
+                targets[row] = consensus_coverage(query.target, height, width)
+        heard = [self._entry(q) for q in queries]
         belongs = [
-            [self._belongs(entries[i].objects, q.kind) for q in queries] for i in chosen
+            [self._belongs(entries[i].objects, sound) for sound in heard]
+            for i in chosen
         ]
         sounds = np.stack([self._features(q, rng) for q in queries])
         return Batch(
@@ -186,8 +199,10 @@ class BatchDrawer:
             picture_of=torch.tensor([q.picture for q in own]),
             targets=torch.from_numpy(targets),
             belongs=torch.tensor(belongs),
-            is_nowhere=torch.tensor([q.kind is None for q in queries]),
-            kinds=torch.tensor([self._kind_numbers.get(q.kind, -1) for q in queries]),
+            is_nowhere=torch.tensor([sound.is_nowhere for sound in heard]),
+            kinds=torch.tensor(
+                [self._kind_numbers.get(s.kind, -1) if s.kind else -1 for s in heard]
+            ),
             log_weights=torch.zeros(len(chosen), height, width),
         )
 
@@ -198,29 +213,44 @@ class BatchDrawer:
         n: int,
         rng: np.random.Generator,
     ) -> list[_Query]:
-        sounding = [o for o in objects if self._by_kind.get(o.kind)]
+        sounding = [o for o in objects if self._answers(o)]
         if not sounding:
             return []
         order = rng.permutation(len(sounding))[:n]
         return [
-            _Query(self._sound_of(o, rng), o.kind, position, o)
+            _Query(self._sound_of(o, rng), position, o)
             for o in (sounding[int(i)] for i in order)
         ]
 
+    def _entry(self, query: _Query) -> SoundEntry:
+        if query.sound == _NOISE:
+            return _NOTHING
+        return self._cache.pair_set.sounds[query.sound]
+
+    def _own(self, placed: PlacedObject) -> list[int]:
+        return self._by_instance.get(placed.instance, []) if placed.instance else []
+
+    def _kin(self, kind: str | None) -> list[int]:
+        return [] if kind is None else self._by_kind.get(kind, [])
+
+    def _answers(self, placed: PlacedObject) -> bool:
+        return bool(self._own(placed) or self._kin(placed.kind))
+
     def _sound_of(self, placed: PlacedObject, rng: np.random.Generator) -> int:
-        # An object whose own sound is known mostly makes that sound.
-        own = self._by_instance.get(placed.instance) if placed.instance else None
-        pool = own if own and rng.random() < 0.6 else self._by_kind[placed.kind]
+        own, kin = self._own(placed), self._kin(placed.kind)
+        pool = own if own and (not kin or rng.random() < self._own_share) else kin
         return pool[int(rng.integers(len(pool)))]
 
     def _foreign(self, number: int, rng: np.random.Generator) -> _Query:
         if number % 4 == 3:
-            return _Query(_NOISE, None)
-        nowhere = number % 4 == 2 and None in self._by_kind
-        kinds = [k for k in self._by_kind if k is not None]
-        kind = None if nowhere else kinds[int(rng.integers(len(kinds)))]
-        pool = self._by_kind[kind]
-        return _Query(pool[int(rng.integers(len(pool)))], kind)
+            return _Query(_NOISE)
+        pool: list[int] | range = range(len(self._cache.pair_set.sounds))
+        if number % 4 == 2 and self._nowhere:
+            pool = self._nowhere
+        elif self._by_kind:
+            kinds = list(self._by_kind)
+            pool = self._by_kind[kinds[int(rng.integers(len(kinds)))]]
+        return _Query(pool[int(rng.integers(len(pool)))])
 
     def _features(self, query: _Query, rng: np.random.Generator) -> NDArray[np.float32]:
         """Draw a variation of the sound; where it mixes, half beside one of its kind.
@@ -234,7 +264,9 @@ class BatchDrawer:
         first = self._variation(query.sound, rng)
         if not self._mixes or rng.random() < 0.5:
             return first
-        pool = self._by_kind[query.kind]
+        pool = self._kin(self._entry(query).kind)
+        if not pool:
+            return first
         second = self._variation(pool[int(rng.integers(len(pool)))], rng)
         share = rng.uniform(0.5, 1.0)
         return np.asarray(share * first + (1.0 - share) * second, dtype=np.float32)
@@ -243,37 +275,12 @@ class BatchDrawer:
         variation = int(rng.integers(self._cache.sounds.shape[1]))
         return np.asarray(self._cache.sounds[sound, variation], dtype=np.float32)
 
-    def _belongs(self, objects: tuple[PlacedObject, ...], kind: str | None) -> int:
-        if kind is None:
-            return -1
-        shown = {o.kind for o in objects}
-        if kind in shown:
+    def _belongs(self, objects: tuple[PlacedObject, ...], sound: SoundEntry) -> int:
+        if sound.instance and sound.instance in {o.instance for o in objects}:
             return 1
-        return 0 if any(self._related(kind, other) for other in shown) else -1
-
-
-def cell_coverage(
-    boxes: tuple[Box, ...], height: int, width: int
-) -> NDArray[np.float32]:
-    """Measure how much of each cell the boxes cover, scaled to sum to 1.
-
-    Without boxes it is all zero. A box with x0 > x1 wraps over the picture's edge.
-    """
-    covered = np.zeros((height, width))
-    for x0, y0, x1, y1 in boxes:
-        rows = _overlap(y0, y1, height)
-        columns = (
-            _overlap(x0, x1, width)
-            if x0 < x1
-            else _overlap(x0, 1.0, width) + _overlap(0.0, x1, width)
-        )
-        covered = np.maximum(covered, rows[:, None] * columns[None, :])
-    total = float(covered.sum())
-    return (covered / total if total > 0 else covered).astype(np.float32)
-
-
-def _overlap(start: float, end: float, n: int) -> NDArray[np.float64]:
-    """Share of each of n equal cells of [0, 1] that an interval covers."""
-    edges = np.arange(n + 1) / n
-    covered = np.minimum(edges[1:], end) - np.maximum(edges[:-1], start)
-    return np.asarray(np.clip(covered * n, 0.0, 1.0))
+        if sound.kind is None:
+            return -1
+        shown = {o.kind for o in objects if o.kind is not None}
+        if sound.kind in shown:
+            return 1
+        return 0 if any(self._related(sound.kind, kind) for kind in shown) else -1

@@ -56,12 +56,22 @@ class FeatureCache:
 
 @dataclass(frozen=True, slots=True)
 class CacheRecipe:
-    """What the cached features depend on, besides the pair set."""
+    """What the cached features depend on, besides the pair set.
+
+    Parameters
+    ----------
+    variation
+        How sounds are varied; None leaves them as they are, whole, to measure with.
+    picture_size_px
+        (height, width) that pictures are brought to; None leaves them as they are,
+        and they must then be of one size.
+    """
 
     trunks: str
     n_variations: int = 6
-    variation: SoundVariation = field(default_factory=SoundVariation)
+    variation: SoundVariation | None = field(default_factory=SoundVariation)
     seed: int = 0
+    picture_size_px: tuple[int, int] | None = None
 
 
 def cache_features(
@@ -82,16 +92,14 @@ def cache_features(
     folder = pair_set.folder / "features"
     folder.mkdir(exist_ok=True)
     names = [p.picture for p in chosen.pictures]
+    sight = _fingerprint(recipe.trunks, names, *_size_note(recipe))
     pictures = _stored(
-        folder / f"{split}-pictures-{_fingerprint(recipe.trunks, names)}.npy",
+        folder / f"{split}-pictures-{sight}.npy",
         len(chosen.pictures),
-        lambda: (
-            see(read_picture(pair_set.folder / entry.picture), entry.wrap)
-            for entry in chosen.pictures
-        ),
+        lambda: (see(image, wrap) for image, wrap in _pictures(chosen, recipe)),
         lambda done, total: tell(f"seeing {split}", done, total),
     )
-    stamp = _fingerprint(asdict(recipe), [s.sound for s in chosen.sounds])
+    stamp = _fingerprint(_sound_note(recipe), [s.sound for s in chosen.sounds])
     sounds = _stored(
         folder / f"{split}-sounds-{stamp}.npy",
         len(chosen.sounds),
@@ -105,6 +113,41 @@ def cache_features(
         lambda done, total: tell(f"noises {split}", done, total),
     )
     return FeatureCache(chosen, pictures, sounds, noises)
+
+
+def _size_note(recipe: CacheRecipe) -> list[object]:
+    return [recipe.picture_size_px] if recipe.picture_size_px else []
+
+
+def _sound_note(recipe: CacheRecipe) -> dict[str, object]:
+    note = asdict(recipe)
+    del note["picture_size_px"]
+    return note
+
+
+def _pictures(
+    chosen: PairSet, recipe: CacheRecipe
+) -> Iterator[tuple[NDArray[np.uint8], bool]]:
+    shape: tuple[int, ...] | None = None
+    for entry in chosen.pictures:
+        image = read_picture(chosen.folder / entry.picture)
+        if recipe.picture_size_px is not None:
+            image = _resized(image, recipe.picture_size_px)
+        if shape is not None and image.shape != shape:
+            raise DatasetError(
+                f"{entry.picture} of {chosen.folder} has {image.shape[1]}×"
+                f"{image.shape[0]} pixels, others {shape[1]}×{shape[0]}; name one "
+                "size to bring all pictures to, 320×320 is the paper's."
+            )
+        shape = image.shape
+        yield image, entry.wrap
+
+
+def _resized(image: NDArray[np.uint8], size_px: tuple[int, int]) -> NDArray[np.uint8]:
+    height, width = size_px
+    shrinks = height < image.shape[0]
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(image, (width, height), interpolation=how), np.uint8)
 
 
 def read_picture(path: Path) -> NDArray[np.uint8]:
@@ -125,12 +168,15 @@ def _hear_all(
     chosen: PairSet, recipe: CacheRecipe, hear: HearSound
 ) -> Iterator[NDArray[np.float32]]:
     backgrounds = [
-        read_sound(chosen.folder / s.sound) for s in chosen.sounds if s.kind is None
+        read_sound(chosen.folder / s.sound) for s in chosen.sounds if s.is_nowhere
     ]
 
     for number, entry in enumerate(chosen.sounds):
         rng = np.random.default_rng([recipe.seed, number])
         clip = read_sound(chosen.folder / entry.sound)
+        if recipe.variation is None:
+            yield hear(clip)[None]
+            continue
         yield np.stack(
             [
                 hear(vary_sound(clip, backgrounds, recipe.variation, rng))
@@ -143,7 +189,8 @@ def _noises(recipe: CacheRecipe) -> Iterator[NDArray[np.float32]]:
     for number in range(N_NOISES):
         rng = np.random.default_rng([recipe.seed, 1, number])
         noise = colored_noise(int(_NOISE_S * SAMPLE_RATE_HZ), rng)
-        yield scale_to_level(noise, rng.uniform(*recipe.variation.level_db))
+        variation = recipe.variation or SoundVariation()
+        yield scale_to_level(noise, rng.uniform(*variation.level_db))
 
 
 def _stored(

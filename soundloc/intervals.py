@@ -7,11 +7,15 @@ else, and whatever was measured several times on one clip, is resampled by the g
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import sqrt
 
 import numpy as np
 from numpy.typing import NDArray
+
+# What measurements (n,) that count so often each amount to.
+Statistic = Callable[[NDArray[np.float64]], float]
 
 _N_BOOTSTRAPS = 1000
 _Z_95 = 1.959963984540054  # the 97.5 % point of the normal distribution
@@ -47,6 +51,29 @@ def bootstrap(
         means[i] = sums[drawn].sum() / counts[drawn].sum()
     low, high = np.percentile(means, (2.5, 97.5))
     return Interval(float(values.mean()), float(low), float(high), len(values))
+
+
+def bootstrap_statistic(
+    statistic: Statistic, groups: NDArray[np.int64], *, seed: int = 0
+) -> Interval:
+    """Measure any statistic, with a 95 % interval from resampling whole groups.
+
+    It is told how often each measurement counts: once for the figure itself, as often
+    as its group was drawn for every resample. Resamples where it is not a number,
+    for instance because they hold no positive, are left out.
+    """
+    whole = statistic(np.ones(len(groups))) if len(groups) else float("nan")
+    if np.isnan(whole):
+        return Interval(whole, whole, whole, len(groups))
+    rng = np.random.default_rng(seed)
+    _, codes = np.unique(groups, return_inverse=True)
+    n_groups = int(codes.max()) + 1
+    drawn = np.empty(_N_BOOTSTRAPS)
+    for i in range(_N_BOOTSTRAPS):
+        times = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
+        drawn[i] = statistic(times[codes].astype(np.float64))
+    low, high = np.percentile(drawn[~np.isnan(drawn)], (2.5, 97.5))
+    return Interval(float(whole), float(low), float(high), len(groups))
 
 
 def wilson(n_successes: int, n: int) -> Interval:

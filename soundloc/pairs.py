@@ -5,17 +5,27 @@ any tool and appended to without rewriting:
 
 `pictures.jsonl`, one line per picture
     ``{"picture": "pictures/000001.jpg", "split": "train", "source": "…",
-    "wrap": true, "objects": [{"kind": "dog", "boxes": [[x0, y0, x1, y1]]}]}``
+    "wrap": true, "objects": [{"kind": "dog", "boxes": [[x0, y0, x1, y1]],
+    "instance": "", "opinions": []}]}``
 
 `sounds.jsonl`, one line per sound
     ``{"sound": "sounds/dog-1.wav", "kind": "dog", "split": "train",
-    "source": "esc50:1-30226"}``
+    "source": "esc50:1-30226", "instance": ""}``
 
-A picture pairs with every sound of its split whose kind one of its objects has;
-pairing at training time gives each picture many sounds and each sound many
-pictures. Boxes are fractions of width and height; an object without boxes is in
-the picture, its place unknown. A sound whose kind is null belongs to nothing that
-can be pointed at (wind, rain, noise). Sounds are mono WAV at 22,050 Hz.
+Pictures and sounds meet in two ways, which may be mixed:
+
+by kind
+    An object answers to every sound of its split that has its kind; pairing at
+    training time gives each picture many sounds and each sound many pictures.
+by instance
+    A sound recorded with a picture, a video's own, carries the instance of an object
+    there. If the object's kind is null it answers to nothing else.
+
+Boxes are fractions of width and height; an object without boxes is in the picture,
+its place unknown. Where several subjects were asked, each has an opinion, with boxes
+and, if they were asked that too, the tag "object" or "ambient". A sound with neither
+kind nor instance comes from nothing that can be pointed at (wind, rain, noise).
+Sounds are mono WAV at 22,050 Hz.
 """
 
 from __future__ import annotations
@@ -38,6 +48,37 @@ SPLITS = ("train", "validation", "test")
 Box = tuple[float, float, float, float]
 
 
+# Of the paper's three subjects, so many must agree for full weight (Eq. 9).
+N_CONSENSUS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """What one subject holds to be the source.
+
+    Parameters
+    ----------
+    boxes
+        As (x0, y0, x1, y1) in fractions of width and height; empty if none was drawn,
+        or none that could be used. A box of a picture that wraps may have x0 > x1.
+    tag
+        "object" or "ambient" where the subject said so, else "".
+    """
+
+    boxes: tuple[Box, ...]
+    tag: str = ""
+
+    def __post_init__(self) -> None:
+        if self.tag not in ("", "object", "ambient"):
+            raise ValueError(f"tag must be object or ambient, got {self.tag!r}")
+        for x0, y0, x1, y1 in self.boxes:
+            inside = all(0.0 <= edge <= 1.0 for edge in (x0, y0, x1, y1))
+            if not inside or y1 <= y0 or x0 == x1:
+                raise ValueError(
+                    f"box must be fractions with an area, got {self.boxes}"
+                )
+
+
 @dataclass(frozen=True, slots=True)
 class PlacedObject:
     """Something in a picture that can sound.
@@ -45,25 +86,48 @@ class PlacedObject:
     Parameters
     ----------
     kind
-        What it is; pairs it with the sounds of the same kind.
+        What it is; pairs it with the sounds of the same kind. None if unknown.
     boxes
-        Where it is, as (x0, y0, x1, y1) in fractions of width and height; empty
-        when unknown. A box of a picture that wraps may have x0 > x1.
+        Where it is, if that is known from one subject or by construction.
     instance
         Which very object it is, if its own sound is known; "" otherwise.
+    opinions
+        Where several subjects hold it to be; `boxes` is then empty.
     """
 
-    kind: str
+    kind: str | None
     boxes: tuple[Box, ...] = ()
     instance: str = ""
+    opinions: tuple[Opinion, ...] = ()
 
     def __post_init__(self) -> None:
-        for x0, y0, x1, y1 in self.boxes:
-            inside = all(0.0 <= edge <= 1.0 for edge in (x0, y0, x1, y1))
-            if not inside or y1 <= y0 or x0 == x1:
-                raise ValueError(
-                    f"box must be fractions with an area, got {self.boxes}"
-                )
+        Opinion(self.boxes)  # refuses boxes that are none
+        if self.kind is None and not self.instance:
+            raise ValueError("an object needs a kind or an instance to answer to")
+        if self.boxes and self.opinions:
+            raise ValueError("an object has boxes or opinions, not both")
+
+    def boxes_by_subject(self) -> tuple[tuple[Box, ...], ...]:
+        """Return the boxes of each subject, none of whom found it ambient."""
+        if self.boxes:
+            return (self.boxes,)
+        return tuple(o.boxes for o in self.opinions if o.boxes)
+
+    @property
+    def has_place(self) -> bool:
+        """Tell whether anyone knows where it is."""
+        return bool(self.boxes_by_subject())
+
+    @property
+    def n_consensus(self) -> int:
+        """Return how many subjects must agree on a place."""
+        return min(N_CONSENSUS, max(1, len(self.boxes_by_subject())))
+
+    @property
+    def is_ambient(self) -> bool:
+        """Tell whether most subjects hold its sound to come from nowhere."""
+        tags = [o.tag for o in self.opinions if o.tag]
+        return 2 * tags.count("ambient") > len(tags)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +153,11 @@ class SoundEntry:
     split: str
     source: str
     instance: str = ""
+
+    @property
+    def is_nowhere(self) -> bool:
+        """Tell whether the sound comes from nothing that can be pointed at."""
+        return self.kind is None and not self.instance
 
 
 Entry = TypeVar("Entry", PictureEntry, SoundEntry)
@@ -125,8 +194,8 @@ class PairSet:
     def kinds(self) -> tuple[str, ...]:
         """Name the kinds that have both pictures and sounds, sorted."""
         seen = {o.kind for p in self.pictures for o in p.objects}
-        heard = {s.kind for s in self.sounds if s.kind is not None}
-        return tuple(sorted(seen & heard))
+        heard = {s.kind for s in self.sounds}
+        return tuple(sorted(kind for kind in seen & heard if kind is not None))
 
 
 def write_tables(
@@ -157,13 +226,21 @@ def _picture_entry(row: dict[str, Any]) -> PictureEntry:
     objects = tuple(
         PlacedObject(
             placed["kind"],
-            tuple((b[0], b[1], b[2], b[3]) for b in placed["boxes"]),
+            _boxes(placed["boxes"]),
             placed.get("instance", ""),
+            tuple(
+                Opinion(_boxes(opinion["boxes"]), opinion.get("tag", ""))
+                for opinion in placed.get("opinions", ())
+            ),
         )
         for placed in row["objects"]
     )
     wrap = row.get("wrap", False)
     return PictureEntry(row["picture"], row["split"], row["source"], objects, wrap)
+
+
+def _boxes(rows: list[list[float]]) -> tuple[Box, ...]:
+    return tuple((b[0], b[1], b[2], b[3]) for b in rows)
 
 
 def _sound_entry(row: dict[str, Any]) -> SoundEntry:

@@ -1,8 +1,13 @@
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
 
-from soundloc.batches import Batch, BatchDrawer, cell_coverage
+from soundloc.batches import Batch, BatchDrawer
+from soundloc.cache import FeatureCache
+from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from tests.soundloc.worlds import draw_world
 
 N_CELLS = 48
@@ -16,21 +21,6 @@ def draw(step: int = 0) -> Batch:
     drawer = BatchDrawer(draw_world(), related=related, seed=0)
     pictures = drawer.draw_pictures(step, 4)
     return drawer.draw(step, pictures=pictures, n_per_picture=2, n_foreign=4)
-
-
-def test_coverage_is_the_share_of_each_cell() -> None:
-    # A box over the left half of cell (0, 0) and all of cell (1, 0) of a 2 × 2 grid.
-    covered = cell_coverage(((0.0, 0.0, 0.25, 1.0),), 2, 2)
-    assert covered == pytest.approx(np.array([[0.5, 0.0], [0.5, 0.0]]))
-
-
-def test_a_wrapping_box_covers_both_edges() -> None:
-    covered = cell_coverage(((0.75, 0.0, 0.25, 1.0),), 1, 4)
-    assert covered == pytest.approx(np.array([[0.5, 0.0, 0.0, 0.5]]))
-
-
-def test_no_box_covers_nothing() -> None:
-    assert not cell_coverage((), 3, 3).any()
 
 
 def test_every_own_sound_belongs_to_its_picture() -> None:
@@ -81,3 +71,49 @@ def test_mixed_sounds_stay_of_their_kind() -> None:
     assert torch.equal(kinds[likeness.argmax(1)], batch.kinds)
     as_stored = (batch.sounds[:, None] == heard[None]).all(2).any(1)
     assert 0 < as_stored.sum() < batch.n_own
+
+
+def recorded_world() -> FeatureCache:
+    """Three pictures of nobody knows what, each with the sound recorded with it."""
+    pictures = tuple(
+        PictureEntry(
+            f"{n}.jpg", "train", f"clip{n}", (PlacedObject(None, (), f"c{n}"),)
+        )
+        for n in range(3)
+    )
+    sounds = tuple(
+        SoundEntry(f"{n}.wav", None, "train", f"clip{n}", f"c{n}") for n in range(3)
+    )
+    values = np.arange(3, dtype=np.float16)
+    return FeatureCache(
+        PairSet(Path("nowhere"), pictures, sounds),
+        np.ones((3, 432, 2, 2), np.float16) * values[:, None, None, None],
+        np.ones((3, 1, 1280), np.float16) * values[:, None, None],
+        np.full((2, 1280), 9.0, np.float16),
+    )
+
+
+def test_a_picture_of_unknown_kind_gets_the_sound_recorded_with_it() -> None:
+    drawer = BatchDrawer(recorded_world(), related=related, seed=0)
+    batch = drawer.draw(0, pictures=np.arange(3), n_per_picture=1, n_foreign=0)
+    assert torch.equal(batch.sounds[:, 0], batch.pictures[:, 0, 0, 0])
+    assert torch.equal(batch.belongs, 2 * torch.eye(3, dtype=torch.long) - 1)
+    assert not batch.is_nowhere.any()
+    assert (batch.kinds == -1).all()
+
+
+def test_own_share_decides_between_an_objects_own_sound_and_its_kind() -> None:
+    cache = draw_world()
+    known = tuple(
+        replace(p, objects=tuple(replace(o, instance="it") for o in p.objects))
+        for p in cache.pair_set.pictures
+    )
+    sounds = cache.pair_set.sounds
+    sounds = (replace(sounds[0], instance="it"), *sounds[1:])
+    cache = replace(cache, pair_set=PairSet(Path("nowhere"), known, sounds))
+    for own_share, expected in ((1.0, 8), (0.0, 2)):
+        drawer = BatchDrawer(cache, related=related, seed=0, own_share=own_share)
+        batch = drawer.draw(0, pictures=np.arange(8), n_per_picture=1, n_foreign=0)
+        heard = torch.from_numpy(np.float32(cache.sounds[0]))
+        n_own = sum(bool((heard == s).all(1).any()) for s in batch.sounds)
+        assert (n_own == expected) if own_share == 1.0 else (n_own <= expected)

@@ -7,6 +7,7 @@ from scipy.io import wavfile
 
 from soundloc.errors import DatasetError
 from soundloc.pairs import (
+    Opinion,
     PictureEntry,
     PlacedObject,
     SoundEntry,
@@ -29,6 +30,42 @@ def test_tables_come_back_as_they_were_written(tmp_path: Path) -> None:
     assert pairs.pictures == (PICTURE,)
     assert pairs.sounds == (SOUND, WIND)
     assert pairs.kinds() == ("dog",)
+
+
+def test_opinions_come_back_as_they_were_written(tmp_path: Path) -> None:
+    opinions = (Opinion(((0.1, 0.2, 0.3, 0.4),), "object"), Opinion((), "ambient"))
+    placed = PlacedObject(None, instance="flickr:7", opinions=opinions)
+    picture = PictureEntry("a.jpg", "test", "flickr:7", (placed,))
+    write_tables(tmp_path, [picture], [WIND])
+    assert read_pair_set(tmp_path).pictures == (picture,)
+
+
+def test_subjects_without_a_box_have_no_say_on_the_place() -> None:
+    box = ((0.1, 0.2, 0.3, 0.4),)
+    one = PlacedObject("dog", opinions=(Opinion(box), Opinion(())))
+    two = PlacedObject("dog", opinions=(Opinion(box), Opinion(box), Opinion(())))
+    assert one.boxes_by_subject() == (box,)
+    assert (one.n_consensus, two.n_consensus) == (1, 2)
+    assert PlacedObject("dog", box).has_place
+    assert not PlacedObject("dog").has_place
+
+
+def test_the_majority_says_what_is_ambient() -> None:
+    said = [Opinion((), tag) for tag in ("ambient", "ambient", "object")]
+    assert PlacedObject("dog", opinions=tuple(said)).is_ambient
+    assert not PlacedObject("dog", opinions=tuple(said[1:])).is_ambient
+    assert not PlacedObject("dog").is_ambient
+
+
+def test_an_object_that_answers_to_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="a kind or an instance"):
+        PlacedObject(None)
+
+
+def test_only_a_sound_of_no_kind_and_no_instance_is_nowhere() -> None:
+    assert WIND.is_nowhere
+    assert not SOUND.is_nowhere
+    assert not SoundEntry("a.wav", None, "train", "clip", "clip:3").is_nowhere
 
 
 def test_a_split_keeps_only_its_entries(tmp_path: Path) -> None:

@@ -1,0 +1,70 @@
+"""Frozen features of a pair set, for everything that learns from it or measures on it.
+
+The trunks are by far the largest cost and never change: what they give is computed
+once per pair set and kept in its folder `features`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from soundloc.cache import CacheRecipe, FeatureCache, cache_features
+from soundloc.engine import VisualEngine, choose_engine
+from soundloc.level import at_reference_level
+from soundloc.model import SoundLocalizationNet
+from soundloc.pairs import PairSet
+
+Progress = Callable[[str, int, int], None]
+
+
+def load_features(
+    net: SoundLocalizationNet,
+    pair_set: PairSet,
+    split: str,
+    *,
+    clean: bool = False,
+    picture_size_px: tuple[int, int] | None = None,
+    engine: VisualEngine | None = None,
+    on_step: Progress | None = None,
+) -> FeatureCache:
+    """Load the trunks' features of one split, computing those not yet on disk.
+
+    Parameters
+    ----------
+    clean
+        Sounds as they are, whole, once each, to measure with. Otherwise each in
+        several windows, levels and noises, to train on.
+    picture_size_px
+        (height, width) to bring all pictures to; needed where they differ.
+    engine
+        Who computes the visual trunk; one serves several splits.
+
+    Raises
+    ------
+    DatasetError
+        If a picture or sound cannot be read, or pictures differ in size.
+    """
+    config = net.config
+    # Names what the features depend on: whoever changes a trunk's output changes it.
+    trunks = f"{config.visual_trunk} a trous, soundnet8 a trous {config.sound_features}"
+    recipe = CacheRecipe(trunks, picture_size_px=picture_size_px)
+    if clean:
+        recipe = CacheRecipe(
+            trunks, n_variations=1, variation=None, picture_size_px=picture_size_px
+        )
+    sight = engine or choose_engine(net.visual.trunk)
+
+    def see(image: NDArray[np.uint8], wrap: bool) -> NDArray[np.float32]:
+        return sight.see(image, wrap=wrap)
+
+    @torch.inference_mode()
+    def hear(waveform: NDArray[np.float32]) -> NDArray[np.float32]:
+        # Whoever asks for a localization brings the track to this level too.
+        sound = at_reference_level(waveform) if clean else waveform
+        return np.asarray(net.sound(torch.from_numpy(sound)[None])[0].numpy())
+
+    return cache_features(pair_set, split, recipe, see=see, hear=hear, on_step=on_step)

@@ -1,0 +1,56 @@
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from pipelines.features import load_features
+from soundloc.checkpoint import load_checkpoint
+from soundloc.errors import DatasetError
+from soundloc.pairs import (
+    SAMPLE_RATE_HZ,
+    PairSet,
+    PictureEntry,
+    PlacedObject,
+    SoundEntry,
+    write_sound,
+)
+
+SIZES_PX = ((64, 96), (80, 80))
+
+
+@pytest.fixture
+def pair_set(tmp_path: Path) -> PairSet:
+    rng = np.random.default_rng(0)
+    pictures, sounds = [], []
+    for number, (height, width) in enumerate(SIZES_PX):
+        image = rng.integers(0, 255, (height, width, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), image)
+        placed = PlacedObject(None, (), f"clip{number}")
+        pictures.append(PictureEntry(f"{number}.png", "test", f"{number}", (placed,)))
+    noise = rng.standard_normal(SAMPLE_RATE_HZ).astype(np.float32)
+    for number, gain in enumerate((0.2, 0.02)):
+        write_sound(tmp_path / f"{number}.wav", np.float32(gain * noise))
+        sound = SoundEntry(f"{number}.wav", None, "test", f"{number}", f"clip{number}")
+        sounds.append(sound)
+    return PairSet(tmp_path, tuple(pictures), tuple(sounds))
+
+
+def test_pictures_of_several_sizes_ask_for_one(pair_set: PairSet) -> None:
+    net = load_checkpoint().net
+    with pytest.raises(DatasetError, match="320×320"):
+        load_features(net, pair_set, "test", clean=True)
+    cache = load_features(net, pair_set, "test", clean=True, picture_size_px=(64, 64))
+    assert cache.pictures.shape == (2, 432, 4, 4)
+    again = load_features(net, pair_set, "test", clean=True, picture_size_px=(32, 32))
+    assert again.pictures.shape == (2, 432, 2, 2)
+
+
+def test_clean_sounds_come_once_and_at_one_level(pair_set: PairSet) -> None:
+    net = load_checkpoint().net
+    cache = load_features(net, pair_set, "test", clean=True, picture_size_px=(64, 64))
+    loud, soft = np.float32(cache.sounds[:, 0])
+    assert cache.sounds.shape == (2, 1, 1280)
+    assert np.corrcoef(loud, soft)[0, 1] > 0.999
+    varied = load_features(net, pair_set, "test", picture_size_px=(64, 64))
+    assert varied.sounds.shape == (2, 6, 1280)
