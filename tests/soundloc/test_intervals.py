@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from soundloc.intervals import bootstrap, wilson
+from soundloc.intervals import bootstrap, bootstrap_statistic, wilson
 
 
 def test_the_interval_holds_the_mean() -> None:
@@ -24,6 +24,32 @@ def test_measurements_of_one_picture_are_resampled_together() -> None:
 def test_an_average_of_nothing_is_not_a_number() -> None:
     assert np.isnan(bootstrap(np.array([]), np.array([], dtype=np.int64)).mean)
     assert np.isnan(wilson(0, 0).mean)
+
+
+def test_a_weighted_mean_has_the_interval_of_the_mean() -> None:
+    values = np.random.default_rng(1).uniform(size=90)
+    groups = np.arange(90) // 3
+
+    def mean(times: np.ndarray) -> float:
+        return float(times @ values / times.sum())
+
+    ours, plain = bootstrap_statistic(mean, groups), bootstrap(values, groups)
+    assert ours.mean == pytest.approx(plain.mean)
+    assert (ours.low, ours.high) == pytest.approx((plain.low, plain.high))
+
+
+def test_resamples_without_a_number_are_left_out() -> None:
+    values = np.array([0.0, 1.0, 1.0, 0.0])
+
+    def odds(times: np.ndarray) -> float:
+        right = float(times @ values)
+        return right / (times.sum() - right) if right < times.sum() else float("nan")
+
+    interval = bootstrap_statistic(odds, np.arange(4))
+    assert interval.mean == 1.0
+    assert (interval.low, interval.high) == (0.0, 3.0)
+    nowhere = bootstrap_statistic(lambda times: float("nan"), np.arange(4))
+    assert np.isnan([nowhere.mean, nowhere.low, nowhere.high]).all()
 
 
 @pytest.mark.parametrize(("n_successes", "n"), [(165, 250), (1, 30), (29, 30)])

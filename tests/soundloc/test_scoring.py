@@ -26,6 +26,7 @@ from soundloc.scoring import (
 
 PAPER, TOP50 = ScoringProtocol.PAPER, ScoringProtocol.TOP50
 ADAPTIVE, FIXED = ScoringProtocol.ADAPTIVE, ScoringProtocol.FIXED
+OTSU = ScoringProtocol.OTSU
 HEIGHT_PX, WIDTH_PX = 9, 12
 SIZE = {"height_px": HEIGHT_PX, "width_px": WIDTH_PX}
 # Sums of some hundred terms of order one, in another order.
@@ -77,6 +78,8 @@ def selection_by_hand(response, protocol, g) -> set[tuple[int, int]]:
         }
     if protocol is FIXED:
         return {i for i, v in pixels.items() if v > 0.5}
+    if protocol is OTSU:
+        return otsu_by_hand(pixels)
     n_wanted = len(pixels) // 2
     if protocol is ADAPTIVE:
         n_wanted = sum(value > 0 for row in g for value in row)
@@ -84,6 +87,26 @@ def selection_by_hand(response, protocol, g) -> set[tuple[int, int]]:
     return {
         i for i, v in pixels.items() if sum(w > v for w in pixels.values()) < n_wanted
     }
+
+
+def otsu_by_hand(pixels) -> set[tuple[int, int]]:
+    """Try every one of the 255 borders between 256 levels."""
+    low, high = min(pixels.values()), max(pixels.values())
+    if low == high:
+        return set()
+    level = {
+        i: min(int(256 * (v - low) / (high - low)), 255) for i, v in pixels.items()
+    }
+    best, selected = -1.0, set()
+    for border in range(1, 256):
+        above = {i for i in level if level[i] >= border}
+        below = set(level) - above
+        if above and below:
+            means = [sum(level[i] for i in c) / len(c) for c in (above, below)]
+            between = len(above) * len(below) * (means[0] - means[1]) ** 2
+            if between > best * (1 + 1e-12):
+                best, selected = between, above
+    return selected
 
 
 def ciou_by_hand(selected, g) -> float:
@@ -208,6 +231,7 @@ def test_adaptive_takes_as_many_pixels_as_the_truth_has() -> None:
         (TOP50, True, 0.0),
         (ADAPTIVE, None, 1.0),
         (FIXED, None, 0.0),
+        (OTSU, None, 0.0),
     ],
 )
 def test_a_flat_response_selects_all_or_nothing(protocol, strict, share) -> None:
@@ -219,7 +243,7 @@ def test_a_flat_response_selects_all_or_nothing(protocol, strict, share) -> None
     assert pointing(flat, truth) == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("protocol", [PAPER, TOP50, ADAPTIVE])
+@pytest.mark.parametrize("protocol", [PAPER, TOP50, ADAPTIVE, OTSU])
 def test_only_the_fixed_threshold_depends_on_the_scale_of_a_response(protocol) -> None:
     response = np.random.default_rng(1).normal(size=(HEIGHT_PX, WIDTH_PX))
     truth = consensus_map([[(0.0, 0.0, 0.5, 1.0)]], **SIZE)
@@ -262,6 +286,21 @@ def test_resizing_keeps_the_centres_of_the_cells_and_the_middle_of_the_picture()
     assert resized[47:49, 47:49].mean() == pytest.approx(response[1, 1], abs=1e-4)
     assert resized[111:113, 79:81].mean() == pytest.approx(response[3, 2], abs=1e-4)
     assert resize_response(response, height_px=5, width_px=9).shape == (5, 9)
+
+
+@pytest.mark.parametrize("n_cells", [7, 20, 30, 60, 1])
+def test_the_seam_of_a_picture_that_wraps_is_interpolated_over(n_cells: int) -> None:
+    response = np.random.default_rng(n_cells).normal(size=(5, n_cells))
+    resized = resize_response(response, wrap=True)
+    assert resized.shape == (224, 224)
+    for x in (0, 1, 110, 223):
+        place = (x + 0.5) / 224 * n_cells - 0.5
+        left, share = int(np.floor(place)), place - np.floor(place)
+        column = (1 - share) * response[:, left % n_cells]
+        column += share * response[:, (left + 1) % n_cells]
+        tall = resize_response(column[:, None])[:, 0]
+        # OpenCV rounds its weights to about a thousandth of a cell.
+        assert resized[:, x] == pytest.approx(tall, abs=5e-3)
 
 
 def test_a_selection_points_at_all_of_its_pixels() -> None:
