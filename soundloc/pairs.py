@@ -217,12 +217,13 @@ def read_pair_set(folder: Path) -> PairSet:
     DatasetError
         If a table is missing or a line of it is malformed; it names file and line.
     """
-    pictures = _entries(folder / "pictures.jsonl", _picture_entry)
-    sounds = _entries(folder / "sounds.jsonl", _sound_entry)
+    pictures = _entries(folder / "pictures.jsonl", picture_from_row)
+    sounds = _entries(folder / "sounds.jsonl", sound_from_row)
     return PairSet(folder, tuple(pictures), tuple(sounds))
 
 
-def _picture_entry(row: dict[str, Any]) -> PictureEntry:
+def picture_from_row(row: dict[str, Any]) -> PictureEntry:
+    """Make an entry of a line of `pictures.jsonl`."""
     objects = tuple(
         PlacedObject(
             placed["kind"],
@@ -243,7 +244,8 @@ def _boxes(rows: list[list[float]]) -> tuple[Box, ...]:
     return tuple((b[0], b[1], b[2], b[3]) for b in rows)
 
 
-def _sound_entry(row: dict[str, Any]) -> SoundEntry:
+def sound_from_row(row: dict[str, Any]) -> SoundEntry:
+    """Make an entry of a line of `sounds.jsonl`."""
     instance = row.get("instance", "")
     return SoundEntry(row["sound"], row["kind"], row["split"], row["source"], instance)
 
