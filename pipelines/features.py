@@ -7,6 +7,7 @@ once per pair set and kept in its folder `features`.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ def load_features(
     split: str,
     *,
     clean: bool = False,
+    has_views: bool = False,
     picture_size_px: tuple[int, int] | None = None,
     engine: VisualEngine | None = None,
     on_step: Progress | None = None,
@@ -38,6 +40,9 @@ def load_features(
     clean
         Sounds as they are, whole, once each, to measure with. Otherwise each in
         several windows, levels and noises, to train on.
+    has_views
+        Look at every picture a second time, mirrored and turned or cropped, for the
+        equivariance loss.
     picture_size_px
         (height, width) to bring all pictures to; needed where they differ.
     engine
@@ -51,11 +56,9 @@ def load_features(
     config = net.config
     # Names what the features depend on: whoever changes a trunk's output changes it.
     trunks = f"{config.visual_trunk} a trous, soundnet8 a trous {config.sound_features}"
-    recipe = CacheRecipe(trunks, picture_size_px=picture_size_px)
+    recipe = CacheRecipe(trunks, picture_size_px=picture_size_px, has_views=has_views)
     if clean:
-        recipe = CacheRecipe(
-            trunks, n_variations=1, variation=None, picture_size_px=picture_size_px
-        )
+        recipe = replace(recipe, n_variations=1, variation=None)
     sight = engine or choose_engine(net.visual.trunk)
 
     def see(image: NDArray[np.uint8], wrap: bool) -> NDArray[np.float32]:

@@ -7,71 +7,34 @@ chosen on, tells how good the result is. An interrupted training goes on where i
 
 from __future__ import annotations
 
-import csv
 import logging
+import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
-import numpy as np
 import torch
 
 from pipelines.features import load_features
+from pipelines.fit import Fitting, fit, forget_state
 from pipelines.material import are_related
-from soundloc.batches import BatchDrawer
+from pipelines.presets import PRESETS, Preset, Supervision
+from pipelines.training_log import training_logs
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
 from soundloc.checkpoint import save_checkpoint
 from soundloc.engine import choose_engine
 from soundloc.errors import CheckpointError
 from soundloc.evaluate import Evaluation, evaluate
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
-from soundloc.objective import LossWeights, StepReport
-from soundloc.pairs import SPLITS, read_pair_set
-from soundloc.train import Training, TrainSettings
+from soundloc.model import SoundLocalizationNet, VisualTrunk
+from soundloc.objective import StepReport
+from soundloc.pairs import SPLITS, PairSet, read_pair_set
+from soundloc.supervision import label_only
+from soundloc.workers import Workers
 
 logger = logging.getLogger(__name__)
 
-# Saved this often; a killed training loses at most so many steps.
-_SAVE_EVERY = 100
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """A network and how it is trained."""
-
-    config: LocalizerConfig
-    training: TrainSettings
-
-
-PRESETS = {
-    # The light trunk, a temperature that can select, and boxes where there are any.
-    "light": Preset(
-        LocalizerConfig(
-            visual_trunk="efficientnet_lite0",
-            sound_features="conv5+conv7",
-            temperature=0.07,
-            sound_norm="standardise",
-            neck_dropout=0.1,
-        ),
-        TrainSettings(n_steps=2400),
-    ),
-    # Senocak et al. 2018: VGG-16, conv8, no temperature, their two losses, Adam 1e-4.
-    "paper": Preset(
-        LocalizerConfig(sound_norm="standardise"),
-        TrainSettings(
-            n_steps=5000,
-            n_pictures=30,
-            n_per_picture=1,
-            n_foreign=4,
-            learning_rate=1e-4,
-            weight_decay=0.0,
-            loss_weights=LossWeights(
-                supervised=1.0, mass=0.0, contrast=0.0, ratio=1.0, kinds=0.0
-            ),
-        ),
-    ),
-}
+Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,21 +43,41 @@ class LearnSettings:
 
     Parameters
     ----------
+    visual_trunk
+        ``None`` is the preset's.
+    supervision
+        What the training is told of where things are.
+    n_labels
+        Training pictures that keep their boxes; ``None`` keeps all.
+    loss_weights
+        Weights that differ from the preset's, by the name of the loss.
     soundnet
         The published SoundNet-8 weights; ``None`` asks the environment.
-    n_steps
+    n_steps, picture_size_px
         ``None`` is the preset's.
-    log
-        Where the losses of every step go, as CSV.
+    log, tensorboard
+        Where the losses of every step go, as CSV and for TensorBoard.
     """
 
     pair_set: Path
     target: Path
     preset: str = "light"
+    visual_trunk: VisualTrunk | None = None
+    supervision: Supervision = Supervision.SEMI_SUPERVISED
+    n_labels: int | None = None
+    loss_weights: dict[str, float] = field(default_factory=dict)
     soundnet: Path | None = None
     n_steps: int | None = None
+    picture_size_px: tuple[int, int] | None = None
     seed: int = 0
     log: Path | None = None
+    tensorboard: Path | None = None
+
+    def recipe(self) -> Preset:
+        """Return the preset with every change asked for."""
+        preset = PRESETS[self.preset].weighed(self.loss_weights)
+        preset = preset.told(self.supervision)
+        return preset if self.visual_trunk is None else preset.on(self.visual_trunk)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +96,6 @@ class LearnResult:
         )
 
 
-Progress = Callable[[str, int, int], None]
-
-
 def learn(
     settings: LearnSettings,
     *,
@@ -129,70 +109,111 @@ def learn(
         If the pair set or the pretrained trunks cannot be read.
     """
     tell = on_step or (lambda what, done, total: None)
-    preset = PRESETS[settings.preset]
+    preset = settings.recipe()
     state = _state_path(settings)
-    pair_set = read_pair_set(settings.pair_set)
+    workers = Workers.of_torchrun()
     torch.manual_seed(settings.seed)
-    net = SoundLocalizationNet(preset.config)
-    net.load_pretrained_trunks(soundnet_path=settings.soundnet)
-    net.eval()
-    engine = choose_engine(net.visual.trunk)
-    caches = {
-        split: load_features(net, pair_set, split, engine=engine, on_step=tell)
-        for split in SPLITS
-    }
-    pooled = np.float32(caches["train"].sounds).reshape(-1, preset.config.sound_dim)
-    if preset.config.sound_norm == "standardise":
-        net.sound.head.fit(torch.from_numpy(pooled))
-    training = _train(net, caches["train"], settings, tell)
+    trunks = SoundLocalizationNet(preset.config)
+    trunks.load_pretrained_trunks(soundnet_path=settings.soundnet)
+    caches = _load_all(trunks.eval(), preset, settings, workers, tell)
+    n_steps = settings.n_steps or preset.training.n_steps
+    with training_logs(
+        csv_file=settings.log if workers.rank == 0 else None,
+        tensorboard=settings.tensorboard if workers.rank == 0 else None,
+    ) as logs:
+        teller = _Teller(tell, n_steps)
+
+        def note(what: str, report: StepReport) -> None:
+            teller.note(what, report)
+            if what == "training":
+                for log in logs:
+                    log.write(report)
+
+        fitting = Fitting(
+            trunks, caches["train"], caches["validation"], state, workers, note
+        )
+        net = fit(preset, fitting, n_steps=n_steps, seed=settings.seed)
     calibrate_confidence(net, caches["validation"], related=are_related)
     test = evaluate(net, caches["test"], related=are_related)
-    save_checkpoint(
-        settings.target,
-        net,
-        step=training.step,
-        metrics=test.figures(),
-        half_precision=True,
-    )
-    state.unlink(missing_ok=True)
-    return LearnResult(settings.target, settings.preset, training.step, test)
+    if workers.rank == 0:
+        save_checkpoint(
+            settings.target,
+            net,
+            step=n_steps,
+            metrics=test.figures(),
+            half_precision=True,
+        )
+        forget_state(state)
+    return LearnResult(settings.target, settings.preset, n_steps, test)
 
 
-def _train(
-    net: SoundLocalizationNet,
-    cache: FeatureCache,
+def _load_all(
+    trunks: SoundLocalizationNet,
+    preset: Preset,
     settings: LearnSettings,
+    workers: Workers,
     tell: Progress,
-) -> Training:
-    preset = PRESETS[settings.preset].training
-    n_steps = preset.n_steps if settings.n_steps is None else settings.n_steps
-    train_settings = replace(preset, n_steps=n_steps, seed=settings.seed)
-    drawer = BatchDrawer(cache, related=are_related, seed=settings.seed, mixes=True)
-    training = Training(net, drawer, train_settings)
-    state = _state_path(settings)
-    if state.exists():
-        training.resume(state)
-        logger.info("resumed %s at step %d", state, training.step)
-
-    def report(step: StepReport) -> None:
-        tell("training", step.step + 1, n_steps)
-        if settings.log is not None:
-            _append_row(settings.log, step)
-
-    while training.step < n_steps:
-        training.run(until=min(n_steps, training.step + _SAVE_EVERY), on_step=report)
-        training.save(state)
-    training.finish()
-    return training
+) -> dict[str, FeatureCache]:
+    """Load the features of every split; one worker computes, the others read."""
+    pair_set = read_pair_set(settings.pair_set)
+    if settings.n_labels is not None:
+        pair_set = label_only(pair_set, settings.n_labels, seed=settings.seed)
+    if workers.rank > 0:
+        workers.wait()
+    caches = _load_splits(trunks, preset, settings, pair_set, tell)
+    if workers.rank == 0:
+        workers.wait()
+    return caches
 
 
-def _append_row(log: Path, step: StepReport) -> None:
-    row = asdict(step)
-    with log.open("a", encoding="utf-8", newline="") as lines:
-        writer = csv.DictWriter(lines, list(row))
-        if lines.tell() == 0:
-            writer.writeheader()
-        writer.writerow(row)
+def _load_splits(
+    trunks: SoundLocalizationNet,
+    preset: Preset,
+    settings: LearnSettings,
+    pair_set: PairSet,
+    tell: Progress,
+) -> dict[str, FeatureCache]:
+    engine = choose_engine(trunks.visual.trunk)
+    caches = {
+        split: load_features(
+            trunks,
+            pair_set,
+            split,
+            has_views=preset.has_views and split == "train",
+            picture_size_px=settings.picture_size_px or preset.picture_size_px,
+            engine=engine,
+            on_step=tell,
+        )
+        for split in SPLITS
+    }
+    trunks.cpu()
+    return caches
+
+
+class _Teller:
+    """Says how a training goes: the step, its losses and how fast it is."""
+
+    def __init__(self, tell: Progress, n_steps: int) -> None:
+        self._tell, self._n_steps = tell, n_steps
+        self._start_s, self._n_told = time.monotonic(), 0
+
+    def note(self, what: str, report: StepReport) -> None:
+        """Tell the progress bar of every step, the log of every hundredth."""
+        self._tell(what, report.step + 1, self._n_steps)
+        self._n_told += 1
+        if (report.step + 1) % 100 == 0:
+            per_s = self._n_told / max(time.monotonic() - self._start_s, 1e-9)
+            logger.info("%s", _words(what, report, per_s, self._n_steps))
+
+
+def _words(what: str, report: StepReport, per_s: float, n_steps: int) -> str:
+    names = ("supervised", "mass", "contrast", "ratio", "confidence", "kinds")
+    losses = [f"{n} {v:.2f}" for n in names if (v := getattr(report, n)) > 0.0]
+    left_min = (n_steps - report.step - 1) / per_s / 60.0
+    return (
+        f"{what}, step {report.step + 1} of {n_steps}: loss {report.total:.3f} "
+        f"({', '.join(losses)}); {per_s:.1f} steps/s, {left_min:.0f} min left"
+    )
 
 
 def _state_path(settings: LearnSettings) -> Path:

@@ -1,4 +1,4 @@
-"""Batches for training: pictures, sounds, and who answers to whom.
+"""Draws batches for training: pictures, and sounds asked of them.
 
 A batch is a pure function of the seed and the step, so that a resumed training sees
 what an uninterrupted one would. Every picture brings some of its objects, each with a
@@ -8,95 +8,64 @@ the pictures that show nothing of its kind.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
+from soundloc.answers import Answers, Related
+from soundloc.batch import Batch
 from soundloc.cache import FeatureCache
+from soundloc.errors import DatasetError
+from soundloc.likeness import SoundLikeness
 from soundloc.pairs import PlacedObject, SoundEntry
-from soundloc.targets import consensus_coverage
+from soundloc.targets import consensus_coverage, random_opinion
 
-Related = Callable[[str | None, str | None], bool]
+__all__ = ["Batch", "BatchDrawer", "DrawSettings", "PseudoPlaces", "Related"]
+
+# Places that no subject gave: (h, w) that sum to 1, by number of picture and object.
+PseudoPlaces = dict[tuple[int, int], NDArray[np.float32]]
 
 _NOISE = -1
+_NOISE_ENTRY = SoundEntry("", None, "", "")
+# Of so many foreign sounds drawn, the hardest is taken.
+_HARD_CANDIDATES = 16
+_N_VIEW_CELLS = 96
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Cached features and their truth, b pictures and n sounds.
+@dataclass(frozen=True, slots=True)
+class DrawSettings:
+    """How sounds are drawn for pictures.
 
     Parameters
     ----------
-    pictures
-        (b, channels, h, w), visual trunk features.
-    sounds
-        (n, features), pooled sound trunk features. The first m belong to pictures.
-    picture_of
-        (m,), the picture that sound i was drawn for.
-    targets
-        (m, h, w), the share of each cell that the boxes cover, scaled to sum to 1;
-        all zero where the place is unknown.
-    belongs
-        (b, n): +1 the picture shows the sound's kind, -1 it is foreign to it, 0 it
-        shows something easily mistaken for it.
-    is_nowhere
-        (n,), the sound comes from nowhere that can be pointed at.
-    kinds
-        (n,), the number of the sound's kind in `BatchDrawer.kinds`; -1 for nowhere.
-    log_weights
-        (b, h, w), logarithm of how many cells each cell stands for; 0 unless thinned.
+    mixes
+        Lay sounds of one kind side by side, to train on; measuring goes without.
+    own_share
+        How often an object that has both is heard with the sound recorded with it
+        rather than with another of its kind.
+    hard_share
+        Share of the foreign sounds that are chosen for being nearest to the sounds
+        asked for, in standardised features: the easily confused ones.
+    only_placed
+        Draw only pictures of which some place is known: supervised learning.
+    annotator
+        Where several subjects drew, train on their `consensus` (Eq. 9) or, as the
+        official code does, on one at `random` each time.
     """
 
-    pictures: Tensor
-    sounds: Tensor
-    picture_of: Tensor
-    targets: Tensor
-    belongs: Tensor
-    is_nowhere: Tensor
-    kinds: Tensor
-    log_weights: Tensor
+    mixes: bool = False
+    own_share: float = 0.6
+    hard_share: float = 0.0
+    only_placed: bool = False
+    annotator: Literal["consensus", "random"] = "consensus"
 
-    @property
-    def n_own(self) -> int:
-        """Return m, the number of sounds drawn for a picture."""
-        return len(self.picture_of)
-
-    def thinned(self, n_cells: int, *, seed: int) -> Batch:
-        """Keep n cells of every picture: those of its objects, and others at random.
-
-        The neck and the response work cell by cell, and most cells are background;
-        a quarter of them trains as well at a quarter of the cost. The maps become
-        (1, n_cells), and the background that is kept stands for the rest.
-        """
-        b, channels = self.pictures.shape[:2]
-        features = self.pictures.flatten(2)
-        targets = self.targets.flatten(1)
-        generator = torch.Generator().manual_seed(seed)
-        n_all = features.shape[2]
-        if n_cells >= n_all:
-            return self
-        covered = torch.zeros(b, n_all).index_add_(0, self.picture_of, targets) > 0
-        order = (covered + torch.rand(b, n_all, generator=generator)).argsort(
-            dim=1, descending=True
-        )
-        kept = order[:, :n_cells]  # objects first, then a random choice
-        is_object = covered.gather(1, kept)
-        n_background = (n_all - covered.sum(1)).float()
-        share = n_background / (n_cells - is_object.sum(1)).clamp(min=1)
-        log_weights = torch.where(is_object, 0.0, share.log()[:, None])
-        return replace(
-            self,
-            pictures=features.gather(2, kept[:, None].expand(-1, channels, -1))[
-                :, :, None
-            ],
-            targets=targets.gather(1, kept[self.picture_of])[:, None],
-            log_weights=log_weights[:, None],
-        )
+    def __post_init__(self) -> None:
+        for name in ("own_share", "hard_share"):
+            if not 0.0 <= getattr(self, name) <= 1.0:
+                raise ValueError(f"{name} must be in [0, 1], got {self}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,10 +74,8 @@ class _Query:
 
     sound: int
     picture: int = -1
+    number: int = -1
     target: PlacedObject | None = None
-
-
-_NOTHING = SoundEntry("", None, "", "")
 
 
 class BatchDrawer:
@@ -118,11 +85,8 @@ class BatchDrawer:
     ----------
     related
         Tells which kinds are easily mistaken for each other.
-    mixes
-        Lay sounds of one kind side by side, to train on; measuring goes without.
-    own_share
-        How often an object that has both is heard with the sound recorded with it
-        rather than with another of its kind.
+    pseudo
+        Places found by teachers, for objects whose place nobody gave.
     """
 
     def __init__(
@@ -131,35 +95,43 @@ class BatchDrawer:
         *,
         related: Related,
         seed: int,
-        mixes: bool = False,
-        own_share: float = 0.6,
+        how: DrawSettings | None = None,
+        pseudo: PseudoPlaces | None = None,
     ) -> None:
-        self._mixes, self._own_share = mixes, own_share
-        self._cache = cache
-        self._related = related
-        self._seed = seed
-        self._by_kind: dict[str, list[int]] = defaultdict(list)
-        self._by_instance: dict[str, list[int]] = defaultdict(list)
-        self._nowhere: list[int] = []
-        for number, entry in enumerate(cache.pair_set.sounds):
-            if entry.is_nowhere:
-                self._nowhere.append(number)
-            if entry.kind is not None:
-                self._by_kind[entry.kind].append(number)
-            if entry.instance:
-                self._by_instance[entry.instance].append(number)
-        self._kind_numbers = {k: i for i, k in enumerate(sorted(self._by_kind))}
+        self._cache, self._seed = cache, seed
+        self._how = how or DrawSettings()
+        self._pseudo = pseudo or {}
+        self._answers = Answers(cache.pair_set, related=related)
+        self._numbers = {kind: i for i, kind in enumerate(self._answers.kinds)}
+        self._pool = self._drawable()
+        self._likeness = SoundLikeness(cache) if self._how.hard_share > 0.0 else None
+
+    def _drawable(self) -> NDArray[np.int64]:
+        usable = [
+            number
+            for number, picture in enumerate(self._cache.pair_set.pictures)
+            if any(
+                self._answers.any(o) and (o.has_place or not self._how.only_placed)
+                for o in picture.objects
+            )
+        ]
+        if not usable:
+            wanted = " whose place is known" if self._how.only_placed else ""
+            raise DatasetError(
+                f"{self._cache.pair_set.folder} has no picture with an object{wanted} "
+                "that answers to a sound; there is nothing to learn."
+            )
+        return np.array(usable)
 
     @property
     def kinds(self) -> tuple[str, ...]:
         """Name the kinds of the cache's sounds."""
-        return tuple(self._kind_numbers)
+        return self._answers.kinds
 
     def draw_pictures(self, step: int, n: int) -> NDArray[np.int64]:
         """Choose the pictures of a step, sorted, without repetition."""
         rng = np.random.default_rng([self._seed, step, 1])
-        n_entries = len(self._cache.pair_set.pictures)
-        return np.sort(rng.choice(n_entries, min(n, n_entries), replace=False))
+        return np.sort(rng.choice(self._pool, min(n, len(self._pool)), replace=False))
 
     def draw(
         self,
@@ -176,34 +148,30 @@ class BatchDrawer:
         """
         rng = np.random.default_rng([self._seed, step, 2])
         entries = self._cache.pair_set.pictures
-        chosen = pictures
         queries: list[_Query] = []
-        for position, index in enumerate(chosen):
+        for position, index in enumerate(pictures):
             queries += self._ask(position, entries[index].objects, n_per_picture, rng)
-        queries += [self._foreign(number, rng) for number in range(n_foreign)]
-        own = [q for q in queries if q.target is not None]
-        height, width = self._cache.pictures.shape[-2:]
-        targets = np.zeros((len(own), height, width), dtype=np.float32)
-        for row, query in enumerate(own):
-            if query.target is not None:
-                targets[row] = consensus_coverage(query.target, height, width)
+        n_own = len(queries)
+        asked = [q.sound for q in queries]
+        queries += [self._foreign(number, asked, rng) for number in range(n_foreign)]
         heard = [self._entry(q) for q in queries]
         belongs = [
-            [self._belongs(entries[i].objects, sound) for sound in heard]
-            for i in chosen
+            [self._answers.belongs(entries[i].objects, sound) for sound in heard]
+            for i in pictures
         ]
         sounds = np.stack([self._features(q, rng) for q in queries])
+        targets = [self._place(pictures, q, rng) for q in queries[:n_own]]
+        grid = self._cache.pictures.shape[-2:]
         return Batch(
-            pictures=torch.from_numpy(np.float32(self._cache.pictures[chosen])),
+            pictures=torch.from_numpy(np.float32(self._cache.pictures[pictures])),
             sounds=torch.from_numpy(sounds),
-            picture_of=torch.tensor([q.picture for q in own]),
-            targets=torch.from_numpy(targets),
+            picture_of=torch.tensor([q.picture for q in queries[:n_own]]),
+            targets=torch.from_numpy(np.stack(targets)),
             belongs=torch.tensor(belongs),
             is_nowhere=torch.tensor([sound.is_nowhere for sound in heard]),
-            kinds=torch.tensor(
-                [self._kind_numbers.get(s.kind, -1) if s.kind else -1 for s in heard]
-            ),
-            log_weights=torch.zeros(len(chosen), height, width),
+            kinds=torch.tensor([self._number(sound) for sound in heard]),
+            log_weights=torch.zeros(len(pictures), *grid),
+            views=self._two_views(pictures, rng),
         )
 
     def _ask(
@@ -213,44 +181,66 @@ class BatchDrawer:
         n: int,
         rng: np.random.Generator,
     ) -> list[_Query]:
-        sounding = [o for o in objects if self._answers(o)]
-        if not sounding:
-            return []
-        order = rng.permutation(len(sounding))[:n]
+        sounding = [
+            i
+            for i, o in enumerate(objects)
+            if self._answers.any(o) and (o.has_place or not self._how.only_placed)
+        ]
+        chosen = [sounding[int(i)] for i in rng.permutation(len(sounding))[:n]]
         return [
-            _Query(self._sound_of(o, rng), position, o)
-            for o in (sounding[int(i)] for i in order)
+            _Query(self._sound_of(objects[i], rng), position, i, objects[i])
+            for i in chosen
         ]
 
     def _entry(self, query: _Query) -> SoundEntry:
         if query.sound == _NOISE:
-            return _NOTHING
+            return _NOISE_ENTRY
         return self._cache.pair_set.sounds[query.sound]
 
-    def _own(self, placed: PlacedObject) -> list[int]:
-        return self._by_instance.get(placed.instance, []) if placed.instance else []
-
-    def _kin(self, kind: str | None) -> list[int]:
-        return [] if kind is None else self._by_kind.get(kind, [])
-
-    def _answers(self, placed: PlacedObject) -> bool:
-        return bool(self._own(placed) or self._kin(placed.kind))
+    def _number(self, sound: SoundEntry) -> int:
+        return -1 if sound.kind is None else self._numbers[sound.kind]
 
     def _sound_of(self, placed: PlacedObject, rng: np.random.Generator) -> int:
-        own, kin = self._own(placed), self._kin(placed.kind)
-        pool = own if own and (not kin or rng.random() < self._own_share) else kin
-        return pool[int(rng.integers(len(pool)))]
+        own, kin = self._answers.own(placed), self._answers.kin(placed.kind)
+        takes_own = own and (not kin or rng.random() < self._how.own_share)
+        return _one_of(own if takes_own else kin, rng)
 
-    def _foreign(self, number: int, rng: np.random.Generator) -> _Query:
+    def _foreign(
+        self, number: int, asked: list[int], rng: np.random.Generator
+    ) -> _Query:
         if number % 4 == 3:
             return _Query(_NOISE)
-        pool: list[int] | range = range(len(self._cache.pair_set.sounds))
-        if number % 4 == 2 and self._nowhere:
-            pool = self._nowhere
-        elif self._by_kind:
-            kinds = list(self._by_kind)
-            pool = self._by_kind[kinds[int(rng.integers(len(kinds)))]]
-        return _Query(pool[int(rng.integers(len(pool)))])
+        if number % 4 == 2 and self._answers.nowhere:
+            return _Query(_one_of(self._answers.nowhere, rng))
+        if self._likeness is None or rng.random() >= self._how.hard_share:
+            return _Query(self._any_sound(rng))
+        candidates = [self._any_sound(rng) for _ in range(_HARD_CANDIDATES)]
+        return _Query(self._likeness.nearest(candidates, asked, self._is_foreign))
+
+    def _any_sound(self, rng: np.random.Generator) -> int:
+        kinds = self._answers.kinds
+        if not kinds:
+            return int(rng.integers(len(self._cache.pair_set.sounds)))
+        return _one_of(self._answers.kin(kinds[int(rng.integers(len(kinds)))]), rng)
+
+    def _is_foreign(self, sound: int, other: int) -> bool:
+        sounds = self._cache.pair_set.sounds
+        kind, instance = sounds[other].kind, sounds[other].instance
+        if kind is None and not instance:
+            return True
+        placed = PlacedObject(kind, (), instance)
+        return self._answers.belongs((placed,), sounds[sound]) < 0
+
+    def _place(
+        self, pictures: NDArray[np.int64], query: _Query, rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        height, width = self._cache.pictures.shape[-2:]
+        if query.target is None or not query.target.has_place:
+            key = (int(pictures[query.picture]), query.number)
+            return self._pseudo.get(key, np.zeros((height, width), dtype=np.float32))
+        if self._how.annotator == "random":
+            return random_opinion(query.target, height, width, rng)
+        return consensus_coverage(query.target, height, width)
 
     def _features(self, query: _Query, rng: np.random.Generator) -> NDArray[np.float32]:
         """Draw a variation of the sound; where it mixes, half beside one of its kind.
@@ -262,12 +252,10 @@ class BatchDrawer:
             noise = self._cache.noises[rng.integers(len(self._cache.noises))]
             return np.asarray(noise, dtype=np.float32)
         first = self._variation(query.sound, rng)
-        if not self._mixes or rng.random() < 0.5:
+        kin = self._answers.kin(self._entry(query).kind)
+        if not (self._how.mixes and kin) or rng.random() < 0.5:
             return first
-        pool = self._kin(self._entry(query).kind)
-        if not pool:
-            return first
-        second = self._variation(pool[int(rng.integers(len(pool)))], rng)
+        second = self._variation(_one_of(kin, rng), rng)
         share = rng.uniform(0.5, 1.0)
         return np.asarray(share * first + (1.0 - share) * second, dtype=np.float32)
 
@@ -275,12 +263,22 @@ class BatchDrawer:
         variation = int(rng.integers(self._cache.sounds.shape[1]))
         return np.asarray(self._cache.sounds[sound, variation], dtype=np.float32)
 
-    def _belongs(self, objects: tuple[PlacedObject, ...], sound: SoundEntry) -> int:
-        if sound.instance and sound.instance in {o.instance for o in objects}:
-            return 1
-        if sound.kind is None:
-            return -1
-        shown = {o.kind for o in objects if o.kind is not None}
-        if sound.kind in shown:
-            return 1
-        return 0 if any(self._related(sound.kind, kind) for kind in shown) else -1
+    def _two_views(
+        self, pictures: NDArray[np.int64], rng: np.random.Generator
+    ) -> torch.Tensor | None:
+        cache = self._cache
+        if cache.views is None or cache.behind is None:
+            return None
+        n_cells = cache.behind.shape[1]
+        pairs = []
+        for picture in pictures:
+            cells = rng.choice(n_cells, min(_N_VIEW_CELLS, n_cells), replace=False)
+            seen = cache.views[picture].reshape(-1, n_cells)[:, cells]
+            behind = cache.behind[picture, cells]
+            whole = cache.pictures[picture].reshape(-1, n_cells)[:, behind]
+            pairs.append(np.stack([whole, seen]))
+        return torch.from_numpy(np.float32(np.stack(pairs, axis=1)))
+
+
+def _one_of(pool: list[int], rng: np.random.Generator) -> int:
+    return pool[int(rng.integers(len(pool)))]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -25,6 +25,7 @@ from soundloc.augment import (
 )
 from soundloc.errors import DatasetError
 from soundloc.pairs import SAMPLE_RATE_HZ, PairSet, read_sound
+from soundloc.views import View, apply_view, cells_behind, draw_view
 
 Progress = Callable[[str, int, int], None]
 SeePicture = Callable[[NDArray[np.uint8], bool], NDArray[np.float32]]
@@ -46,12 +47,18 @@ class FeatureCache:
         float16 (n_sounds, n_variations, features), pooled sound trunk features.
     noises
         float16 (n_noises, features), the same of synthetic noise.
+    views
+        float16 (n_pictures, channels, h, w), of a second view of every picture.
+    behind
+        (n_pictures, h·w), the cell of the picture that each cell of the view shows.
     """
 
     pair_set: PairSet
     pictures: NDArray[np.float16]
     sounds: NDArray[np.float16]
     noises: NDArray[np.float16]
+    views: NDArray[np.float16] | None = None
+    behind: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,7 @@ class CacheRecipe:
     variation: SoundVariation | None = field(default_factory=SoundVariation)
     seed: int = 0
     picture_size_px: tuple[int, int] | None = None
+    has_views: bool = False
 
 
 def cache_features(
@@ -112,7 +120,19 @@ def cache_features(
         lambda: (hear(noise) for noise in _noises(recipe)),
         lambda done, total: tell(f"noises {split}", done, total),
     )
-    return FeatureCache(chosen, pictures, sounds, noises)
+    cache = FeatureCache(chosen, pictures, sounds, noises)
+    if not recipe.has_views:
+        return cache
+    views = _stored(
+        folder / f"{split}-views-{sight}.npy",
+        len(chosen.pictures),
+        lambda: _see_views(chosen, recipe, see),
+        lambda done, total: tell(f"seeing {split} again", done, total),
+    )
+    behind = np.stack(
+        [cells_behind(view, *views.shape[-2:]) for view in _views(chosen, recipe)]
+    )
+    return replace(cache, views=views, behind=behind)
 
 
 def _size_note(recipe: CacheRecipe) -> list[object]:
@@ -121,8 +141,22 @@ def _size_note(recipe: CacheRecipe) -> list[object]:
 
 def _sound_note(recipe: CacheRecipe) -> dict[str, object]:
     note = asdict(recipe)
-    del note["picture_size_px"]
+    del note["picture_size_px"], note["has_views"]
     return note
+
+
+def _views(chosen: PairSet, recipe: CacheRecipe) -> Iterator[View]:
+    for number, entry in enumerate(chosen.pictures):
+        rng = np.random.default_rng([recipe.seed, 2, number])
+        yield draw_view(rng, wrap=entry.wrap)
+
+
+def _see_views(
+    chosen: PairSet, recipe: CacheRecipe, see: SeePicture
+) -> Iterator[NDArray[np.float32]]:
+    views = _views(chosen, recipe)
+    for (image, wrap), view in zip(_pictures(chosen, recipe), views, strict=True):
+        yield see(apply_view(image, view), wrap)
 
 
 def _pictures(

@@ -222,6 +222,14 @@ class SoundLocalizationNet(nn.Module):
             neck = cast(LiteNeck, self.visual.neck)
             efficientnet.load_pretrained(self.visual.trunk, neck.head)
 
+    def copy_trunks(self, other: SoundLocalizationNet) -> None:
+        """Start from the frozen trunks of another network of the same trunks."""
+        self.sound.trunk.load_state_dict(other.sound.trunk.state_dict())
+        self.visual.trunk.load_state_dict(other.visual.trunk.state_dict())
+        if isinstance(self.visual.neck, LiteNeck):
+            neck = cast(LiteNeck, other.visual.neck)
+            self.visual.neck.head.load_state_dict(neck.head.state_dict())
+
     def forward(
         self, pixels: Tensor, waveform: Tensor, *, wrap: bool = False
     ) -> Answer:

@@ -7,13 +7,18 @@ the boxes, contrast over places, confidence, and a common frame of kinds.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
-from soundloc.batches import Batch
+from soundloc.anchors import KindAnchors
+from soundloc.batch import Batch
+from soundloc.likeness import without_likely_false_negatives
 from soundloc.losses import (
+    GroundTruthNorm,
     confidence_loss,
     mass_loss,
     ratio_loss,
@@ -21,9 +26,8 @@ from soundloc.losses import (
 )
 from soundloc.model import SoundLocalizationNet
 
-# Sounds whose h agree this closely are one answer to everything.
-_DEAD_COSINE = 0.99
-_ANCHOR_TEMPERATURE = 0.1
+# Embeddings that agree this closely are one answer to everything.
+_SAME_COSINE = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +40,48 @@ class LossWeights:
     ratio: float = 0.2
     confidence: float = 0.5
     kinds: float = 0.5
+    equivariance: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """What the losses of a batch are and how they add up.
+
+    Parameters
+    ----------
+    weights
+        Of the losses; one of weight 0 is not even computed.
+    contrast_temperature
+        Of the contrast over places.
+    truth_norm
+        Of the supervised loss, see `losses.supervised_loss`.
+    ratio_distance
+        `raw` is the paper: distances between whole embeddings, whose differences of
+        several units saturate the ratio from the start. `per_feature` divides them by
+        the square root of the length, so that its gradient lives.
+    doubt_above_cosine
+        Foreign sounds this like a picture's own are no negatives for it; 1 doubts
+        none.
+    """
+
+    weights: LossWeights = field(default_factory=LossWeights)
+    contrast_temperature: float = 0.07
+    truth_norm: GroundTruthNorm = "sum"
+    ratio_distance: Literal["raw", "per_feature"] = "per_feature"
+    doubt_above_cosine: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What one step did: its losses and the mean cosine between different sounds' h."""
+    """What one step did.
+
+    Parameters
+    ----------
+    total
+        The weighted sum of the losses that follow; those left out are 0.
+    h_cosine, f_v_cosine
+        Mean cosine between different sounds' h, and different pictures' f_v.
+    """
 
     step: int
     total: float
@@ -50,106 +91,180 @@ class StepReport:
     ratio: float
     confidence: float
     kinds: float
+    equivariance: float
     h_cosine: float
+    f_v_cosine: float
 
     @property
     def sound_is_dead(self) -> bool:
         """Tell whether h has stopped to depend on the sound."""
-        return self.h_cosine > _DEAD_COSINE
+        return self.h_cosine > _SAME_COSINE
 
+    @property
+    def has_collapsed(self) -> bool:
+        """Tell whether f_v has become one answer to everything."""
+        return self.f_v_cosine > _SAME_COSINE
 
-class KindAnchors(nn.Module):
-    """A direction of the joint space for every kind of the material.
-
-    Few thousand sounds teach FC9 and FC10 slowly through maps alone. Naming the kind
-    of h, and of what is seen in the boxes, gives both streams a common frame early.
-    The anchors serve the training only and are no part of the result.
-    """
-
-    def __init__(self, n_kinds: int, dim: int) -> None:
-        super().__init__()
-        self.directions = nn.Parameter(
-            nn.functional.normalize(torch.randn(n_kinds, dim))
-        )
-
-    def forward(
-        self, embeddings: Tensor, kinds: Tensor, *, temperature: float
-    ) -> Tensor:
-        """Name the kinds (n,) of embeddings (n, D): mean cross-entropy."""
-        directions = nn.functional.normalize(self.directions, dim=1)
-        unit = nn.functional.normalize(embeddings, dim=1)
-        known = kinds >= 0
-        if not bool(known.any()):
-            return embeddings.sum() * 0.0
-        logits = unit[known] @ directions.T / temperature
-        loss: Tensor = nn.functional.cross_entropy(logits, kinds[known])
-        return loss
+    def warnings(self) -> tuple[str, ...]:
+        """Say what has gone wrong, if anything has."""
+        words = []
+        if self.sound_is_dead:
+            words.append(
+                f"h no longer depends on the sound (mean cosine {self.h_cosine:.3f}); "
+                "sound_norm='standardise' is the usual remedy"
+            )
+        if self.has_collapsed:
+            words.append(
+                "f_v is the same for every picture (mean cosine "
+                f"{self.f_v_cosine:.3f}); a lower learning rate may help"
+            )
+        return tuple(words)
 
 
 def batch_loss(
     net: SoundLocalizationNet,
     anchors: KindAnchors,
     batch: Batch,
-    weights: LossWeights,
+    objective: Objective,
     *,
-    contrast_temperature: float,
     step: int,
 ) -> tuple[Tensor, StepReport]:
     """Sum the weighted losses of a batch.
 
     The supervised loss (Senocak et al., Eq. 8) asks for the attention where the place
     is known, the ratio loss (Eq. 6) for f_v near its own f_s and far from a foreign
-    one, the contrast for the highest response in the right picture, and the
-    confidence for knowing foreign sounds, and the kinds for a common frame.
+    one, the contrast for the highest response in the right picture, the confidence
+    for knowing foreign sounds, the kinds for a common frame, and the equivariance for
+    responses that move with the picture.
     """
-    V = net.visual.neck(batch.pictures)  # b D h w
-    h = net.sound.head(batch.sounds)  # n D
-    responses = net.respond(V, h)  # b n h w
-    own = torch.arange(batch.n_own)
-    response = responses[batch.picture_of, own]  # m h w
-    _, z = net.locate(
-        V[batch.picture_of], response, log_prior=batch.log_weights[batch.picture_of]
-    )
-    placed = batch.targets.flatten(1).sum(1) > 0
-    logits = response / net.config.temperature + batch.log_weights[batch.picture_of]
+    seen = _see_and_hear(net, batch, objective)
     terms = {
-        "supervised": supervised_loss(logits[placed], batch.targets[placed]),
-        "mass": mass_loss(logits[placed], batch.targets[placed]),
-        "contrast": _contrast(net, responses, batch, contrast_temperature),
-        "ratio": _ratio(net, z, batch, step),
-        "confidence": _confidence(net, responses, batch),
-        "kinds": _name_kinds(anchors, V, h, batch, placed),
+        name: loss(seen)
+        for name, loss in _LOSSES.items()
+        if getattr(objective.weights, name) > 0.0
     }
+    if objective.weights.kinds > 0.0:
+        terms["kinds"] = _name_kinds(anchors, seen)
+    if objective.weights.ratio > 0.0:
+        terms["ratio"] = _ratio(seen, step)
     total = torch.stack(
-        [getattr(weights, f.name) * terms[f.name] for f in fields(LossWeights)]
+        [getattr(objective.weights, name) * term for name, term in terms.items()]
     ).sum()
-    unit = nn.functional.normalize(h.detach(), dim=1)
-    cosine = (unit @ unit.T).mean().item()
-    values = {name: term.item() for name, term in terms.items()}
-    return total, StepReport(step, total.item(), **values, h_cosine=cosine)
+    values = {f.name: 0.0 for f in fields(LossWeights)}
+    values |= {name: term.item() for name, term in terms.items()}
+    report = StepReport(
+        step,
+        total.item(),
+        **values,
+        h_cosine=_mean_cosine(seen.h),
+        f_v_cosine=_mean_cosine(net.embed(seen.z)),
+    )
+    return total, report
 
 
-def _name_kinds(
-    anchors: KindAnchors, V: Tensor, h: Tensor, batch: Batch, placed: Tensor
-) -> Tensor:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Seen:
+    """What the network makes of a batch; n sounds, m of them own, b pictures."""
+
+    net: SoundLocalizationNet
+    batch: Batch
+    objective: Objective
+    belongs: Tensor  # b n
+    V: Tensor  # b D h w
+    h: Tensor  # n D
+    responses: Tensor  # b n h w
+    logits: Tensor  # m h w
+    z: Tensor  # m D
+    placed: Tensor  # m
+
+
+def _see_and_hear(
+    net: SoundLocalizationNet, batch: Batch, objective: Objective
+) -> _Seen:
+    V, h = net.visual.neck(batch.pictures), net.sound.head(batch.sounds)
+    responses = net.respond(V, h)
+    own = torch.arange(batch.n_own, device=h.device)
+    response = responses[batch.picture_of, own]
+    log_weights = batch.log_weights[batch.picture_of]
+    _, z = net.locate(V[batch.picture_of], response, log_prior=log_weights)
+    belongs = batch.belongs
+    if objective.doubt_above_cosine < 1.0:
+        belongs = without_likely_false_negatives(
+            belongs,
+            net.sound.standardise(batch.sounds),
+            batch.picture_of,
+            above_cosine=objective.doubt_above_cosine,
+        )
+    return _Seen(
+        net,
+        batch,
+        objective,
+        belongs,
+        V,
+        h,
+        responses,
+        logits=response / net.config.temperature + log_weights,
+        z=z,
+        placed=batch.targets.flatten(1).sum(1) > 0,
+    )
+
+
+def _mean_cosine(embeddings: Tensor) -> float:
+    n = len(embeddings)
+    if n < 2:
+        return 0.0
+    unit = nn.functional.normalize(embeddings.detach(), dim=1)
+    return float(((unit @ unit.T).sum() - n) / (n * (n - 1)))
+
+
+def _supervised(seen: _Seen) -> Tensor:
+    targets = seen.batch.targets[seen.placed]
+    norm = seen.objective.truth_norm
+    if norm == "paper":  # binary, as the paper has it
+        targets = (targets > 0).float()
+    return supervised_loss(seen.logits[seen.placed], targets, truth_norm=norm)
+
+
+def _mass(seen: _Seen) -> Tensor:
+    return mass_loss(seen.logits[seen.placed], seen.batch.targets[seen.placed])
+
+
+def _equivariance(seen: _Seen) -> Tensor:
+    """Ask two views of a place for the same response (SSL-TIE)."""
+    if seen.batch.views is None:
+        raise ValueError("the equivariance loss needs a second view of the pictures")
+    whole, view = (
+        seen.net.visual.neck(cells[:, :, None])[:, :, 0] for cells in seen.batch.views
+    )  # b D k
+    h = nn.functional.normalize(seen.h[: seen.batch.n_own], dim=1)
+    of = seen.batch.picture_of
+    first, second = (
+        torch.einsum("mdk,md->mk", nn.functional.normalize(V, dim=1)[of], h)
+        for V in (whole, view)
+    )
+    # In units of the temperature, in which attention feels a difference.
+    return ((first - second) / seen.net.config.temperature).square().mean()
+
+
+def _name_kinds(anchors: KindAnchors, seen: _Seen) -> Tensor:
     """Name the kind of every sound and of what its boxes show."""
-    unit = nn.functional.normalize(V, dim=1)[batch.picture_of]  # m D h w
+    batch, placed = seen.batch, seen.placed
+    unit = nn.functional.normalize(seen.V, dim=1)[batch.picture_of]  # m D h w
     shown = torch.einsum("mdij,mij->md", unit, batch.targets)[placed]
     own_kinds = batch.kinds[: batch.n_own][placed]
-    heard: Tensor = anchors(h, batch.kinds, temperature=_ANCHOR_TEMPERATURE)
-    seen: Tensor = anchors(shown, own_kinds, temperature=_ANCHOR_TEMPERATURE)
-    return heard + seen
+    heard: Tensor = anchors(seen.h, batch.kinds)
+    shown_kinds: Tensor = anchors(shown, own_kinds)
+    return heard + shown_kinds
 
 
-def _contrast(
-    net: SoundLocalizationNet, responses: Tensor, batch: Batch, temperature: float
-) -> Tensor:
+def _contrast(seen: _Seen) -> Tensor:
     """Max-over-place contrast (EZ-VSL): among pictures per sound and the reverse."""
-    peaks = net.peak(responses) / temperature  # b n
-    own = torch.arange(batch.n_own)
+    batch, temperature = seen.batch, seen.objective.contrast_temperature
+    peaks = seen.net.peak(seen.responses) / temperature  # b n
+    own = torch.arange(batch.n_own, device=peaks.device)
     positive = peaks[batch.picture_of, own]  # m
     # Foreign pairs are the negatives; related and equal kinds are left out.
-    foreign = peaks.masked_fill(batch.belongs >= 0, -torch.inf)
+    foreign = peaks.masked_fill(seen.belongs >= 0, -torch.inf)
     among_pictures = torch.cat([positive[None], foreign[:, : batch.n_own]]).logsumexp(0)
     among_sounds = torch.cat(
         [positive[:, None], foreign[batch.picture_of]], dim=1
@@ -157,25 +272,35 @@ def _contrast(
     return (among_pictures + among_sounds - 2.0 * positive).mean()
 
 
-def _ratio(net: SoundLocalizationNet, z: Tensor, batch: Batch, step: int) -> Tensor:
+def _ratio(seen: _Seen, step: int) -> Tensor:
     """Eq. 6 with a random foreign sound as the negative of each pair."""
-    # Distances per feature: those of a thousand summed features would saturate the
-    # ratio from the start, where its gradient vanishes.
-    scale = 1.0 / math.sqrt(batch.sounds.shape[1])
+    net, batch = seen.net, seen.batch
+    per_feature = seen.objective.ratio_distance == "per_feature"
+    scale = 1.0 / math.sqrt(batch.sounds.shape[1]) if per_feature else 1.0
     f_s = net.sound.standardise(batch.sounds) * scale
-    foreign = (batch.belongs[batch.picture_of] < 0).float()  # m n
+    foreign = (seen.belongs[batch.picture_of] < 0).float()  # m n
     usable = foreign.sum(1) > 0
+    if not bool(usable.any()):
+        return seen.z.sum() * 0.0
     generator = torch.Generator().manual_seed(step)
-    negative = torch.multinomial(foreign[usable], 1, generator=generator)[:, 0]
-    f_v = net.embed(z[usable]) * scale
-    return ratio_loss(f_v, f_s[: batch.n_own][usable], f_s[negative])
+    negative = torch.multinomial(foreign[usable].cpu(), 1, generator=generator)[:, 0]
+    f_v = net.embed(seen.z[usable]) * scale
+    return ratio_loss(f_v, f_s[: batch.n_own][usable], f_s[negative.to(f_s.device)])
 
 
-def _confidence(net: SoundLocalizationNet, responses: Tensor, batch: Batch) -> Tensor:
+def _confidence(seen: _Seen) -> Tensor:
     """Binary cross-entropy, own and foreign pairs in balance."""
-    confidence = net.confidence_logit(responses)  # b n
-    own = batch.belongs > 0
-    foreign = batch.belongs < 0
+    confidence = seen.net.confidence_logit(seen.responses)  # b n
+    own, foreign = seen.belongs > 0, seen.belongs < 0
     return confidence_loss(
         confidence[own], torch.ones(int(own.sum()))
     ) + confidence_loss(confidence[foreign], torch.zeros(int(foreign.sum())))
+
+
+_LOSSES: dict[str, Callable[[_Seen], Tensor]] = {
+    "supervised": _supervised,
+    "mass": _mass,
+    "contrast": _contrast,
+    "confidence": _confidence,
+    "equivariance": _equivariance,
+}

@@ -2,7 +2,8 @@
 
 The trunks stay frozen; the neck of the visual stream, FC9 and FC10 of the sound
 stream, f_v's layers and the confidence train. A step is a pure function of the seed,
-its number and the state before it, so n steps equal k, a resume, and n - k more.
+its number and the state before it, so n steps equal k, a resume, and n - k more, bit
+for bit. Several processes (torchrun) average their gradients at every step.
 """
 
 from __future__ import annotations
@@ -13,19 +14,24 @@ import math
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Literal
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from soundloc.anchors import KindAnchors
 from soundloc.batches import BatchDrawer
 from soundloc.errors import CheckpointError
 from soundloc.model import SoundLocalizationNet
-from soundloc.objective import KindAnchors, LossWeights, StepReport, batch_loss
+from soundloc.objective import Objective, StepReport, batch_loss
+from soundloc.workers import Workers
 
 logger = logging.getLogger(__name__)
 
+# Fresh heads answer everything alike; who still does after so many steps is warned of.
+_WARN_EVERY = 100
 _STATE_FORMAT = "soundloc.training/1"
 
 
@@ -36,15 +42,20 @@ class TrainSettings:
     Parameters
     ----------
     n_steps
-        Steps of the whole training; the learning rate follows a cosine to zero.
+        Steps of the whole training.
     n_pictures, n_per_picture, n_foreign
         Pictures of a batch, sounds asked of each, and sounds that belong to none.
     n_cells
         Cells of each picture that a step looks at.
     learning_rate, weight_decay
-        Of AdamW.
+        Of AdamW, which without decay is the paper's Adam.
+    schedule
+        `cosine` falls to zero over the training after a warm-up; the paper's rate is
+        `constant`.
     ema_decay
-        Of the averaged weights, which are the result.
+        Of the averaged weights, which are the result; 0 keeps the last ones.
+    objective
+        The losses.
     """
 
     n_steps: int = 3000
@@ -54,10 +65,10 @@ class TrainSettings:
     n_cells: int = 512
     learning_rate: float = 2e-3
     weight_decay: float = 1e-2
+    schedule: Literal["cosine", "constant"] = "cosine"
     warmup_steps: int = 100
     ema_decay: float = 0.998
-    contrast_temperature: float = 0.07
-    loss_weights: LossWeights = field(default_factory=LossWeights)
+    objective: Objective = field(default_factory=Objective)
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -82,15 +93,28 @@ class Training:
     Parameters
     ----------
     net
-        Trained in place; after `finish` it holds the averaged weights.
+        Trained in place, on the CPU or a GPU; after `finish` it holds the averaged
+        weights.
+    workers
+        Several processes that each train on batches of their own and share what they
+        learn at every step; by default this one alone.
     """
 
     def __init__(
-        self, net: SoundLocalizationNet, drawer: BatchDrawer, settings: TrainSettings
+        self,
+        net: SoundLocalizationNet,
+        drawer: BatchDrawer,
+        settings: TrainSettings,
+        *,
+        workers: Workers | None = None,
     ) -> None:
         self.net, self.drawer, self.settings = net, drawer, settings
+        self.workers = workers or Workers()
         self.step = 0
-        self.anchors = KindAnchors(len(drawer.kinds), net.config.embedding_dim)
+        self._device = next(net.parameters()).device
+        self.anchors = KindAnchors(len(drawer.kinds), net.config.embedding_dim).to(
+            self._device
+        )
         self._parameters = trainable(net) | {
             f"anchors.{name}": p for name, p in self.anchors.named_parameters()
         }
@@ -112,12 +136,9 @@ class Training:
         self.net.train()
         while self.step < stop:
             report = self._train_step()
-            if report.sound_is_dead:
-                logger.warning(
-                    "step %d: h no longer depends on the sound (mean cosine %.3f)",
-                    report.step,
-                    report.h_cosine,
-                )
+            if report.step % _WARN_EVERY == _WARN_EVERY - 1:
+                for words in report.warnings():
+                    logger.warning("step %d: %s", report.step, words)
             if on_step is not None:
                 on_step(report)
 
@@ -130,26 +151,33 @@ class Training:
 
     def _train_step(self) -> StepReport:
         settings = self.settings
-        pictures = self.drawer.draw_pictures(self.step, settings.n_pictures)
+        # Every worker sees batches of its own.
+        number = self.step * self.workers.n + self.workers.rank
+        pictures = self.drawer.draw_pictures(number, settings.n_pictures)
         batch = self.drawer.draw(
-            self.step,
+            number,
             pictures=pictures,
             n_per_picture=settings.n_per_picture,
             n_foreign=settings.n_foreign,
-        ).thinned(settings.n_cells, seed=self.step)
+        ).thinned(settings.n_cells, seed=number)
         for group in self._optimizer.param_groups:
             group["lr"] = settings.learning_rate * self._rate_share()
-        torch.manual_seed(settings.seed * 1_000_003 + self.step)  # dropout
-        total, report = batch_loss(
-            self.net,
-            self.anchors,
-            batch,
-            settings.loss_weights,
-            contrast_temperature=settings.contrast_temperature,
-            step=self.step,
+        torch.manual_seed(settings.seed * 1_000_003 + number)  # dropout
+        # Half precision where the hardware is made for it; the loss is the same.
+        mixed = torch.autocast(
+            self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"
         )
+        with mixed:
+            total, report = batch_loss(
+                self.net,
+                self.anchors,
+                batch.to(self._device),
+                settings.objective,
+                step=self.step,
+            )
         self._optimizer.zero_grad()
         total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+        self.workers.share_gradients(self._parameters.values())
         nn.utils.clip_grad_norm_(self._parameters.values(), 1.0)
         self._optimizer.step()
         self._average()
@@ -157,10 +185,11 @@ class Training:
         return report
 
     def _rate_share(self) -> float:
-        warm = min(1.0, (self.step + 1) / max(1, self.settings.warmup_steps))
-        return (
-            warm * 0.5 * (1.0 + math.cos(math.pi * self.step / self.settings.n_steps))
-        )
+        settings = self.settings
+        warm = min(1.0, (self.step + 1) / max(1, settings.warmup_steps))
+        if settings.schedule == "constant":
+            return warm
+        return warm * 0.5 * (1.0 + math.cos(math.pi * self.step / settings.n_steps))
 
     @torch.no_grad()
     def _average(self) -> None:
@@ -171,6 +200,8 @@ class Training:
 
     def save(self, path: Path) -> None:
         """Write everything a resume needs, beside and then renamed."""
+        if self.workers.rank > 0:
+            return  # all workers hold the same
         tensors = {f"net.{n}": p.detach() for n, p in self._parameters.items()}
         tensors |= {f"average.{n}": a for n, a in self._averages.items()}
         for name, parameter in self._parameters.items():
@@ -214,7 +245,9 @@ class Training:
                 self._averages[name].copy_(tensors[f"average.{name}"])
                 suffix = f".{name}"
                 self._optimizer.state[parameter] = {
-                    key.removeprefix("adam.").removesuffix(suffix): value
+                    key.removeprefix("adam.").removesuffix(suffix): (
+                        value if key.startswith("adam.step.") else value.to(parameter)
+                    )
                     for key, value in tensors.items()
                     if key.startswith("adam.") and key.split(".", 2)[2] == name
                 }

@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import torch
 
-from pipelines.learn import PRESETS, LearnSettings, learn
+from pipelines.learn import LearnSettings, learn
+from pipelines.presets import PRESETS
 from soundloc.checkpoint import load_checkpoint
 from soundloc.errors import CheckpointError, DatasetError
 from soundloc.model import SoundLocalizationNet
@@ -75,7 +76,7 @@ def test_a_pair_set_becomes_a_checkpoint(pair_set: Path, tmp_path: Path) -> None
 def test_an_interrupted_training_goes_on(
     pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.learn._SAVE_EVERY", 2)
+    monkeypatch.setattr("pipelines.fit.SAVE_EVERY", 2)
     whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
     learn(LearnSettings(pair_set, whole, n_steps=4))
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from soundloc.batches import Batch, BatchDrawer
+from soundloc.batches import Batch, BatchDrawer, DrawSettings
 from soundloc.cache import FeatureCache
 from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from tests.soundloc.worlds import draw_world
@@ -62,7 +62,7 @@ def test_thinning_to_more_cells_than_there_are_changes_nothing() -> None:
 
 def test_mixed_sounds_stay_of_their_kind() -> None:
     cache = draw_world()
-    drawer = BatchDrawer(cache, related=related, seed=0, mixes=True)
+    drawer = BatchDrawer(cache, related=related, seed=0, how=DrawSettings(mixes=True))
     pictures = drawer.draw_pictures(0, 8)
     batch = drawer.draw(0, pictures=pictures, n_per_picture=3, n_foreign=0)
     heard = torch.from_numpy(np.float32(cache.sounds)).flatten(0, 1)
@@ -112,7 +112,8 @@ def test_own_share_decides_between_an_objects_own_sound_and_its_kind() -> None:
     sounds = (replace(sounds[0], instance="it"), *sounds[1:])
     cache = replace(cache, pair_set=PairSet(Path("nowhere"), known, sounds))
     for own_share, expected in ((1.0, 8), (0.0, 2)):
-        drawer = BatchDrawer(cache, related=related, seed=0, own_share=own_share)
+        how = DrawSettings(own_share=own_share)
+        drawer = BatchDrawer(cache, related=related, seed=0, how=how)
         batch = drawer.draw(0, pictures=np.arange(8), n_per_picture=1, n_foreign=0)
         heard = torch.from_numpy(np.float32(cache.sounds[0]))
         n_own = sum(bool((heard == s).all(1).any()) for s in batch.sounds)

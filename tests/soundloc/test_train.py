@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -101,9 +102,18 @@ def test_a_small_world_is_learned_and_pointed_at() -> None:
 
 
 def test_a_dead_sound_branch_is_noticed() -> None:
-    report = StepReport(0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, h_cosine=0.995)
+    report = replace(start_report(), h_cosine=0.995, f_v_cosine=0.5)
     assert report.sound_is_dead
-    assert not start_report().sound_is_dead
+    (words,) = report.warnings()
+    assert "standardise" in words
+    assert not replace(report, h_cosine=0.5).warnings()
+
+
+def test_a_collapsed_visual_embedding_is_noticed() -> None:
+    report = replace(start_report(), h_cosine=0.5, f_v_cosine=0.995)
+    assert report.has_collapsed
+    (words,) = report.warnings()
+    assert "every picture" in words
 
 
 def start_report() -> StepReport:

@@ -1,0 +1,152 @@
+"""Named trainings: which network, which losses, which optimiser.
+
+`paper` is Senocak et al. as written, `official` their released code, `light` what the
+default checkpoint was made with, and `strong` all that was found to help. The last two
+stand on a light trunk; any preset can be put on either trunk.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import StrEnum
+
+from soundloc.batches import DrawSettings
+from soundloc.model import LocalizerConfig, VisualTrunk
+from soundloc.objective import LossWeights, Objective
+from soundloc.train import TrainSettings
+
+
+class Supervision(StrEnum):
+    """What a training is told of where things are: the rows of Table 1."""
+
+    UNSUPERVISED = "unsupervised"
+    SUPERVISED = "supervised"
+    SEMI_SUPERVISED = "semi-supervised"
+
+
+@dataclass(frozen=True, slots=True)
+class Preset:
+    """A network and how it is trained.
+
+    Parameters
+    ----------
+    has_teachers
+        Where places are unknown, two networks trained on the known ones first find
+        those they agree on.
+    picture_size_px
+        (height, width) to bring pictures to; None leaves them.
+    """
+
+    config: LocalizerConfig
+    training: TrainSettings
+    drawing: DrawSettings = field(default_factory=DrawSettings)
+    has_teachers: bool = False
+    picture_size_px: tuple[int, int] | None = None
+
+    @property
+    def has_views(self) -> bool:
+        """Tell whether a loss compares two views of a picture."""
+        return self.training.objective.weights.equivariance > 0.0
+
+    def on(self, trunk: VisualTrunk) -> Preset:
+        """Put the same losses on another visual trunk."""
+        return replace(self, config=replace(self.config, visual_trunk=trunk))
+
+    def told(self, supervision: Supervision) -> Preset:
+        """Leave out the losses that need what is not told.
+
+        Unsupervised knows no place (Eq. 6), supervised nothing else (Eq. 8).
+        """
+        places = dict.fromkeys(("supervised", "mass"), 0.0)
+        company = dict.fromkeys(
+            ("ratio", "contrast", "confidence", "equivariance"), 0.0
+        )
+        if supervision is Supervision.UNSUPERVISED:
+            return replace(self.weighed(places), has_teachers=False)
+        if supervision is Supervision.SUPERVISED:
+            drawing = replace(self.drawing, only_placed=True)
+            told = self.weighed(company)
+            return replace(told, drawing=drawing, has_teachers=False)
+        return self
+
+    def weighed(self, weights: Mapping[str, float]) -> Preset:
+        """Change the weights of some losses, by name.
+
+        Raises
+        ------
+        ValueError
+            If a loss is unknown, or no loss is left.
+        """
+        known = {f.name for f in fields(LossWeights)}
+        if unknown := sorted(set(weights) - known):
+            raise ValueError(
+                f"there is no loss {', '.join(unknown)}; there are "
+                + ", ".join(sorted(known))
+            )
+        objective = self.training.objective
+        changed = replace(objective.weights, **weights)
+        if not any(getattr(changed, name) > 0.0 for name in known):
+            raise ValueError("a training needs at least one loss")
+        objective = replace(objective, weights=changed)
+        return replace(self, training=replace(self.training, objective=objective))
+
+
+_LIGHT = Preset(
+    LocalizerConfig(
+        visual_trunk="efficientnet_lite0",
+        sound_features="conv5+conv7",
+        temperature=0.07,
+        sound_norm="standardise",
+        neck_dropout=0.1,
+    ),
+    TrainSettings(n_steps=2400),
+    DrawSettings(mixes=True),
+)
+
+_PAPER = Preset(
+    # Standardised, because the published conv8 is negative nearly everywhere: behind
+    # the paper's ReLU nothing would be left of the sound.
+    LocalizerConfig(sound_norm="standardise"),
+    TrainSettings(
+        n_steps=5000,
+        n_pictures=30,
+        n_per_picture=1,
+        n_foreign=4,
+        learning_rate=1e-4,
+        weight_decay=0.0,
+        schedule="constant",
+        warmup_steps=1,
+        ema_decay=0.0,
+        objective=Objective(
+            LossWeights(
+                supervised=1.0,
+                mass=0.0,
+                contrast=0.0,
+                ratio=1.0,
+                confidence=0.0,
+                kinds=0.0,
+            ),
+            truth_norm="paper",
+            ratio_distance="raw",
+        ),
+    ),
+    DrawSettings(own_share=1.0),
+)
+
+PRESETS: dict[str, Preset] = {
+    "strong": replace(
+        _LIGHT.weighed({"equivariance": 0.05}),
+        drawing=DrawSettings(mixes=True, hard_share=0.5),
+        has_teachers=True,
+    ),
+    "light": _LIGHT,
+    "paper": _PAPER,
+    # The mean of Eq. 6 over its two entries, Mechanism 2, one random subject, and f_s
+    # as SoundNet gives it (ardasnck/learning_to_localize_sound_source).
+    "official": replace(
+        _PAPER.weighed({"ratio": 0.5}),
+        config=LocalizerConfig(mechanism="relu_cosine"),
+        drawing=DrawSettings(own_share=1.0, annotator="random"),
+    ),
+}
