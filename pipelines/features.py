@@ -55,8 +55,12 @@ def load_features(
     """
     config = net.config
     # Names what the features depend on: whoever changes a trunk's output changes it.
-    trunks = f"{config.visual_trunk} a trous, soundnet8 a trous {config.sound_features}"
-    recipe = CacheRecipe(trunks, picture_size_px=picture_size_px, has_views=has_views)
+    recipe = CacheRecipe(
+        visual_trunk=f"{config.visual_trunk} a trous",
+        sound_trunk=f"soundnet8 a trous {config.sound_features}",
+        picture_size_px=picture_size_px,
+        has_views=has_views,
+    )
     if clean:
         recipe = replace(recipe, n_variations=1, variation=None)
     sight = engine or choose_engine(net.visual.trunk)

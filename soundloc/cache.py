@@ -67,6 +67,8 @@ class CacheRecipe:
 
     Parameters
     ----------
+    visual_trunk, sound_trunk
+        Names of the trunks, which change with whatever changes what they give.
     variation
         How sounds are varied; None leaves them as they are, whole, to measure with.
     picture_size_px
@@ -74,7 +76,8 @@ class CacheRecipe:
         and they must then be of one size.
     """
 
-    trunks: str
+    visual_trunk: str
+    sound_trunk: str
     n_variations: int = 6
     variation: SoundVariation | None = field(default_factory=SoundVariation)
     seed: int = 0
@@ -100,7 +103,7 @@ def cache_features(
     folder = pair_set.folder / "features"
     folder.mkdir(exist_ok=True)
     names = [p.picture for p in chosen.pictures]
-    sight = _fingerprint(recipe.trunks, names, *_size_note(recipe))
+    sight = _fingerprint(recipe.visual_trunk, names, *_size_note(recipe))
     pictures = _stored(
         folder / f"{split}-pictures-{sight}.npy",
         len(chosen.pictures),
@@ -141,7 +144,7 @@ def _size_note(recipe: CacheRecipe) -> list[object]:
 
 def _sound_note(recipe: CacheRecipe) -> dict[str, object]:
     note = asdict(recipe)
-    del note["picture_size_px"], note["has_views"]
+    del note["visual_trunk"], note["picture_size_px"], note["has_views"]
     return note
 
 
