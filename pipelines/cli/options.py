@@ -61,7 +61,7 @@ def _chain(*options: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-def _gathered(
+def gathered(
     name: str, build: Callable[..., object], *options: Callable[[F], F]
 ) -> Callable[[F], F]:
     """Offer options to a command and hand it what `build` makes of their values."""
@@ -119,7 +119,7 @@ def _lens_settings(*, size: tuple[int, int], hfov_deg: float) -> LensSettings:
     return LensSettings(width_px=size[0], height_px=size[1], hfov_deg=hfov_deg)
 
 
-console_options = _gathered(
+console_options = gathered(
     "console",
     Console,
     click.option(
@@ -152,7 +152,7 @@ sheet_option = click.option(
     help="Also write a contact sheet of some moments.",
 )
 
-localize_options = _gathered(
+localize_options = gathered(
     "localize",
     _localize_settings,
     click.option(
@@ -213,7 +213,7 @@ size_option = click.option(
     help="Width and height of the picture in pixels.",
 )
 
-lens_options = _gathered(
+lens_options = gathered(
     "lens",
     _lens_settings,
     click.option(
@@ -228,7 +228,7 @@ lens_options = _gathered(
     size_option,
 )
 
-direct_options = _gathered(
+direct_options = gathered(
     "direct",
     _direct_settings,
     click.option(
