@@ -37,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundloc.scoring import (
+    PAPER_TAU,
     PictureScore,
     Scores,
     ScoringProtocol,
@@ -126,6 +127,7 @@ def score_trivial(
     protocol: ScoringProtocol,
     *,
     priors: Iterable[NDArray[np.floating]] | None = None,
+    prior_tau: float = PAPER_TAU,
     seed: int = 0,
 ) -> dict[Predictor, Scores]:
     """Score every trivial predictor on the truths of a set, in one pass.
@@ -140,6 +142,8 @@ def score_trivial(
     priors
         For each truth a response (h, w) from its picture alone: objectness, or
         `mean_truth` of other pictures, repeated. None leaves the object prior out.
+    prior_tau
+        The threshold for the priors, under the protocols that have one.
     seed
         Of the random pixels, which are drawn anew for every picture.
 
@@ -151,7 +155,7 @@ def score_trivial(
     rng = np.random.default_rng(seed)
     scores: dict[Predictor, list[PictureScore]] = {}
     for truth, prior in _paired(truths, priors):
-        for predictor, score in _score_one(truth, protocol, prior, rng):
+        for predictor, score in _score_one(truth, protocol, prior, prior_tau, rng):
             scores.setdefault(predictor, []).append(score)
     return {predictor: collect_scores(rows) for predictor, rows in scores.items()}
 
@@ -169,6 +173,7 @@ def _score_one(
     truth: NDArray[np.float64],
     protocol: ScoringProtocol,
     prior: NDArray[np.floating] | None,
+    prior_tau: float,
     rng: np.random.Generator,
 ) -> Iterator[tuple[Predictor, PictureScore]]:
     pixels = rng.random(truth.shape)
@@ -179,7 +184,8 @@ def _score_one(
     whole = np.ones(truth.shape, dtype=np.bool_)
     yield Predictor.WHOLE_PICTURE, score_mask(whole, truth)
     if prior is not None:
-        yield Predictor.OBJECT_PRIOR, score_picture(prior, truth, protocol)
+        score = score_picture(prior, truth, protocol, tau=prior_tau)
+        yield Predictor.OBJECT_PRIOR, score
     ceiling = score_mask(oracle_mask(truth, protocol), truth)
     # It is made to select more than the source, not to point beside it.
     yield Predictor.ORACLE, replace(ceiling, pointing=float(truth.max()))

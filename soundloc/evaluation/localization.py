@@ -1,0 +1,125 @@
+"""Where the response points against where the source is, beside what needs no ears.
+
+One table per protocol: the network, its own object prior, which answers every sound
+alike, the predictors that see nothing, and the oracle that knows the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundloc.baselines import score_trivial
+from soundloc.evaluation.answers import Answers
+from soundloc.evaluation.measures import Column, Measures
+from soundloc.evaluation.queries import truth_of
+from soundloc.scoring import (
+    BARS,
+    PAPER_TAU,
+    SUCCESS_CIOU,
+    Scores,
+    ScoringProtocol,
+    resize_response,
+)
+
+NETWORK = "network"
+
+
+@dataclass(frozen=True, slots=True)
+class Localization:
+    """The scores of every predictor on the same questions, by protocol and name.
+
+    The names are `NETWORK` and those of `baselines.Predictor`; the object prior is the
+    network's mean response to many sounds.
+    """
+
+    scores: Mapping[ScoringProtocol, Mapping[str, Scores]]
+
+    def __len__(self) -> int:
+        rows = next(iter(self.scores.values()), {})
+        return len(rows[NETWORK]) if rows else 0
+
+
+def localize_all(
+    answers: Answers,
+    measures: Measures,
+    *,
+    protocols: tuple[ScoringProtocol, ...] = tuple(ScoringProtocol),
+    seed: int = 0,
+) -> Localization:
+    """Score the predictors that do not listen where the network was scored.
+
+    The object prior takes the network's own τ under FIXED, where the others, whose
+    scale means nothing, take 0.5.
+    """
+    tables: dict[ScoringProtocol, dict[str, Scores]] = {}
+    for protocol in protocols:
+        network = measures.scores(protocol)
+        rows = {NETWORK: network}
+        if len(network):
+            tau = measures.tau if protocol is ScoringProtocol.FIXED else PAPER_TAU
+            trivial = score_trivial(
+                _truths(answers, measures),
+                protocol,
+                priors=_priors(answers, measures),
+                prior_tau=tau,
+                seed=seed,
+            )
+            for predictor, scores in trivial.items():
+                rows[str(predictor)] = Scores(
+                    scores.ciou, scores.pointing, scores.area, network.groups
+                )
+        tables[protocol] = rows
+    return Localization(tables)
+
+
+def _truths(answers: Answers, measures: Measures) -> Iterator[NDArray[np.float64]]:
+    for row in np.flatnonzero(measures.is_placed):
+        question = answers.questions[row]
+        entry = answers.pair_set.pictures[question.picture]
+        truth = truth_of(entry, question.objects)
+        if truth is not None:
+            yield truth
+
+
+def _priors(answers: Answers, measures: Measures) -> Iterator[NDArray[np.float32]]:
+    for row in np.flatnonzero(measures.is_placed):
+        picture = answers.questions[row].picture
+        wrap = answers.pair_set.pictures[picture].wrap
+        yield resize_response(answers.priors[picture], wrap=wrap)
+
+
+def success(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> float:
+    """Measure the share of questions whose cIoU reaches 0.5: the field's "cIoU"."""
+    placed = measures.is_placed
+    reached = measures.ciou[protocol][placed] >= SUCCESS_CIOU
+    return _mean(reached.astype(np.float64), times[placed])
+
+
+def mean_ciou(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> float:
+    """Measure the mean of Eq. (10), which is the exact AUC."""
+    placed = measures.is_placed
+    return _mean(measures.ciou[protocol][placed], times[placed])
+
+
+def auc(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> float:
+    """Measure the area under the success curve by trapezoids over 21 bars."""
+    placed = measures.is_placed
+    weights = np.full(len(BARS), 1.0 / (len(BARS) - 1))
+    weights[[0, -1]] /= 2.0
+    reached = measures.ciou[protocol][placed][:, None] >= BARS
+    return _mean(reached @ weights, times[placed])
+
+
+def pointing_accuracy(measures: Measures, times: Column) -> float:
+    """Measure how often the peak lies in the source, weighed by consensus."""
+    placed = measures.is_placed
+    return _mean(measures.pointing[placed], times[placed])
+
+
+def _mean(values: Column, times: Column) -> float:
+    total = times.sum()
+    return float(values @ times / total) if total else float("nan")
