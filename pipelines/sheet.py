@@ -123,13 +123,7 @@ class ContactSheet:
         if not self._rows:
             raise MediaError(f"cannot write {target}: the clip has no pictures")
         rows = [self._legend(self._rows[0].shape[1]), *map(_margin, self._rows)]
-        coarse = np.clip(_GRAIN * np.round(np.concatenate(rows) / _GRAIN), 0, 255)
-        sheet = cv2.cvtColor(coarse.astype(np.uint8), cv2.COLOR_RGB2BGR)
-        done, png = cv2.imencode(".png", sheet, [cv2.IMWRITE_PNG_COMPRESSION, 9])
-        if not done:
-            raise MediaError(f"cannot write {target} as PNG")
-        with written_whole(target) as part:
-            part.write_bytes(png.tobytes())
+        write_png(target, np.concatenate(rows))
 
     def _legend(self, width_px: int) -> Image:
         """Say in one line what the pictures show; ASCII is all OpenCV can write."""
@@ -138,7 +132,33 @@ class ContactSheet:
             words += "  Frame: the view, filmed on the right."
         if self._truth is not None:
             words += "  Ring: the true source."
-        return _strip(width_px, words)
+        return text_strip(width_px, words)
+
+
+def write_png(target: Path, sheet: Image) -> None:
+    """Write a sheet (h, w, 3) RGB, complete or not at all.
+
+    Raises
+    ------
+    MediaError
+        If the file cannot be written.
+    """
+    coarse = np.clip(_GRAIN * np.round(sheet / _GRAIN), 0, 255)
+    bgr = cv2.cvtColor(coarse.astype(np.uint8), cv2.COLOR_RGB2BGR)
+    done, png = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    if not done:
+        raise MediaError(f"cannot write {target} as PNG")
+    with written_whole(target) as part:
+        part.write_bytes(png.tobytes())
+
+
+def text_strip(width_px: int, words: str) -> Image:
+    """Write a line of ASCII, all that OpenCV knows, on a strip of paper."""
+    strip = np.full((_LABEL_HEIGHT_PX, width_px, 3), _PAPER, np.uint8)
+    place = (_GAP_PX, _LABEL_HEIGHT_PX - 8)
+    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
+    cv2.putText(strip, words, place, font, scale, _INK, 1, cv2.LINE_AA)
+    return strip
 
 
 def _mark(image: Image, direction: Direction) -> None:
@@ -159,15 +179,7 @@ def _labelled(parts: Sequence[Image], label: str) -> Image:
     gap = np.full((_ROW_HEIGHT_PX, _GAP_PX, 3), _PAPER, np.uint8)
     spaced = [piece for part in parts for piece in (gap, part)]
     row = np.concatenate([*spaced, gap], axis=1)
-    return np.concatenate([_strip(row.shape[1], label), row], axis=0)
-
-
-def _strip(width_px: int, words: str) -> Image:
-    strip = np.full((_LABEL_HEIGHT_PX, width_px, 3), _PAPER, np.uint8)
-    place = (_GAP_PX, _LABEL_HEIGHT_PX - 8)
-    font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
-    cv2.putText(strip, words, place, font, scale, _INK, 1, cv2.LINE_AA)
-    return strip
+    return np.concatenate([text_strip(row.shape[1], label), row], axis=0)
 
 
 def _margin(row: Image) -> Image:
