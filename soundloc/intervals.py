@@ -7,8 +7,8 @@ else, and whatever was measured several times on one clip, is resampled by the g
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 Statistic = Callable[[NDArray[np.float64]], float]
 
 _N_BOOTSTRAPS = 1000
+_CHUNK = 50  # resamples drawn at once: a few megabytes
 _Z_95 = 1.959963984540054  # the 97.5 % point of the normal distribution
 
 
@@ -44,12 +45,10 @@ def bootstrap(
     _, codes = np.unique(groups, return_inverse=True)
     sums = np.bincount(codes, weights=values)
     counts = np.bincount(codes).astype(np.float64)
-    means = np.empty(_N_BOOTSTRAPS)
-    # One draw at a time: all at once would hold 1,000 indices per group.
-    for i in range(_N_BOOTSTRAPS):
-        drawn = rng.integers(len(sums), size=len(sums))
-        means[i] = sums[drawn].sum() / counts[drawn].sum()
-    low, high = np.percentile(means, (2.5, 97.5))
+    means = []
+    for times in _resamples(len(sums), rng):
+        means.append(times @ sums / (times @ counts))
+    low, high = np.percentile(np.concatenate(means), (2.5, 97.5))
     return Interval(float(values.mean()), float(low), float(high), len(values))
 
 
@@ -68,12 +67,42 @@ def bootstrap_statistic(
     rng = np.random.default_rng(seed)
     _, codes = np.unique(groups, return_inverse=True)
     n_groups = int(codes.max()) + 1
-    drawn = np.empty(_N_BOOTSTRAPS)
-    for i in range(_N_BOOTSTRAPS):
-        times = np.bincount(rng.integers(n_groups, size=n_groups), minlength=n_groups)
-        drawn[i] = statistic(times[codes].astype(np.float64))
+    drawn = np.array(
+        [
+            statistic(times[codes])
+            for some in _resamples(n_groups, rng)
+            for times in some
+        ]
+    )
     low, high = np.percentile(drawn[~np.isnan(drawn)], (2.5, 97.5))
     return Interval(float(whole), float(low), float(high), len(groups))
+
+
+def _resamples(
+    n_groups: int, rng: np.random.Generator
+) -> Iterator[NDArray[np.float64]]:
+    """Draw groups with repetition: how often each (k, n_groups), some at a time."""
+    for start in range(0, _N_BOOTSTRAPS, _CHUNK):
+        k = min(_CHUNK, _N_BOOTSTRAPS - start)
+        drawn = rng.integers(n_groups, size=(k, n_groups))
+        drawn += n_groups * np.arange(k)[:, None]
+        times = np.bincount(drawn.ravel(), minlength=k * n_groups)
+        yield times.reshape(k, n_groups).astype(np.float64)
+
+
+def share(reached: NDArray[np.bool_], groups: NDArray[np.int64]) -> Interval:
+    """Return a share of successes: Wilson's interval, or over groups of several.
+
+    Where all groups agree a bootstrap knows of nothing else; then the interval is that
+    of as many trials as there are groups.
+    """
+    n_groups = len(np.unique(groups))
+    if n_groups == len(reached):
+        return wilson(int(reached.sum()), len(reached))
+    if reached.all() or not reached.any():
+        whole = wilson(n_groups if reached.all() else 0, n_groups)
+        return replace(whole, n=len(reached))
+    return bootstrap(reached.astype(np.float64), groups)
 
 
 def wilson(n_successes: int, n: int) -> Interval:

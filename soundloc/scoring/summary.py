@@ -15,7 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.intervals import Interval, bootstrap, wilson
+from soundloc.intervals import Interval, bootstrap, share
 from soundloc.scoring.measures import PictureScore
 from soundloc.scoring.truth import GRID_PX
 
@@ -80,9 +80,7 @@ class Scores:
         `strict` wants more than the bar, as SLAVC's `precision_at_50` alone does.
         """
         reached = self.ciou > ciou_at_least if strict else self.ciou >= ciou_at_least
-        if len(np.unique(self.groups)) == len(self):
-            return wilson(int(reached.sum()), len(self))
-        return bootstrap(reached.astype(np.float64), self.groups)
+        return share(reached, self.groups)
 
     def success_curve(self) -> NDArray[np.float64]:
         """Return the share of pictures (21,) that reach each of `BARS`: Figure 9."""

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy.optimize import brentq
 
-from soundloc.intervals import bootstrap, bootstrap_statistic, wilson
+from soundloc.intervals import bootstrap, bootstrap_statistic, share, wilson
 
 
 def test_the_interval_holds_the_mean() -> None:
@@ -36,6 +36,33 @@ def test_a_weighted_mean_has_the_interval_of_the_mean() -> None:
     ours, plain = bootstrap_statistic(mean, groups), bootstrap(values, groups)
     assert ours.mean == pytest.approx(plain.mean)
     assert (ours.low, ours.high) == pytest.approx((plain.low, plain.high))
+
+
+def test_the_bootstrap_is_that_of_drawing_groups_one_by_one() -> None:
+    rng = np.random.default_rng(4)
+    values, groups = rng.uniform(size=30), rng.integers(8, size=30)
+    groups[:8] = np.arange(8)
+    again = np.random.default_rng(0)
+    means = []
+    for _ in range(1000):
+        rows = [np.flatnonzero(groups == g) for g in again.integers(8, size=8)]
+        means.append(values[np.concatenate(rows)].mean())
+    interval = bootstrap(values, groups)
+    expected = np.percentile(means, (2.5, 97.5)).tolist()
+    assert [interval.low, interval.high] == pytest.approx(expected)
+
+
+def test_where_every_group_fails_the_share_is_still_uncertain() -> None:
+    groups = np.arange(60) // 2
+    nothing = share(np.zeros(60, dtype=bool), groups)
+    assert (nothing.mean, nothing.low, nothing.n) == (0.0, 0.0, 60)
+    assert nothing.high == wilson(0, 30).high
+    everything = share(np.ones(60, dtype=bool), groups)
+    assert (everything.mean, everything.high) == (1.0, 1.0)
+    assert everything.low == wilson(30, 30).low
+    some = groups % 2 == 0
+    assert share(some, groups) == bootstrap(some.astype(np.float64), groups)
+    assert share(some, np.arange(60)) == wilson(30, 60)
 
 
 def test_resamples_without_a_number_are_left_out() -> None:
