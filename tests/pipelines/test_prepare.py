@@ -3,11 +3,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from scipy.io import wavfile
 
 from pipelines.compose import ScenePainter
 from pipelines.material import read_material
 from pipelines.prepare import PrepareSettings, prepare
 from soundloc.errors import DatasetError
+from soundloc.inspection import inspect_pairs
 from soundloc.pairs import SoundEntry, read_pair_set, read_sound
 from tests.pipelines.test_material import write_material
 
@@ -53,6 +55,22 @@ def test_a_pair_set_is_not_written_over(material: Path, tmp_path: Path) -> None:
     prepare(settings)
     with pytest.raises(DatasetError, match="already holds"):
         prepare(settings)
+
+
+def test_a_composed_set_has_no_fault(material: Path, tmp_path: Path) -> None:
+    prepare(PrepareSettings(material, tmp_path / "pairs", 10, 2))
+    assert inspect_pairs(tmp_path / "pairs").n_faults == 0
+
+
+def test_sounds_that_cannot_be_used_are_named(material: Path, tmp_path: Path) -> None:
+    bad = material / "sounds" / "dog" / "esc50__1-999-A.ogg"
+    bad.write_text("404")
+    mute = material / "sounds" / "dog" / "esc50__1-998-A.ogg"
+    wavfile.write(mute, 22_050, np.zeros(2000, np.int16))
+    result = prepare(PrepareSettings(material, tmp_path / "pairs", 10, 0))
+    left_out = {left.reason: left.names for left in result.left_out}
+    assert left_out["silent"] == (str(mute),)
+    assert left_out["corrupt sound"][0].startswith(str(bad))
 
 
 def test_a_scene_shows_the_kinds_it_was_asked_for(material: Path) -> None:
