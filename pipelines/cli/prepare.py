@@ -1,34 +1,59 @@
-"""`pano prepare`: from folders of pictures and sounds to a pair set."""
+"""`pano prepare`: from material, footage or a published data set to a pair set."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from pipelines.cli.console import Console
-from pipelines.cli.options import console_options
+from pipelines.cli.options import console_options, force_option
+from pipelines.cli.prepare_options import gather_options
+from pipelines.gather.settings import GatherSettings, Origin
+
+MATERIAL = "material"
 
 _FOLDER = click.Path(file_okay=False, path_type=Path)
+_DIVIDING = {"train_list", "validation_list", "test_list", "split"}
+# What can be said about each; an option that would do nothing is a mistake.
+_OPTIONS = {
+    MATERIAL: {"n_scenes", "n_photographs", "seed"},
+    Origin.VIDEOS: {"window_s", "every_s", "layout", "labels", *_DIVIDING},
+    Origin.FOLDERS: {"window_s", "sounds", "nowhere", "recording", *_DIVIDING},
+    Origin.FLICKR: {"window_s", "boxes", *_DIVIDING},
+    Origin.VGGSS: {"window_s", "boxes", "labels", *_DIVIDING},
+    Origin.AVSBENCH: {"window_s", "mask_boxes", *_DIVIDING},
+    Origin.BOXES: {"window_s", "boxes", *_DIVIDING},
+}
+_ALL_OPTIONS = frozenset().union(*_OPTIONS.values())
 
 
 @click.command()
-@click.argument("material", type=_FOLDER)
+@click.argument("source", type=_FOLDER)
 @click.option(
     "-o",
     "--output",
     type=_FOLDER,
-    required=True,
     metavar="FOLDER",
     help="Where the pair set goes; made if it does not exist.",
 )
+@click.option(
+    "--from",
+    "origin",
+    type=click.Choice([MATERIAL, *(origin.value for origin in Origin)]),
+    default=MATERIAL,
+    show_default=True,
+    help="What SOURCE is.",
+)
+@click.option("--check", is_flag=True, help="Look the pair set SOURCE over, instead.")
 @click.option(
     "--scenes",
     "n_scenes",
     type=click.IntRange(min=10),
     default=4000,
     show_default=True,
-    help="Composed scenes for training; validation and test get a tenth each.",
+    help="material: composed scenes for training; a tenth each for the others.",
 )
 @click.option(
     "--photographs",
@@ -36,28 +61,82 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     type=click.IntRange(min=0),
     default=500,
     show_default=True,
-    help="Frames of two boxed photographs, divided likewise.",
+    help="material: frames of two boxed photographs, divided likewise.",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the dice.")
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="material: of the dice."
+)
+@gather_options
+@force_option
 @console_options
+@click.pass_context
 def prepare(
-    material: Path,
-    output: Path,
+    ctx: click.Context,
+    source: Path,
+    output: Path | None,
+    origin: str,
+    check: bool,
     n_scenes: int,
     n_photographs: int,
     seed: int,
+    settings: GatherSettings,
+    force: bool,
     console: Console,
 ) -> None:
-    """Compose a pair set from MATERIAL, to train on.
+    """Make a pair set of SOURCE, to train on and to measure with.
 
-    MATERIAL is a folder with a class table, classes.csv, that joins folders of
-    pictures, cut-outs and sounds by class. Recordings, pictures and people never
-    cross between the train, validation and test split.
-    """
-    from pipelines.prepare import PrepareSettings
-    from pipelines.prepare import prepare as run
+    \b
+    material  a folder with a class table, classes.csv, that joins pictures,
+              cut-outs and sounds by class: scenes are composed of them
+    videos    footage, ordinary and 360°: pictures with their own sound
+    folders   SOURCE/pictures/<class>/*.jpg and SOURCE/sounds/<class>/*.wav
+    flickr    Flickr-SoundNet, with the boxes of its subjects
+    vggss     VGGSound with the boxes of VGG-SS
+    avsbench  one part of AVSBench, its masks as boxes
+    boxes     IS3, VPO or AVSBench by their JSON of boxes
 
-    settings = PrepareSettings(material, output, n_scenes, n_photographs, seed)
+    Recordings, pictures and people never cross between the splits. What is missing
+    or broken is left out, counted and named. With --check nothing is made: the exit
+    code is 1 if something in the pair set SOURCE is broken.
+    """  # noqa: D301 - click's mark before a table is a real backspace
+    if check:
+        _check(ctx, source, console)
+        return
+    if output is None:
+        raise click.UsageError("Missing option '-o' / '--output'.", ctx)
+    _refuse_idle_options(ctx, origin)
     with console.counting() as tell:
-        result = run(settings, on_step=tell)
+        if origin == MATERIAL:
+            from pipelines.prepare import PrepareSettings
+            from pipelines.prepare import prepare as compose
+
+            composing = PrepareSettings(
+                source, output, n_scenes, n_photographs, seed, overwrite=force
+            )
+            result = compose(composing, on_step=tell)
+        else:
+            from pipelines.gather.job import gather
+
+            result = gather(
+                Origin(origin), source, output, settings, overwrite=force, on_step=tell
+            )
     console.show(result)
+
+
+def _check(ctx: click.Context, pairs: Path, console: Console) -> None:
+    from soundloc.inspection import inspect_pairs
+
+    with console.counting() as tell:
+        inspection = inspect_pairs(pairs, on_step=tell)
+    console.show(inspection)
+    if inspection.n_faults:
+        ctx.exit(1)
+
+
+def _refuse_idle_options(ctx: click.Context, origin: str) -> None:
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        typed = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if typed and name in _ALL_OPTIONS - _OPTIONS[origin]:
+            words = f"{parameter.opts[0]} does nothing with --from {origin}."
+            raise click.UsageError(words, ctx)
