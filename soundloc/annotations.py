@@ -152,7 +152,7 @@ def read_flickr_xml(folder: Path) -> Annotations:
     """Read the official Flickr-SoundNet annotations: a folder of `<id>.xml`.
 
     Every grandchild of the root named `bbox` is an opinion, in pixels of 256 × 256:
-    first a child that is no coordinate (its text is the tag), then xmin, ymin, xmax,
+    first a child that is no coordinate (its text may be a tag), then xmin, ymin, xmax,
     ymax. They are read by their names where they have these, otherwise in that order.
 
     Raises

@@ -149,6 +149,17 @@ def test_the_official_xml_is_read_by_name_or_else_by_place(
 
 
 @pytest.mark.parametrize(
+    ("words", "tag"), [(" Ambient ", "ambient"), ("subject 3", ""), ("", "")]
+)
+def test_only_what_is_a_tag_is_read_as_one(
+    words: str, tag: str, tmp_path: Path
+) -> None:
+    (tmp_path / "123.xml").write_text(PLACED.replace("object", words))
+    (picture,) = read_flickr_xml(tmp_path).pictures
+    assert picture.opinions[0].tag == tag
+
+
+@pytest.mark.parametrize(
     "xml",
     ["<a><b>", "<a><b><bbox><x/><p>1</p></bbox></b></a>", PLACED.replace("64", "x")],
 )
