@@ -12,16 +12,18 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.baselines import score_trivial
+from soundloc.baselines import Predictor, score_trivial
 from soundloc.evaluation.answers import Answers
 from soundloc.evaluation.measures import Column, Measures
 from soundloc.evaluation.queries import truth_of
+from soundloc.intervals import Interval
 from soundloc.scoring import (
     BARS,
     PAPER_TAU,
     SUCCESS_CIOU,
     Scores,
     ScoringProtocol,
+    SourceSize,
     resize_response,
 )
 
@@ -41,6 +43,64 @@ class Localization:
     def __len__(self) -> int:
         rows = next(iter(self.scores.values()), {})
         return len(rows[NETWORK]) if rows else 0
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizationRow:
+    """What one predictor scores under one protocol; `curve` is Figure 9's.
+
+    `success` is the field's "cIoU": the share of pictures that reach 0.5. `auc` is the
+    customary trapezoid over 21 bars, `mean_ciou` the exact area.
+    """
+
+    protocol: ScoringProtocol
+    predictor: str
+    success: Interval
+    auc: Interval
+    mean_ciou: Interval
+    pointing: Interval
+    curve: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SizeRow:
+    """What one predictor scores on the sources of one size."""
+
+    protocol: ScoringProtocol
+    predictor: str
+    size: SourceSize
+    success: Interval
+    pointing: Interval
+
+
+def rows_of(table: Localization) -> tuple[LocalizationRow, ...]:
+    """Sum every predictor up."""
+    return tuple(
+        LocalizationRow(
+            protocol,
+            name,
+            scores.success(),
+            scores.auc(),
+            scores.auc_exact(),
+            scores.pointing_accuracy(),
+            tuple(scores.success_curve().tolist()),
+        )
+        for protocol, predictors in table.scores.items()
+        for name, scores in predictors.items()
+        if len(scores)
+    )
+
+
+def size_rows_of(
+    table: Localization, *, protocol: ScoringProtocol = ScoringProtocol.ADAPTIVE
+) -> tuple[SizeRow, ...]:
+    """Sum the network and its object prior up by the size of the source."""
+    return tuple(
+        SizeRow(protocol, name, size, part.success(), part.pointing_accuracy())
+        for name in (NETWORK, str(Predictor.OBJECT_PRIOR))
+        if name in table.scores[protocol]
+        for size, part in table.scores[protocol][name].by_size().items()
+    )
 
 
 def localize_all(

@@ -118,7 +118,7 @@ def compat_ap(found: Detections) -> float:
     """
     n = len(found.confidence)
     step = max(1, n // _COMPAT_STEPS_AP)
-    points = [_at(found, t) for t in np.sort(found.confidence)[:-1][::-step]]
+    points = [_at(found, t) for t in sorted(found.confidence.tolist())[:-1][::-step]]
     if not points:
         return 0.0
     precision, recall = np.array(points).T
@@ -129,12 +129,12 @@ def compat_ap(found: Detections) -> float:
 def compat_max_f1(found: Detections) -> float:
     """Measure the best F1 over the about ten thresholds of SLAVC's release."""
     step = max(1, len(found.confidence) // _COMPAT_STEPS_F1)
-    points = [_at(found, t) for t in np.sort(found.confidence)[::step]]
+    points = [_at(found, t) for t in sorted(found.confidence.tolist())[::step]]
     return max((2 * p * r / (p + r) if p + r else 0.0 for p, r in points), default=0.0)
 
 
 def _at(found: Detections, threshold: float) -> tuple[float, float]:
-    passed = found.confidence >= threshold
+    passed = found.confidence.astype(np.float64) >= threshold
     hits = int((passed & found.is_right).sum())
     alarms = int(passed.sum()) - hits
     missed = int((~passed & found.is_there).sum())
@@ -148,6 +148,35 @@ def balanced(times: Column, is_there: NDArray[np.bool_]) -> Column:
     if not there or not absent:
         return times
     return np.asarray(np.where(is_there, times / there, times / absent))
+
+
+@dataclass(frozen=True, slots=True)
+class CompatFigures:
+    """What SLAVC's release would print: figures of its protocol, without intervals.
+
+    Over all negatives together, the lists being ours, as many as there happen to be.
+    `localization_accuracy` wants more than 0.5, as its `precision_at_50` does.
+    """
+
+    average_precision: float
+    max_f1: float
+    localization_accuracy: float
+    n_placed: int
+    n_negative: int
+
+
+def compat_figures(measures: Measures) -> CompatFigures:
+    """Measure as SLAVC's release does; see `compat_ap` for what that leaves out."""
+    found, _ = detections(measures, *NEGATIVES)
+    strict = measures.scores(ScoringProtocol.TOP50).success(strict=True)
+    n_placed = int(found.is_there.sum())
+    return CompatFigures(
+        compat_ap(found),
+        compat_max_f1(found),
+        strict.mean,
+        n_placed,
+        len(found.is_there) - n_placed,
+    )
 
 
 def confidence_auroc(measures: Measures, times: Column, *, relation: Relation) -> float:

@@ -12,7 +12,7 @@ from tests.soundloc.evaluation.quiz import answers_at_random, draw_pair_set
 
 @pytest.fixture(scope="module")
 def measures():
-    return measure(answers_at_random(draw_pair_set(20)))
+    return measure(answers_at_random(draw_pair_set(12)))
 
 
 def by_name(differences):
@@ -44,7 +44,7 @@ def test_the_interval_is_that_of_resampling_pictures_by_hand(
     measures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("soundloc.intervals._N_BOOTSTRAPS", 1000)
-    other = measure(answers_at_random(draw_pair_set(20), seed=9))
+    other = measure(answers_at_random(draw_pair_set(12), seed=9))
     (figure,) = [f for f in figures_of(measures) if f.name == "pointing"]
     ours = difference(figure, measures, other)
     rows = measures.is_placed
@@ -57,7 +57,7 @@ def test_the_interval_is_that_of_resampling_pictures_by_hand(
         means.append(np.mean(np.concatenate([gain[group == g] for g in drawn])))
     low, high = np.percentile(means, (2.5, 97.5))
     assert ours.difference.mean == pytest.approx(gain.mean())
-    # A percentile of 1,000 or 2,000 resamples of 10 groups wanders by so much.
+    # A percentile of 1,000 or 2,000 resamples of 6 groups wanders by so much.
     assert ours.difference.low == pytest.approx(low, abs=0.03)
     assert ours.difference.high == pytest.approx(high, abs=0.03)
     assert ours.first == pytest.approx(measures.pointing[rows].mean())

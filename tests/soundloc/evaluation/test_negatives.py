@@ -177,7 +177,7 @@ def test_balanced_positives_and_negatives_weigh_the_same() -> None:
 
 
 def test_the_figures_of_a_set_are_those_of_its_questions_by_hand() -> None:
-    measures = measure(answers_at_random(draw_pair_set(30), ties=True))
+    measures = measure(answers_at_random(draw_pair_set(12), ties=True))
     once = np.ones(len(measures))
     own = np.flatnonzero(measures.are(Relation.OWN)).tolist()
     off = np.flatnonzero(measures.are(Relation.OFFSCREEN)).tolist()
@@ -195,7 +195,7 @@ def test_the_figures_of_a_set_are_those_of_its_questions_by_hand() -> None:
 
 
 def test_f_loc_and_f_auc_are_harmonic_means_of_place_and_darkness() -> None:
-    measures = measure(answers_at_random(draw_pair_set(30)), tau=0.4)
+    measures = measure(answers_at_random(draw_pair_set(12)), tau=0.4)
     once = np.ones(len(measures))
     placed = [i for i in range(len(measures)) if measures.is_placed[i]]
     ciou = [measures.ciou[ScoringProtocol.FIXED][i] for i in placed]
