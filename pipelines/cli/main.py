@@ -21,6 +21,7 @@ from pipelines.cli.info import info
 from pipelines.cli.pan import pan
 from pipelines.cli.prepare import prepare
 from pipelines.cli.render import render
+from pipelines.cli.retrieve import retrieve
 from pipelines.cli.saliency import saliency
 from pipelines.cli.train import train
 from soundloc.errors import SoundlocError
@@ -76,5 +77,16 @@ def main() -> None:
     """Turn 360° video into video that looks where the sound comes from."""
 
 
-for command in (pan, saliency, render, export, batch, info, demo, prepare, train):
+for command in (
+    pan,
+    saliency,
+    render,
+    export,
+    batch,
+    info,
+    demo,
+    prepare,
+    train,
+    retrieve,
+):
     main.add_command(command)
