@@ -112,7 +112,8 @@ def read_clip_list(path: Path) -> tuple[ListedClip, ...]:
     """
     try:
         if path.is_dir():
-            clips = [ListedClip(clip_name(p.name)) for p in sorted(path.iterdir())]
+            files = sorted(p for p in path.iterdir() if p.suffix.lower() in _SUFFIXES)
+            clips = [ListedClip(clip_name(p.name)) for p in files]
         elif path.suffix.lower() == ".json":
             clips = _from_json(json.loads(path.read_text(encoding="utf-8")))
         elif path.suffix.lower() == ".csv":

@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from pano.errors import PanoError
+from pipelines.cli.audit import audit
 from pipelines.cli.batch import batch
 from pipelines.cli.demo import demo
 from pipelines.cli.export import export
@@ -88,5 +89,6 @@ for command in (
     prepare,
     train,
     retrieve,
+    audit,
 ):
     main.add_command(command)
