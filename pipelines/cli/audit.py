@@ -28,7 +28,7 @@ def audit(ctx: click.Context, a: str, b: str, *, media: bool, console: Console) 
     1 if anything is shared.
     """
     from soundloc.audit import audit as compare
-    from soundloc.audit import read_audited
+    from soundloc.audited_set import read_audited
 
     with console.counting() as tell:
         result = compare(

@@ -14,8 +14,8 @@ from soundloc.audit import (
     SOURCES,
     Audit,
     audit,
-    read_audited,
 )
+from soundloc.audited_set import read_audited
 from soundloc.errors import DatasetError
 from soundloc.pairs import (
     PictureEntry,
