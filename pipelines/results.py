@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
@@ -23,8 +24,24 @@ class Result(Protocol):
 
 
 def as_json(result: Result) -> str:
-    """Write a result as one JSON object on one line."""
-    return json.dumps(dataclasses.asdict(result), default=_plain, ensure_ascii=False)
+    """Write a result as one JSON object on one line; what is no number is null."""
+    return json.dumps(
+        _finite(dataclasses.asdict(result)),
+        default=_plain,
+        ensure_ascii=False,
+        allow_nan=False,
+    )
+
+
+def _finite(value: Any) -> Any:
+    """Put null where a float is not finite: JSON has no word for it."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {key: _finite(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(item) for item in value]
+    return value
 
 
 def _plain(value: object) -> str | float:
