@@ -17,6 +17,7 @@ from pano.errors import PanoError
 from pipelines.cli.audit import audit
 from pipelines.cli.batch import batch
 from pipelines.cli.demo import demo
+from pipelines.cli.evaluate import evaluate
 from pipelines.cli.export import export
 from pipelines.cli.info import info
 from pipelines.cli.pan import pan
@@ -88,6 +89,7 @@ for command in (
     demo,
     prepare,
     train,
+    evaluate,
     retrieve,
     audit,
 ):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from soundloc.evaluation.compare import Difference
 from soundloc.evaluation.report import Report
 from soundloc.intervals import Interval
 
@@ -56,6 +57,33 @@ def tables_of(report: Report) -> tuple[Table, ...]:
         )
         for table in tables
     )
+
+
+def comparison_table(differences: Sequence[Difference]) -> Table:
+    """Lay out what the second checkpoint has more than the first."""
+    return Table(
+        "The same questions to both, in %: what the second has more",
+        ("figure", "n", "first", "second", "difference", ""),
+        tuple(
+            (
+                d.name,
+                str(d.difference.n),
+                f"{100 * d.first:.1f}",
+                f"{100 * d.second:.1f}",
+                _signed(d.difference),
+                "" if d.is_clear else "not clear of zero",
+            )
+            for d in differences
+        ),
+        "paired bootstrap over pictures, 95 %",
+    )
+
+
+def _signed(interval: Interval) -> str:
+    mean, low, high = (
+        f"{100 * value:+.1f}" for value in (interval.mean, interval.low, interval.high)
+    )
+    return f"{mean} [{low}, {high}]"
 
 
 def percent(interval: Interval, digits: int = 1) -> str:

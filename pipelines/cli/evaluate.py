@@ -1,0 +1,91 @@
+"""`pano evaluate`: how well a checkpoint points, with an interval on every figure."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pipelines.cli.console import Console
+from pipelines.cli.learning_options import picture_size_option
+from pipelines.cli.options import IN_FILE, console_options, force_option
+
+
+@click.command()
+@click.argument("pairs", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--checkpoint",
+    type=IN_FILE,
+    metavar="FILE.safetensors",
+    help="Weights of the localizer.  [default: the ones that are shipped]",
+)
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="Part of PAIRS to measure on.",
+)
+@click.option(
+    "--compare",
+    "other",
+    type=IN_FILE,
+    metavar="FILE.safetensors",
+    help="Also ask this checkpoint, and say what it has more and whether it is luck.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also write results.json, table.md and plots here.",
+)
+@click.option(
+    "--sounds-per-object",
+    "n_per_object",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many sounds of its kind each object is asked with.",
+)
+@picture_size_option
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the dice.")
+@force_option
+@console_options
+def evaluate(
+    pairs: Path,
+    checkpoint: Path | None,
+    split: str,
+    other: Path | None,
+    output: Path | None,
+    n_per_object: int,
+    picture_size_px: tuple[int, int] | None,
+    seed: int,
+    force: bool,
+    console: Console,
+) -> None:
+    """Measure the localizer on PAIRS, a folder made by `pano prepare`.
+
+    Every picture is asked with sounds that belong to it and with sounds that do not:
+    off-screen, wind, noise, silence. The tables hold the network beside predictors
+    that do not listen and the oracle, 95 % intervals in brackets; what does not apply
+    to the set is said at the end.
+    """
+    from pipelines.evaluate import EvaluateSettings, EvaluationFiles
+    from pipelines.evaluate import evaluate as run
+
+    if output is not None:
+        EvaluationFiles.of(output).check(overwrite=force)
+    settings = EvaluateSettings(
+        pairs,
+        checkpoint,
+        split,
+        other,
+        output,
+        seed,
+        n_per_object,
+        picture_size_px,
+    )
+    with console.counting() as tell:
+        result = run(settings, on_step=tell)
+    console.show(result)
