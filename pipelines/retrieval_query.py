@@ -140,19 +140,17 @@ def search(settings: QuerySettings, *, on_step: Progress | None = None) -> Query
     # What was asked is read first: a mistake in it must not cost the set's features.
     image = None if settings.picture is None else _read_image(settings.picture)
     samples = None if settings.sound is None else _read_sound(settings.sound)
-    engine = choose_engine(net.visual.trunk)
     cache = load_features(
         net,
         read_pair_set(settings.pair_set),
         settings.split,
         clean=True,
         picture_size_px=settings.picture_size_px,
-        engine=engine,
         on_step=tell,
     )
     query = _Query(
         image,
-        None if image is None else engine.see(_fitted(image, cache), wrap=False),
+        None if image is None else _see(net, _fitted(image, cache)),
         samples,
         None if samples is None else _hear(net, samples),
     )
@@ -196,6 +194,11 @@ def _read_sound(path: Path) -> NDArray[np.float32]:
     if not len(sound.samples) or active_level_dbfs(sound.samples) < SILENCE_DBFS:
         raise DatasetError(f"{path} is silent; give a sound to look for")
     return sound.samples
+
+
+def _see(net: SoundLocalizationNet, image: NDArray[np.uint8]) -> NDArray[np.float32]:
+    # For a single picture nothing is worth compiling.
+    return choose_engine(net.visual.trunk, "torch").see(image, wrap=False)
 
 
 @torch.inference_mode()

@@ -9,7 +9,7 @@ import pytest
 from soundloc.checkpoint import default_checkpoint_path
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
-NEEDS_WEIGHTS = {"localize_a_picture.py"}
+NEEDS_WEIGHTS = {"localize_a_picture.py", "retrieve.py"}
 # An object of the example is 28° wide.
 HALF_WIDTH_DEG = 14.0
 
@@ -31,3 +31,15 @@ def test_each_sound_leads_to_its_own_thing(capsys: pytest.CaptureFixture[str]) -
     found = sum(abs(true - found) <= HALF_WIDTH_DEG for true, found in yaws)
     assert found >= 2
     assert len({found for _, found in yaws}) >= 2
+
+
+def test_what_lies_near_a_picture_depends_on_what_is_heard(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    lines = output_of("retrieve.py", capsys).splitlines()
+    found = [re.match(r"(\w+) heard: (\w+)", line) for line in lines]
+    answers = [match.groups() for match in found if match]
+    assert len(answers) == 6
+    for kind in ("bell", "fire"):
+        shown = [answer for heard, answer in answers if heard == kind]
+        assert shown.count(kind) >= 2

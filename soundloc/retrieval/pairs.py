@@ -113,7 +113,7 @@ def draw_database(
     Raises
     ------
     DatasetError
-        If fewer than two pictures have a sound.
+        If fewer than two pictures of different sources have a sound.
     """
     rng = np.random.default_rng(seed)
     pairs = tuple(_draw_pairs(pair_set, n_pairs, rng))
@@ -132,7 +132,7 @@ def draw_database(
         for picture, pair in zip(pictures, pairs, strict=True)
     ]
     numbers = query_sounds[: len(pairs)]
-    return Database(
+    database = Database(
         pair_set,
         pairs,
         query_pairs=np.array([*range(len(pairs)), *(i for i, _ in rivals)]),
@@ -143,6 +143,12 @@ def draw_database(
         sound_sources=_codes([s.source or s.sound for s in sounds]),
         is_first=np.array([numbers.index(x) == i for i, x in enumerate(numbers)]),
     )
+    if database.same_source.all():
+        raise DatasetError(
+            f"all pictures or all sounds of {pair_set.folder} come from one source; "
+            "a search needs two at least."
+        )
+    return database
 
 
 def share_label(a: LabelSets, b: LabelSets) -> NDArray[np.bool_]:

@@ -86,8 +86,7 @@ def _quick_and_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("soundloc.cache.N_NOISES", 2)
     monkeypatch.setattr("soundloc.intervals._N_BOOTSTRAPS", 50)
     # So would compiling a network for six small pictures.
-    for module in ("features", "retrieval_query"):
-        monkeypatch.setattr(f"pipelines.{module}.choose_engine", TorchEngine)
+    monkeypatch.setattr("pipelines.features.choose_engine", TorchEngine)
 
 
 def run(*arguments: object):
@@ -130,6 +129,31 @@ def test_the_tables_say_what_the_figures_say(pair_set: Path, checkpoint: Path) -
     for table in tables.values():
         assert all(len(row) == len(table.header) for row in table.rows)
         assert table.markdown().count("\n") == len(table.rows) + 3
+
+
+def test_videos_without_kinds_are_judged_by_their_own_sound(
+    tmp_path: Path, checkpoint: Path
+) -> None:
+    pictures, sounds = [], []
+    for number, color in enumerate(("red", "green", "blue")):
+        name = f"clip-{number}"
+        cv2.imwrite(str(tmp_path / f"{name}.png"), two_squares(color, color))
+        write_sound(tmp_path / f"{name}.wav", hum(300.0 * (number + 1)))
+        objects = (PlacedObject(None, instance=name),)
+        pictures.append(PictureEntry(f"{name}.png", "test", name, objects))
+        sounds.append(SoundEntry(f"{name}.wav", None, "test", name, instance=name))
+    write_tables(tmp_path, pictures, sounds)
+    settings = RetrieveSettings(
+        tmp_path, checkpoint=checkpoint, target=tmp_path / "out", ks=(1, 2)
+    )
+    RetrievalFiles.of(tmp_path / "out").check(overwrite=False)
+    result = retrieve(settings)
+    assert "of one pair" in result.words()
+    assert "NaN" not in (tmp_path / "out" / "results.json").read_text()
+    assert result.figures.conditional is None
+    assert not (tmp_path / "out" / "conditional-pictures.png").exists()
+    figures = result.figures.searches[0].figures
+    assert figures.n_queries == 3
 
 
 def test_what_exists_is_not_overwritten(
