@@ -32,7 +32,7 @@ _NOISE = -1
 _NOISE_ENTRY = SoundEntry("", None, "", "")
 # Of so many foreign sounds drawn, the hardest is taken.
 _HARD_CANDIDATES = 16
-_N_VIEW_CELLS = 96
+_N_VIEW_CELLS = 48
 
 
 @dataclass(frozen=True, slots=True)

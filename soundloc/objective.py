@@ -26,8 +26,10 @@ from soundloc.losses import (
 )
 from soundloc.model import SoundLocalizationNet
 
-# Embeddings that agree this closely are one answer to everything.
-_SAME_COSINE = 0.99
+# Embeddings that agree this closely are one answer to everything; f_v starts near its
+# bias, and leaves it slowly.
+_SAME_H_COSINE = 0.99
+_SAME_F_V_COSINE = 0.999
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,12 +100,12 @@ class StepReport:
     @property
     def sound_is_dead(self) -> bool:
         """Tell whether h has stopped to depend on the sound."""
-        return self.h_cosine > _SAME_COSINE
+        return self.h_cosine > _SAME_H_COSINE
 
     @property
     def has_collapsed(self) -> bool:
         """Tell whether f_v has become one answer to everything."""
-        return self.f_v_cosine > _SAME_COSINE
+        return self.f_v_cosine > _SAME_F_V_COSINE
 
     def warnings(self) -> tuple[str, ...]:
         """Say what has gone wrong, if anything has."""

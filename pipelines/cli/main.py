@@ -25,6 +25,7 @@ from pipelines.cli.prepare import prepare
 from pipelines.cli.render import render
 from pipelines.cli.retrieve import retrieve
 from pipelines.cli.saliency import saliency
+from pipelines.cli.sweep import sweep
 from pipelines.cli.train import train
 from soundloc.errors import SoundlocError
 
@@ -91,6 +92,7 @@ for command in (
     train,
     evaluate,
     retrieve,
+    sweep,
     audit,
 ):
     main.add_command(command)

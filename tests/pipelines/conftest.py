@@ -54,3 +54,9 @@ def clip_of_disc(tmp_path) -> Callable[..., Path]:
         )
 
     return write
+
+
+@pytest.fixture(autouse=True)
+def _few_noises(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hear four synthetic noises per split, not 240: nothing here depends on more."""
+    monkeypatch.setattr("soundloc.cache.N_NOISES", 4)

@@ -1,3 +1,4 @@
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -6,6 +7,7 @@ import pytest
 
 from pipelines.features import load_features
 from soundloc.checkpoint import load_checkpoint
+from soundloc.engine import TorchEngine
 from soundloc.errors import DatasetError
 from soundloc.pairs import (
     SAMPLE_RATE_HZ,
@@ -38,11 +40,13 @@ def pair_set(tmp_path: Path) -> PairSet:
 
 def test_pictures_of_several_sizes_ask_for_one(pair_set: PairSet) -> None:
     net = load_checkpoint().net
+    load = partial(load_features, net, pair_set, "test", clean=True)
+    engine = TorchEngine(net.visual.trunk)  # OpenVINO would compile for each size
     with pytest.raises(DatasetError, match="320×320"):
-        load_features(net, pair_set, "test", clean=True)
-    cache = load_features(net, pair_set, "test", clean=True, picture_size_px=(64, 64))
+        load(engine=engine)
+    cache = load(engine=engine, picture_size_px=(64, 64))
     assert cache.pictures.shape == (2, 432, 4, 4)
-    again = load_features(net, pair_set, "test", clean=True, picture_size_px=(32, 32))
+    again = load(engine=engine, picture_size_px=(32, 32))
     assert again.pictures.shape == (2, 432, 2, 2)
 
 

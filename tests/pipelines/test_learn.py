@@ -1,7 +1,5 @@
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 import torch
 
@@ -10,47 +8,12 @@ from pipelines.presets import PRESETS
 from soundloc.checkpoint import load_checkpoint
 from soundloc.errors import CheckpointError, DatasetError
 from soundloc.model import SoundLocalizationNet
-from soundloc.pairs import (
-    SAMPLE_RATE_HZ,
-    SPLITS,
-    PictureEntry,
-    PlacedObject,
-    SoundEntry,
-    write_sound,
-    write_tables,
-)
-
-KINDS = ("red", "blue")
+from tests.pipelines.humming_squares import draw_humming_squares
 
 
 @pytest.fixture
 def pair_set(tmp_path: Path) -> Path:
-    """Red squares hum low, blue squares hum high."""
-    folder = tmp_path / "pairs"
-    (folder / "pictures").mkdir(parents=True)
-    (folder / "sounds").mkdir()
-    pictures, sounds = [], []
-    time_s = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-    for split in SPLITS:
-        for number in range(4):
-            image = np.full((64, 128, 3), 110 + number, np.uint8)
-            image[16:48, 16:48] = (0, 0, 255)
-            image[16:48, 80:112] = (255, 0, 0)
-            name = f"pictures/{split}-{number}.jpg"
-            cv2.imwrite(str(folder / name), image)
-            objects = (
-                PlacedObject("red", ((0.125, 0.25, 0.375, 0.75),)),
-                PlacedObject("blue", ((0.625, 0.25, 0.875, 0.75),)),
-            )
-            pictures.append(PictureEntry(name, split, name, objects, wrap=True))
-        for kind, pitch_hz in zip(KINDS, (200.0, 3000.0), strict=True):
-            name = f"sounds/{split}-{kind}.wav"
-            write_sound(
-                folder / name, np.float32(0.3 * np.sin(2 * np.pi * pitch_hz * time_s))
-            )
-            sounds.append(SoundEntry(name, kind, split, name))
-    write_tables(folder, pictures, sounds)
-    return folder
+    return draw_humming_squares(tmp_path / "pairs")
 
 
 @pytest.fixture(autouse=True)

@@ -118,7 +118,7 @@ def test_a_dead_sound_branch_is_noticed() -> None:
 
 
 def test_a_collapsed_visual_embedding_is_noticed() -> None:
-    report = replace(start_report(), h_cosine=0.5, f_v_cosine=0.995)
+    report = replace(start_report(), h_cosine=0.5, f_v_cosine=0.9995)
     assert report.has_collapsed
     (words,) = report.warnings()
     assert "every picture" in words
