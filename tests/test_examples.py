@@ -2,6 +2,7 @@
 
 import re
 import runpy
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from soundloc.checkpoint import default_checkpoint_path
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
-NEEDS_WEIGHTS = {"localize_a_picture.py", "retrieve.py"}
+NEEDS_WEIGHTS = {"evaluate_a_checkpoint.py", "localize_a_picture.py", "retrieve.py"}
 # An object of the example is 28° wide.
 HALF_WIDTH_DEG = 14.0
 
@@ -43,3 +44,20 @@ def test_what_lies_near_a_picture_depends_on_what_is_heard(
     for kind in ("bell", "fire"):
         shown = [answer for heard, answer in answers if heard == kind]
         assert shown.count(kind) >= 2
+
+
+def test_a_checkpoint_that_listens_beats_its_own_prior(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["evaluate_a_checkpoint.py"])
+    monkeypatch.setattr("soundloc.cache.N_NOISES", 9)  # 240 take a while to hear
+    printed = output_of("evaluate_a_checkpoint.py", capsys)
+    found = {
+        name: float(value)
+        for name, value in re.findall(r"pointing, ([a-z ]+?) +(\d\.\d+)", printed)
+    }
+    assert found["oracle"] == 1.0
+    assert found["network"] > found["object prior"] + 0.2
+    (p_value,) = re.findall(r"worth of listening .* p = (\d\.\d+)", printed)
+    assert float(p_value) < 0.05
+    assert "no IoU by subject" in printed

@@ -102,6 +102,8 @@ class Scores:
 
     def pointing_accuracy(self) -> Interval:
         """Return how often the peak lies in the source, weighed by consensus."""
+        if np.isin(self.pointing, (0.0, 1.0)).all():
+            return share(self.pointing == 1.0, self.groups)
         return bootstrap(self.pointing, self.groups)
 
     def by_size(self) -> dict[SourceSize, Scores]:

@@ -361,6 +361,16 @@ def test_frames_of_one_clip_are_not_counted_as_independent() -> None:
     assert (together.low, together.high) == (0.0, 1.0)
 
 
+def test_pointing_right_every_time_is_still_uncertain() -> None:
+    always = scores_of([1.0] * 20).pointing_accuracy()
+    # Wilson: 20 / (20 + 1.96²).
+    assert (always.mean, always.high) == (1.0, 1.0)
+    assert always.low == pytest.approx(20 / (20 + 1.959964**2))
+    half = scores_of([1.0, 0.5] * 10).pointing_accuracy()
+    assert half.mean == 0.75
+    assert half.high < 1.0
+
+
 def test_pictures_are_split_by_the_pixels_of_their_source() -> None:
     pixels = [1, 32**2 - 1, 32**2, 96**2, 144**2 - 1, 144**2, 224**2]
     areas = [n / 224**2 for n in pixels]
