@@ -111,7 +111,7 @@ def test_a_network_with_conv8_names_sounds_itself(
         "classifier.3.weight": 0.01 * torch.randn(4096, 4096),
         "classifier.3.bias": torch.zeros(4096),
         "classifier.6.weight": 0.01 * torch.randn(1000, 4096),
-        "classifier.6.bias": torch.randn(1000),
+        "classifier.6.bias": torch.zeros(1000),
     }
     monkeypatch.setattr(VGG16_Weights, "get_state_dict", lambda self, **_: published)
     net = SoundLocalizationNet(LocalizerConfig()).eval()

@@ -160,11 +160,13 @@ def test_a_number_of_neighbours_below_one_is_refused(database, similar, labels) 
         measure_retrieval(database, similar, labels, ks=(0, 5))
 
 
-def test_conditional_figures_agree_with_counting(database, similar, figures) -> None:
+@pytest.mark.parametrize("k", KS)
+def test_conditional_figures_agree_with_counting(
+    database, similar, figures, k: int
+) -> None:
     got, n = figures.conditional, len(database.pairs)
     pair_set, pairs = database.pair_set, database.pairs
-    heard, silent, shared, sounds, chance = [], [], [], [], []
-    k = KS[1]
+    heard, silent, shared, sounds, chance, chance_sounds = [], [], [], [], [], []
     for second in range(n, len(database.query_pairs)):
         first = int(database.query_pairs[second])
         neighbourhoods = []
@@ -194,6 +196,8 @@ def test_conditional_figures_agree_with_counting(database, similar, figures) -> 
             kinds = {j: pair_set.sounds[pairs[j].sound].kind for j in gallery.values()}
             if sound.kind in kinds.values():
                 sounds.append(np.mean([kinds[j] == sound.kind for j in near]))
+                rights = [kind == sound.kind for kind in kinds.values()]
+                chance_sounds.append(np.mean(rights))
         one, two = neighbourhoods
         shared.append(len(one & two) / k)
     at = got.ks.index(k)
@@ -204,3 +208,4 @@ def test_conditional_figures_agree_with_counting(database, similar, figures) -> 
     assert got.shared[at].mean == pytest.approx(np.mean(shared))
     assert got.chance == pytest.approx(np.mean(chance))
     assert got.sounds[at].mean == pytest.approx(np.mean(sounds))
+    assert got.chance_sounds == pytest.approx(np.mean(chance_sounds))

@@ -63,6 +63,23 @@ def test_a_rival_is_heard_from_something_else_in_the_picture() -> None:
         assert video.rival is None
 
 
+def test_another_of_the_same_kind_is_no_rival() -> None:
+    dogs = PlacedObject("dog"), PlacedObject("dog", instance="rex")
+    pair_set = PairSet(
+        Path("nowhere"),
+        (picture("yard", *dogs), picture("sofa", PlacedObject("cat"))),
+        (
+            sound("bark", "dog"),
+            sound("rex", "dog", instance="rex"),
+            sound("purr", "cat"),
+        ),
+    )
+    for seed in range(5):
+        assert all(
+            pair.rival is None for pair in draw_database(pair_set, seed=seed).pairs
+        )
+
+
 def test_who_answers_to_whom_is_what_asking_each_object_says() -> None:
     pair_set = draw_world(9, 3).pair_set
     database = draw_database(pair_set, seed=3)
