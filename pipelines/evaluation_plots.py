@@ -92,8 +92,6 @@ def _draw_curves(rows: Sequence[LocalizationRow], path: Path) -> None:
     protocols = [p for p in ScoringProtocol if any(r.protocol is p for r in rows)]
     figure = _figure(12.6, 8.4)
     panels = _panels(figure, 2, 3)
-    for spare in panels[len(protocols) :]:
-        spare.set_axis_off()
     for axes, protocol in zip(panels, protocols, strict=False):
         for row in rows:
             if row.protocol is protocol:
@@ -104,12 +102,19 @@ def _draw_curves(rows: Sequence[LocalizationRow], path: Path) -> None:
                     color=color,
                     linestyle=style,
                     linewidth=width,
-                    label=f"{row.predictor} {100 * row.auc.mean:.1f}",
+                    label=row.predictor,
                 )
-        axes.set(title=protocol, xlabel="cIoU threshold", ylabel="share of pictures")
+                if row.predictor == NETWORK:
+                    axes.set_title(
+                        f"{protocol}: network's AUC {100 * row.auc.mean:.1f} %"
+                    )
+        axes.set(xlabel="cIoU threshold", ylabel="share of pictures")
         axes.set(xlim=(0, 1), ylim=(0, 1.02))
         axes.grid(alpha=0.3)
-        axes.legend(fontsize=8, title="AUC in %", title_fontsize=8)
+    for spare in panels[len(protocols) :]:
+        spare.set_axis_off()
+    # As many protocols as leave one panel free, so that it hides no curve.
+    panels[-1].legend(*panels[0].get_legend_handles_labels(), loc="center", fontsize=12)
     figure.suptitle(f"Success over the cIoU threshold (n = {rows[0].success.n})")
     _save(figure, path)
 
