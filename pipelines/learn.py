@@ -25,7 +25,7 @@ from soundloc.calibrate import calibrate_confidence
 from soundloc.checkpoint import save_checkpoint
 from soundloc.engine import choose_engine
 from soundloc.errors import CheckpointError
-from soundloc.evaluate import Evaluation, evaluate
+from soundloc.evaluation.brief import Evaluation, evaluate
 from soundloc.model import SoundLocalizationNet, VisualTrunk
 from soundloc.objective import StepReport
 from soundloc.pairs import SPLITS, PairSet, read_pair_set

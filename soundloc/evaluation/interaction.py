@@ -97,8 +97,7 @@ def interact(
         )
         for n, found in sorted(by_number.items())
     }
-    choosing, chance = _choose(answers, placed, pictures, groups)
-    return Interaction(scores, all_right, choosing, chance)
+    return Interaction(scores, all_right, *choose_source(answers, measures))
 
 
 def _sources(measures: Measures, placed: NDArray[np.int64]) -> list[list[int]]:
@@ -126,14 +125,14 @@ def _score_pairs(
     )
 
 
-def _choose(
-    answers: Answers,
-    placed: NDArray[np.int64],
-    pictures: list[list[int]],
-    groups: NDArray[np.int64],
-) -> tuple[Interval, Interval]:
+def choose_source(answers: Answers, measures: Measures) -> tuple[Interval, Interval]:
+    """Measure how often the sounding source responds most, and the same by chance.
+
+    Over pictures with several sources; not numbers where there are none.
+    """
+    placed = np.flatnonzero(measures.is_placed)
     chose, chance, drawn = [], [], []
-    for rows in pictures:
+    for rows in _sources(measures, placed):
         asked = [answers.questions[placed[row]] for row in rows]
         entry = answers.pair_set.pictures[asked[0].picture]
         truths = [truth_of(entry, question.objects) for question in asked]
@@ -142,6 +141,6 @@ def _choose(
             best = [float(response[t > 0].max()) for t in truths if t is not None]
             chose.append(float(best[place] >= max(best)))
             chance.append(1.0 / len(rows))
-            drawn.append(groups[row])
-    where = np.array(drawn)
+            drawn.append(measures.group[placed[row]])
+    where = np.array(drawn, dtype=np.int64)
     return bootstrap(np.array(chose), where), bootstrap(np.array(chance), where)

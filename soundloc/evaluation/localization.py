@@ -147,9 +147,13 @@ def _truths(answers: Answers, measures: Measures) -> Iterator[NDArray[np.float64
 
 def _priors(answers: Answers, measures: Measures) -> Iterator[NDArray[np.float32]]:
     for row in np.flatnonzero(measures.is_placed):
-        picture = answers.questions[row].picture
-        wrap = answers.pair_set.pictures[picture].wrap
-        yield resize_response(answers.priors[picture], wrap=wrap)
+        yield prior_response(answers, answers.questions[row].picture)
+
+
+def prior_response(answers: Answers, picture: int) -> NDArray[np.float32]:
+    """Return the object prior of a picture on the scoring grid (224, 224)."""
+    wrap = answers.pair_set.pictures[picture].wrap
+    return resize_response(answers.priors[picture], wrap=wrap)
 
 
 def success(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> float:

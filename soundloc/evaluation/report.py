@@ -136,7 +136,7 @@ def report(answers: Answers, measures: Measures, *, seed: int = 0) -> Report:
         compat_figures(measures) if is_placed and present(measures) else None,
         shuffle,
         calibrate(measures),
-        tuple(_notes(measures, subjects, interaction, shuffle)),
+        tuple(_notes(answers, measures, subjects, interaction, shuffle)),
     )
 
 
@@ -174,6 +174,7 @@ def _negatives(
 
 
 def _notes(
+    answers: Answers,
     measures: Measures,
     subjects: Subjects | None,
     interaction: Interaction | None,
@@ -195,7 +196,9 @@ def _notes(
     if interaction is None:
         notes.append("no picture has two sources with places: no interaction")
     if not measures.are(Relation.OFFSCREEN).any():
-        notes.append("every kind of sound is in every picture: no off-screen sounds")
-    elif not shuffle and measures.is_placed.any():
+        notes.append("no sound is surely of something else: none is off-screen")
+    elif any(o.kind is None for p in answers.pair_set.pictures for o in p.objects):
+        notes.append("kinds are not known: off-screen sounds may be alike")
+    if not shuffle and measures.is_placed.any():
         notes.append("no own sound has a wrong one beside it: no audio-shuffle gap")
     return notes

@@ -35,7 +35,7 @@ from pipelines.material import Material, PieceSource, read_material
 from pipelines.progress import SilentProgress
 from pipelines.settings import PanSettings
 from soundloc.augment import repeat_with_gaps, scale_to_level
-from soundloc.evaluate import bootstrap
+from soundloc.intervals import bootstrap
 
 RATE_HZ = 10
 WIDTH_PX = 960

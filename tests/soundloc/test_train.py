@@ -15,7 +15,7 @@ from soundloc.batches import Batch, BatchDrawer
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
 from soundloc.errors import CheckpointError
-from soundloc.evaluate import evaluate
+from soundloc.evaluation.brief import evaluate
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
 from soundloc.objective import LossWeights, Objective, StepReport, batch_loss
 from soundloc.train import Training, TrainSettings, trainable
