@@ -10,7 +10,12 @@ import pytest
 from soundloc.checkpoint import default_checkpoint_path
 
 EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
-NEEDS_WEIGHTS = {"evaluate_a_checkpoint.py", "localize_a_picture.py", "retrieve.py"}
+NEEDS_WEIGHTS = {
+    "evaluate_a_checkpoint.py",
+    "localize_a_picture.py",
+    "retrieve.py",
+    "train_on_a_folder.py",
+}
 # An object of the example is 28° wide.
 HALF_WIDTH_DEG = 14.0
 
@@ -61,3 +66,19 @@ def test_a_checkpoint_that_listens_beats_its_own_prior(
     (p_value,) = re.findall(r"worth of listening .* p = (\d\.\d+)", printed)
     assert float(p_value) < 0.05
     assert "no IoU by subject" in printed
+
+
+@pytest.mark.slow
+def test_a_folder_of_pictures_and_sounds_can_be_trained_on(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Hearing synthetic noise takes longest, and three kinds are foreign enough.
+    monkeypatch.setattr("soundloc.cache.N_NOISES", 8)
+    monkeypatch.setattr("sys.argv", ["train_on_a_folder.py"])
+    lines = output_of("train_on_a_folder.py", capsys).splitlines()
+    assert any("30 pictures, 30 sounds, no fault" in line for line in lines)
+    found = re.match(r"right: (\d+) of (\d+)", lines[-1])
+    assert found is not None
+    n_right, n_asked = map(int, found.groups())
+    assert n_asked == 6
+    assert n_right >= 5
