@@ -38,13 +38,18 @@ class Interval:
 def bootstrap(
     values: NDArray[np.float64], groups: NDArray[np.int64], *, seed: int = 0
 ) -> Interval:
-    """Average, with a 95 % interval from resampling whole groups."""
+    """Average, with a 95 % interval from resampling whole groups.
+
+    A single group says nothing about others: its interval is not a number.
+    """
     if len(values) == 0:
         return Interval(float("nan"), float("nan"), float("nan"), 0)
     rng = np.random.default_rng(seed)
     _, codes = np.unique(groups, return_inverse=True)
     sums = np.bincount(codes, weights=values)
     counts = np.bincount(codes).astype(np.float64)
+    if len(sums) == 1:
+        return Interval(float(values.mean()), float("nan"), float("nan"), len(values))
     means = []
     for times in _resamples(len(sums), rng):
         means.append(times @ sums / (times @ counts))
@@ -59,7 +64,8 @@ def bootstrap_statistic(
 
     It is told how often each measurement counts: once for the figure itself, as often
     as its group was drawn for every resample. Resamples where it is not a number,
-    for instance because they hold no positive, are left out.
+    for instance because they hold no positive, are left out. A single group has no
+    interval.
     """
     whole = statistic(np.ones(len(groups))) if len(groups) else float("nan")
     if np.isnan(whole):
@@ -67,6 +73,8 @@ def bootstrap_statistic(
     rng = np.random.default_rng(seed)
     _, codes = np.unique(groups, return_inverse=True)
     n_groups = int(codes.max()) + 1
+    if n_groups == 1:
+        return Interval(float(whole), float("nan"), float("nan"), len(groups))
     drawn = np.array(
         [
             statistic(times[codes])

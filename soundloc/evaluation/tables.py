@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from soundloc.evaluation.compare import Difference
 from soundloc.evaluation.report import Report
 from soundloc.intervals import Interval
@@ -94,6 +96,8 @@ def percent(interval: Interval, digits: int = 1) -> str:
         f"{100 * value:.{digits}f}"
         for value in (interval.mean, interval.low, interval.high)
     )
+    if np.isnan(interval.low):
+        return f"{mean} [?]"
     return mean if low == high == mean else f"{mean} [{low}, {high}]"
 
 

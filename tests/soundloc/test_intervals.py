@@ -21,6 +21,16 @@ def test_measurements_of_one_picture_are_resampled_together() -> None:
     assert together.high - together.low > 5 * (apart.high - apart.low)
 
 
+def test_a_single_group_has_a_mean_and_no_interval() -> None:
+    values, groups = np.array([0.2, 0.4]), np.zeros(2, dtype=np.int64)
+    for interval in (
+        bootstrap(values, groups),
+        bootstrap_statistic(lambda times: float(values @ times / 2), groups),
+    ):
+        assert interval.mean == pytest.approx(0.3)
+        assert np.isnan([interval.low, interval.high]).all()
+
+
 def test_an_average_of_nothing_is_not_a_number() -> None:
     assert np.isnan(bootstrap(np.array([]), np.array([], dtype=np.int64)).mean)
     assert np.isnan(wilson(0, 0).mean)

@@ -112,6 +112,7 @@ def test_a_table_is_aligned_and_in_markdown() -> None:
         (Interval(0.5, 0.4, 0.6, 9), "50.0 [40.0, 60.0]"),
         (Interval(1.0, 1.0, 1.0, 9), "100.0"),
         (Interval(float("nan"), float("nan"), float("nan"), 0), "–"),
+        (Interval(0.5, float("nan"), float("nan"), 1), "50.0 [?]"),
     ],
 )
 def test_a_share_is_written_in_per_cent(interval, words) -> None:
