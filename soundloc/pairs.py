@@ -31,6 +31,7 @@ Sounds are mono WAV at 22,050 Hz.
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -281,7 +282,7 @@ def read_sound(path: Path) -> NDArray[np.float32]:
     """
     try:
         rate_hz, samples = wavfile.read(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, struct.error) as error:
         raise DatasetError(f"{path} cannot be read as WAV: {error}.") from error
     if rate_hz != SAMPLE_RATE_HZ or samples.ndim != 1 or samples.size == 0:
         raise DatasetError(

@@ -116,3 +116,12 @@ def test_a_sound_at_another_rate_is_refused(tmp_path: Path) -> None:
     wavfile.write(tmp_path / "a.wav", 16_000, np.zeros(10, np.int16))
     with pytest.raises(DatasetError, match="22050"):
         read_sound(tmp_path / "a.wav")
+
+
+@pytest.mark.parametrize("n_bytes", [0, 10, 30, 40])
+def test_a_sound_whose_header_is_cut_is_refused(tmp_path: Path, n_bytes: int) -> None:
+    write_sound(tmp_path / "a.wav", np.zeros(10, np.float32))
+    data = (tmp_path / "a.wav").read_bytes()
+    (tmp_path / "a.wav").write_bytes(data[:n_bytes])
+    with pytest.raises(DatasetError, match="cannot be read"):
+        read_sound(tmp_path / "a.wav")
