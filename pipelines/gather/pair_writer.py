@@ -33,6 +33,7 @@ Picture = NDArray[np.uint8]
 
 _JPEG_QUALITY = 93
 _N_NAMED = 5
+_MAX_NAME = 150  # file systems allow 255 bytes, suffixes included
 _NOT_FOR_NAMES = re.compile(r"[^A-Za-z0-9._@-]+")
 
 
@@ -211,7 +212,7 @@ class PairWriter:
 
     def _free_name(self, folder: str, name: str, suffix: str) -> str:
         """Make a file name that is in no other's way, whatever its source is called."""
-        plain = _NOT_FOR_NAMES.sub("_", name).lstrip(".") or "_"
+        plain = _NOT_FOR_NAMES.sub("_", name).lstrip(".")[:_MAX_NAME] or "_"
         number, free = 1, f"{folder}/{plain}{suffix}"
         while free.lower() in self._taken:
             number += 1

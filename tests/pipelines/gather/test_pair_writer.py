@@ -12,6 +12,10 @@ PICTURE = np.full((20, 30, 3), (200, 30, 10), np.uint8)
 HUM = np.float32(0.3 * np.sin(np.arange(4000) * 0.1))
 
 
+# Two that differ only behind what a file name can hold.
+LONG = ("x" * 300 + "1", "x" * 300 + "2")
+
+
 def add_pair(writer: PairWriter, name: str = "a", split: str = "train") -> None:
     objects = (PlacedObject("dog"),)
     writer.add_picture(PICTURE, name=name, split=split, source=name, objects=objects)
@@ -99,7 +103,7 @@ def test_a_set_of_nothing_is_refused_with_the_reasons(tmp_path: Path) -> None:
 
 
 def test_names_of_all_kinds_become_file_names_of_their_own(tmp_path: Path) -> None:
-    names = ("a/b c", "a_b_c", "A_B_C", "../x", ".hidden", "-id", "日本")
+    names = ("a/b c", "a_b_c", "A_B_C", "../x", ".hidden", "-id", "日本", *LONG)
     with writing_pairs(tmp_path / "pairs") as writer:
         for name in names:
             add_pair(writer, name)
