@@ -35,7 +35,8 @@ def gather_folders(
     Raises
     ------
     DatasetError
-        If a folder is missing, or they have no class in common.
+        If a folder is missing, they have no class in common, or the expression for
+        recordings is none.
     """
     pictures, sounds = _folders(source, settings)
     nowhere = set(settings.nowhere)
@@ -48,7 +49,7 @@ def gather_folders(
     for kind in sorted(set(pictures) ^ set(sounds) - nowhere):
         lack = "sounds" if kind in pictures else "pictures"
         writer.leave_out(f"classes without {lack}", kind)
-    recording = re.compile(settings.recording) if settings.recording else None
+    recording = _pattern(settings.recording)
     chosen = [(kind, p) for kind in sorted(common - nowhere) for p in pictures[kind]]
     for number, (kind, path) in enumerate(chosen, start=1):
         _add_picture(path, kind, recording, splits, writer)
@@ -72,6 +73,13 @@ def _folders(source: Path, settings: GatherSettings) -> tuple[FilesByName, Files
         grouped(files_below(pictures, PICTURE_SUFFIXES), lambda p: p.parent.name),
         grouped(files_below(sounds, SOUND_SUFFIXES), lambda p: p.parent.name),
     )
+
+
+def _pattern(text: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        raise DatasetError(f"{text!r} is no regular expression ({error}).") from error
 
 
 def _recording(path: Path, pattern: re.Pattern[str] | None) -> str:

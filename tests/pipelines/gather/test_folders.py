@@ -126,3 +126,8 @@ def test_folders_without_a_common_class_are_refused(source: Path) -> None:
 def test_a_missing_folder_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="pictures is no folder"):
         gathered(tmp_path)
+
+
+def test_an_expression_that_is_none_is_refused(source: Path) -> None:
+    with pytest.raises(DatasetError, match="no regular expression"):
+        gathered(source, recording="(")
