@@ -41,8 +41,8 @@ def gather_videos(
         raise DatasetError(f"{source} holds no video.")
     labels = Labels.read(settings.labels)
     splits = splits.completed(labels.splits())
+    spheres: list[str] = []
     ordinary: list[str] = []
-    n_spheres = 0
     for number, path in enumerate(paths, start=1):
         name = path.relative_to(source).with_suffix("").as_posix()
         recording = _recording(name)
@@ -53,16 +53,21 @@ def gather_videos(
         pairs = ClipPairs(writer, name, labels.kind(name), placement.split, recording)
         try:
             with open_clip(path, layout=settings.layout) as clip:
-                n_spheres += clip.is_sphere
-                ordinary += [] if clip.is_sphere else [name]
+                (spheres if clip.is_sphere else ordinary).append(name)
                 _gather_clip(clip, name, pairs, settings, writer)
         except NoAudioError:
             writer.leave_out("without sound", name)
         except MediaError as error:
             writer.leave_out("not readable, or not to the end", f"{name} ({error})")
         tell("videos", number, len(paths))
-    writer.note(f"{n_spheres} of {len(paths)} videos are 360°")
-    if n_spheres and ordinary:
+    _say_what_they_are(spheres, ordinary, writer)
+
+
+def _say_what_they_are(
+    spheres: list[str], ordinary: list[str], writer: PairWriter
+) -> None:
+    writer.note(f"{len(spheres)} videos are 360°, {len(ordinary)} ordinary")
+    if spheres and ordinary:
         # A square picture may be two eyes of a sphere, and nobody could tell.
         named = ", ".join(ordinary[:5]) + (" …" if len(ordinary) > 5 else "")
         writer.note(f"taken for ordinary video: {named}")
