@@ -60,11 +60,21 @@ class Answers:
         +1: one of them answers to it; -1: it is foreign to all; 0: it may be mistaken
         for one of them, so that neither is sure.
         """
-        if sound.instance and sound.instance in {o.instance for o in objects}:
+        instances = {o.instance for o in objects if o.instance}
+        if sound.instance and sound.instance in instances:
             return 1
+        # Another moment of the same clip: perhaps the same source, perhaps not.
+        moments = {_clip(instance) for instance in instances}
+        same_clip = bool(sound.instance) and _clip(sound.instance) in moments
         if sound.kind is None:
-            return -1
+            return 0 if same_clip else -1
         shown = {o.kind for o in objects if o.kind is not None}
         if sound.kind in shown:
             return 1
-        return 0 if any(self._related(sound.kind, kind) for kind in shown) else -1
+        is_doubtful = same_clip or any(self._related(sound.kind, k) for k in shown)
+        return 0 if is_doubtful else -1
+
+
+def _clip(instance: str) -> str:
+    """Name the clip of an instance, which may say `clip@start-stop`."""
+    return instance.partition("@")[0]
