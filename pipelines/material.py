@@ -57,6 +57,17 @@ _LEFT_OUT = frozenset({"ape", "camera"})
 _HELD_BACK_PANORAMAS = re.compile(r"^frame_|^harbour|^garden")
 
 
+# Freesound holds some recordings under two numbers; `pano audit` finds them.
+_UPLOADED_TWICE = {
+    "68734": "68670",
+    "177083": "177082",
+    "30322": "28314",
+    "134915": "133889",
+    "197408": "140199",
+    "24524": "23222",
+    "102305": "37236",
+}
+
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 
@@ -290,10 +301,9 @@ def _sounds(folder: Path, rows: list[dict[str, str]]) -> Iterator[SoundSource]:
 def _recording(path: Path) -> str:
     """Name the recording, or for speech the speaker, that a clip was cut from."""
     collection, _, rest = path.stem.partition("__")
-    if collection == "esc50":
-        return f"freesound:{rest.split('-')[1]}"
-    if collection == "us8k":
-        return f"freesound:{rest.split('-')[0]}"
+    if collection in ("esc50", "us8k"):
+        upload = rest.split("-")[1 if collection == "esc50" else 0]
+        return f"freesound:{_UPLOADED_TWICE.get(upload, upload)}"
     if path.parent.name == "speech":
         return f"{collection}:{rest.rsplit('_', 1)[0]}"
     return path.stem

@@ -83,6 +83,16 @@ def test_clips_of_one_recording_share_their_split(tmp_path: Path) -> None:
     assert ours == {("freesound:777", split_of("freesound:777"))}
 
 
+def test_a_recording_uploaded_twice_is_one(tmp_path: Path) -> None:
+    folder = write_material(tmp_path)
+    for number in (177082, 177083, 177084):
+        (folder / "sounds" / "dog" / f"esc50__1-{number}-A.ogg").touch()
+    sources = {s.path.stem: s.source for s in read_material(folder).sounds}
+    first, second = sources["esc50__1-177082-A"], sources["esc50__1-177083-A"]
+    assert first == second
+    assert first != sources["esc50__1-177084-A"]
+
+
 def test_neighbouring_faces_are_one_person(tmp_path: Path) -> None:
     folder = write_material(tmp_path)
     for number in (1, 2, 22, 23):
