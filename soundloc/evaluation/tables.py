@@ -70,8 +70,8 @@ def comparison_table(differences: Sequence[Difference]) -> Table:
             (
                 d.name,
                 str(d.difference.n),
-                f"{100 * d.first:.1f}",
-                f"{100 * d.second:.1f}",
+                f"{100 * d.first:.2f}",
+                f"{100 * d.second:.2f}",
                 _signed(d.difference),
                 "" if d.is_clear else "not clear of zero",
             )
@@ -83,7 +83,7 @@ def comparison_table(differences: Sequence[Difference]) -> Table:
 
 def _signed(interval: Interval) -> str:
     mean, low, high = (
-        f"{100 * value:+.1f}" for value in (interval.mean, interval.low, interval.high)
+        f"{100 * value:+.2f}" for value in (interval.mean, interval.low, interval.high)
     )
     return f"{mean} [{low}, {high}]"
 
