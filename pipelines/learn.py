@@ -20,6 +20,7 @@ from pipelines.fit import Fitting, fit, forget_state
 from pipelines.material import are_related
 from pipelines.presets import PRESETS, Preset, Supervision
 from pipelines.training_log import training_logs
+from pipelines.trunks import load_trunks
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
 from soundloc.checkpoint import save_checkpoint
@@ -52,7 +53,8 @@ class LearnSettings:
     loss_weights
         Weights that differ from the preset's, by the name of the loss.
     soundnet
-        The published SoundNet-8 weights; ``None`` asks the environment.
+        The published SoundNet-8 weights; ``None`` asks the environment, then the
+        shipped checkpoint.
     n_steps, picture_size_px
         ``None`` is the preset's.
     log, tensorboard
@@ -113,9 +115,8 @@ def learn(
     state = _state_path(settings)
     workers = Workers.of_torchrun()
     torch.manual_seed(settings.seed)
-    trunks = SoundLocalizationNet(preset.config)
-    trunks.load_pretrained_trunks(soundnet_path=settings.soundnet)
-    caches = _load_all(trunks.eval(), preset, settings, workers, tell)
+    trunks = load_trunks(preset.config, settings.soundnet)
+    caches = _load_all(trunks, preset, settings, workers, tell)
     n_steps = settings.n_steps or preset.training.n_steps
     with training_logs(
         csv_file=settings.log if workers.rank == 0 else None,

@@ -21,6 +21,7 @@ from pipelines.material import are_related
 from pipelines.presets import PRESETS, Preset
 from pipelines.sweep.folds import refold
 from pipelines.sweep.variants import Over, Variant, variants
+from pipelines.trunks import load_trunks
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
 from soundloc.engine import choose_engine
@@ -192,9 +193,8 @@ class _Rooms:
             pair_set = refold(pair_set, fold, settings.n_folds)
         counts = {"validation": _N_CALIBRATION, "train": settings.n_train}
         pair_set = _first(pair_set, counts | {settings.split: settings.n_measured})
-        trunks = SoundLocalizationNet(config)
-        trunks.load_pretrained_trunks(soundnet_path=settings.soundnet)
-        engine = choose_engine(trunks.eval().visual.trunk)
+        trunks = load_trunks(config, settings.soundnet)
+        engine = choose_engine(trunks.visual.trunk)
 
         def load(split: str, *, clean: bool, has_views: bool = False) -> FeatureCache:
             return load_features(

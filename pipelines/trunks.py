@@ -1,0 +1,48 @@
+"""The frozen trunks that trainings start from.
+
+The published ones are asked for first. Where they are not at hand, the shipped
+checkpoint holds the same trunks in 16 bits, so that a training needs no download.
+"""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from soundloc.checkpoint import load_checkpoint
+from soundloc.errors import CheckpointError
+from soundloc.model import LocalizerConfig, SoundLocalizationNet
+
+logger = logging.getLogger(__name__)
+
+
+def load_trunks(config: LocalizerConfig, soundnet: Path | None) -> SoundLocalizationNet:
+    """Build a network with pretrained trunks and fresh heads, to be evaluated.
+
+    Parameters
+    ----------
+    soundnet
+        The published SoundNet-8; None asks the environment, then the checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        If a trunk is neither at hand nor in the shipped checkpoint.
+    """
+    net = SoundLocalizationNet(config)
+    try:
+        net.load_pretrained_trunks(soundnet_path=soundnet)
+    except CheckpointError:
+        shipped = load_checkpoint().net
+        if soundnet is not None or not _has_trunks_of(shipped.config, config):
+            raise
+        net.copy_trunks(shipped)
+        logger.info("starting from the trunks of the shipped checkpoint")
+    return net.eval()
+
+
+def _has_trunks_of(shipped: LocalizerConfig, wanted: LocalizerConfig) -> bool:
+    return (shipped.visual_trunk, shipped.sound_features) == (
+        wanted.visual_trunk,
+        wanted.sound_features,
+    )
