@@ -57,6 +57,8 @@ def main() -> None:
 def chosen_boxes(arguments: list[str]) -> tuple[Opinions, int]:
     """Return each picture's boxes by subject, and how many subjects must agree."""
     if arguments:
+        if len(arguments) != 2 or arguments[0] not in READERS:
+            sys.exit(f"give one of {', '.join(READERS)} and its file, or nothing")
         annotations = READERS[arguments[0]](Path(arguments[1]))
         pictures = annotations.with_source()
         return [p.boxes_by_subject() for p in pictures], annotations.n_consensus
