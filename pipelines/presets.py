@@ -137,7 +137,7 @@ _PAPER = Preset(
 PRESETS: dict[str, Preset] = {
     "strong": replace(
         _LIGHT.weighed({"equivariance": 0.05}),
-        drawing=DrawSettings(mixes=True, hard_share=0.5),
+        drawing=DrawSettings(mixes=True, hard_share=0.5, placed_share=0.5),
         has_teachers=True,
     ),
     "light": _LIGHT,

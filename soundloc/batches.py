@@ -49,6 +49,9 @@ class DrawSettings:
     hard_share
         Share of the foreign sounds that are chosen for being nearest to the sounds
         asked for, in standardised features: the easily confused ones.
+    placed_share
+        Share of a batch's pictures of which some place is known, where some are and
+        some are not; otherwise few labels are hardly ever seen. 0 draws all alike.
     only_placed
         Draw only pictures of which some place is known: supervised learning.
     annotator
@@ -59,11 +62,12 @@ class DrawSettings:
     mixes: bool = False
     own_share: float = 0.6
     hard_share: float = 0.0
+    placed_share: float = 0.0
     only_placed: bool = False
     annotator: Literal["consensus", "random"] = "consensus"
 
     def __post_init__(self) -> None:
-        for name in ("own_share", "hard_share"):
+        for name in ("own_share", "hard_share", "placed_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
                 raise ValueError(f"{name} must be in [0, 1], got {self}")
 
@@ -131,7 +135,18 @@ class BatchDrawer:
     def draw_pictures(self, step: int, n: int) -> NDArray[np.int64]:
         """Choose the pictures of a step, sorted, without repetition."""
         rng = np.random.default_rng([self._seed, step, 1])
-        return np.sort(rng.choice(self._pool, min(n, len(self._pool)), replace=False))
+        entries = self._cache.pair_set.pictures
+        n_placed = round(self._how.placed_share * n)
+        if n_placed == 0:
+            return np.sort(_some_of(self._pool, n, rng))
+        is_placed = np.array(
+            [any(o.has_place for o in entries[i].objects) for i in self._pool]
+        )
+        placed = _some_of(self._pool[is_placed], n_placed, rng)
+        others = _some_of(self._pool[~is_placed], n - len(placed), rng)
+        if len(placed) + len(others) < n:  # one of the two is not enough
+            placed = _some_of(self._pool[is_placed], n - len(others), rng)
+        return np.sort(np.concatenate([placed, others]))
 
     def draw(
         self,
@@ -278,6 +293,12 @@ class BatchDrawer:
             whole = cache.pictures[picture].reshape(-1, n_cells)[:, behind]
             pairs.append(np.stack([whole, seen]))
         return torch.from_numpy(np.float32(np.stack(pairs, axis=1)))
+
+
+def _some_of(
+    pool: NDArray[np.int64], n: int, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    return rng.choice(pool, min(n, len(pool)), replace=False)
 
 
 def _one_of(pool: list[int], rng: np.random.Generator) -> int:

@@ -118,3 +118,25 @@ def test_own_share_decides_between_an_objects_own_sound_and_its_kind() -> None:
         heard = torch.from_numpy(np.float32(cache.sounds[0]))
         n_own = sum(bool((heard == s).all(1).any()) for s in batch.sounds)
         assert (n_own == expected) if own_share == 1.0 else (n_own <= expected)
+
+
+@pytest.mark.parametrize(("n_labelled", "expected"), [(0, 0), (2, 2), (6, 4), (12, 8)])
+def test_few_labels_come_up_in_every_batch(n_labelled: int, expected: int) -> None:
+    cache = draw_world(12)
+    hidden = tuple(
+        p
+        if number < n_labelled
+        else replace(p, objects=tuple(replace(o, boxes=()) for o in p.objects))
+        for number, p in enumerate(cache.pair_set.pictures)
+    )
+    pair_set = replace(cache.pair_set, pictures=hidden)
+    drawer = BatchDrawer(
+        replace(cache, pair_set=pair_set),
+        related=related,
+        seed=0,
+        how=DrawSettings(placed_share=0.5),
+    )
+    for step in range(5):
+        drawn = drawer.draw_pictures(step, 8)
+        assert len(set(drawn.tolist())) == 8
+        assert int((drawn < n_labelled).sum()) == expected
