@@ -194,11 +194,12 @@ def test_a_soundnet_that_was_named_must_be_one(
 
 
 def test_a_picture_of_the_set_with_its_sound_finds_itself(
-    pair_set: Path, checkpoint: Path, tmp_path: Path
+    pair_set: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "found"
     done = run(
-        *("retrieve", pair_set, "--checkpoint", checkpoint, "-o", folder),
+        # The packaged checkpoint: random weights hardly tell pictures apart.
+        *("retrieve", pair_set, "-o", folder),
         *("--picture", pair_set / "4.png", "--sound", pair_set / "blue-1.wav"),
         *("--k", "3", "--json"),
     )
@@ -208,7 +209,7 @@ def test_a_picture_of_the_set_with_its_sound_finds_itself(
     assert found[0]["file"] == "4.png"
     # The set's features are kept in 16 bits.
     assert found[0]["similarity"] == pytest.approx(1.0, abs=1e-3)
-    assert found[0]["similarity"] > found[1]["similarity"]
+    assert found[0]["similarity"] > found[1]["similarity"] + 1e-3
     assert sorted(path.name for path in folder.iterdir()) == ["found.json", "found.png"]
 
 
