@@ -32,7 +32,6 @@ _NOISE = -1
 _NOISE_ENTRY = SoundEntry("", None, "", "")
 # Of so many foreign sounds drawn, the hardest is taken.
 _HARD_CANDIDATES = 16
-_N_VIEW_CELLS = 48
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +176,7 @@ class BatchDrawer:
         sounds = np.stack([self._features(q, rng) for q in queries])
         targets = [self._place(pictures, q, rng) for q in queries[:n_own]]
         grid = self._cache.pictures.shape[-2:]
+        views = self._cache.draw_two_views(pictures, rng)
         return Batch(
             pictures=torch.from_numpy(np.float32(self._cache.pictures[pictures])),
             sounds=torch.from_numpy(sounds),
@@ -186,7 +186,7 @@ class BatchDrawer:
             is_nowhere=torch.tensor([sound.is_nowhere for sound in heard]),
             kinds=torch.tensor([self._number(sound) for sound in heard]),
             log_weights=torch.zeros(len(pictures), *grid),
-            views=self._two_views(pictures, rng),
+            views=None if views is None else torch.from_numpy(views),
         )
 
     def _ask(
@@ -277,22 +277,6 @@ class BatchDrawer:
     def _variation(self, sound: int, rng: np.random.Generator) -> NDArray[np.float32]:
         variation = int(rng.integers(self._cache.sounds.shape[1]))
         return np.asarray(self._cache.sounds[sound, variation], dtype=np.float32)
-
-    def _two_views(
-        self, pictures: NDArray[np.int64], rng: np.random.Generator
-    ) -> torch.Tensor | None:
-        cache = self._cache
-        if cache.views is None or cache.behind is None:
-            return None
-        n_cells = cache.behind.shape[1]
-        pairs = []
-        for picture in pictures:
-            cells = rng.choice(n_cells, min(_N_VIEW_CELLS, n_cells), replace=False)
-            seen = cache.views[picture].reshape(-1, n_cells)[:, cells]
-            behind = cache.behind[picture, cells]
-            whole = cache.pictures[picture].reshape(-1, n_cells)[:, behind]
-            pairs.append(np.stack([whole, seen]))
-        return torch.from_numpy(np.float32(np.stack(pairs, axis=1)))
 
 
 def _some_of(

@@ -33,6 +33,8 @@ HearSound = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 N_NOISES = 240
 _NOISE_S = 5.0
+# Of each picture, when two views of it are compared.
+_N_VIEW_CELLS = 48
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,25 @@ class FeatureCache:
     noises: NDArray[np.float16]
     views: NDArray[np.float16] | None = None
     behind: NDArray[np.int64] | None = None
+
+    def draw_two_views(
+        self, pictures: NDArray[np.int64], rng: np.random.Generator
+    ) -> NDArray[np.float32] | None:
+        """Draw cells of some pictures and the same cells of their views.
+
+        Returns (2, n, channels, cells), or None where there are no views.
+        """
+        if self.views is None or self.behind is None:
+            return None
+        n_cells = self.behind.shape[1]
+        pairs = []
+        for picture in pictures:
+            cells = rng.choice(n_cells, min(_N_VIEW_CELLS, n_cells), replace=False)
+            seen = self.views[picture].reshape(-1, n_cells)[:, cells]
+            behind = self.behind[picture, cells]
+            whole = self.pictures[picture].reshape(-1, n_cells)[:, behind]
+            pairs.append(np.stack([whole, seen]))
+        return np.stack(pairs, axis=1).astype(np.float32)
 
 
 @dataclass(frozen=True, slots=True)

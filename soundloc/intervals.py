@@ -14,8 +14,8 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-# What measurements (n,) that count so often each amount to.
-Statistic = Callable[[NDArray[np.float64]], float]
+# What n measurements amount to that count so often each: from (..., n) to (...).
+Statistic = Callable[[NDArray[np.float64]], NDArray[np.float64]]
 
 _N_BOOTSTRAPS = 1000
 _CHUNK = 50  # resamples drawn at once: a few megabytes
@@ -62,28 +62,24 @@ def bootstrap_statistic(
 ) -> Interval:
     """Measure any statistic, with a 95 % interval from resampling whole groups.
 
-    It is told how often each measurement counts: once for the figure itself, as often
-    as its group was drawn for every resample. Resamples where it is not a number,
-    for instance because they hold no positive, are left out. A single group has no
-    interval.
+    It is told how often each measurement counts: once for the figure itself (n,), as
+    often as its group was drawn for some resamples at once (k, n). Resamples where it
+    is not a number, for instance because they hold no positive, are left out. A
+    single group has no interval.
     """
-    whole = statistic(np.ones(len(groups))) if len(groups) else float("nan")
+    whole = float(statistic(np.ones(len(groups)))) if len(groups) else float("nan")
     if np.isnan(whole):
         return Interval(whole, whole, whole, len(groups))
     rng = np.random.default_rng(seed)
     _, codes = np.unique(groups, return_inverse=True)
     n_groups = int(codes.max()) + 1
     if n_groups == 1:
-        return Interval(float(whole), float("nan"), float("nan"), len(groups))
-    drawn = np.array(
-        [
-            statistic(times[codes])
-            for some in _resamples(n_groups, rng)
-            for times in some
-        ]
+        return Interval(whole, float("nan"), float("nan"), len(groups))
+    drawn = np.concatenate(
+        [statistic(times[:, codes]) for times in _resamples(n_groups, rng)]
     )
     low, high = np.percentile(drawn[~np.isnan(drawn)], (2.5, 97.5))
-    return Interval(float(whole), float(low), float(high), len(groups))
+    return Interval(whole, float(low), float(high), len(groups))
 
 
 def _resamples(

@@ -73,7 +73,7 @@ def _contrast(
     chosen = own | measures.are(against)
     column = _column(measures, mechanism, strength)
     area = bootstrap_statistic(
-        partial(_auroc, column[chosen], own[chosen]), measures.group[chosen]
+        partial(auroc, column[chosen], own[chosen]), measures.group[chosen]
     )
     ours, theirs = column[own], column[measures.are(against)]
     low, high = float(column[chosen].min()), float(column[chosen].max())
@@ -97,10 +97,6 @@ def _column(
     read = measures.cosine if mechanism == "cosine" else measures.relu_cosine
     column = read.peak if strength == "peak" else read.top_quarter
     return column.astype(np.float64)
-
-
-def _auroc(values: Column, is_object: NDArray[np.bool_], times: Column) -> float:
-    return auroc(values, is_object, times)
 
 
 def _histogram(values: Column, edges: Column) -> tuple[int, ...]:

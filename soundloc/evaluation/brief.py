@@ -133,4 +133,4 @@ def _prior_pointing(answers: Answers, measures: Measures) -> Column:
 def _against(measures: Measures, *relations: Relation) -> float:
     own = measures.are(Relation.OWN)
     chosen = own | measures.are(*relations)
-    return auroc(measures.confidence[chosen], own[chosen])
+    return float(auroc(measures.confidence[chosen], own[chosen]))

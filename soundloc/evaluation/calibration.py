@@ -87,23 +87,27 @@ def _reliability(
 
 def _weighed_error(
     confidence: Column, right: Column, own: NDArray[np.bool_], times: Column
-) -> float:
+) -> Column:
     return expected_error(confidence, right, balanced(times, own))
 
 
 def curve(
     confidence: Column, right: Column, weights: Column
 ) -> tuple[Column, Column, Column]:
-    """Return the mean confidence, the share right and the weight of each bin."""
+    """Return the mean confidence, the share right and the weight of each bin.
+
+    Weights may be (..., n), one set for each of many resamples.
+    """
     bins = np.minimum((confidence * N_BINS).astype(np.int64), N_BINS - 1)
-    total = np.bincount(bins, weights, N_BINS)
+    falls_in = (bins[:, None] == np.arange(N_BINS)).astype(np.float64)  # n, bins
+    total = weights @ falls_in
     with np.errstate(invalid="ignore"):  # an empty bin has no mean
-        mean = np.bincount(bins, weights * confidence, N_BINS) / total
-        share = np.bincount(bins, weights * right, N_BINS) / total
-    return mean, share, total / total.sum()
+        mean = (weights * confidence) @ falls_in / total
+        share = (weights * right) @ falls_in / total
+    return mean, share, total / total.sum(-1, keepdims=True)
 
 
-def expected_error(confidence: Column, right: Column, weights: Column) -> float:
+def expected_error(confidence: Column, right: Column, weights: Column) -> Column:
     """Measure the expected calibration error."""
     mean, share, weight = curve(confidence, right, weights)
-    return float(np.nansum(weight * np.abs(mean - share)))
+    return np.asarray(np.nansum(weight * np.abs(mean - share), axis=-1))

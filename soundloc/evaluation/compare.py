@@ -65,8 +65,8 @@ def compare(first: Measures, second: Measures) -> tuple[Difference, ...]:
 def difference(figure: Figure, first: Measures, second: Measures) -> Difference:
     """Compare one figure, with a paired bootstrap over pictures."""
 
-    def gap(times: Column) -> float:
-        return figure.of(second, times) - figure.of(first, times)
+    def gap(times: Column) -> Column:
+        return np.asarray(figure.of(second, times) - figure.of(first, times))
 
     paired = bootstrap_statistic(gap, first.group)
     n = int((figure.about(first) | figure.about(second)).sum())

@@ -25,15 +25,18 @@ DETECTION_PROTOCOLS = (ScoringProtocol.TOP50, ScoringProtocol.ADAPTIVE)
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A figure: its name, how it is taken, and which questions it is about."""
+    """A figure: its name, how it is taken, and which questions it is about.
+
+    `of` is told how often each question counts, (n,) or (..., n) for many resamples.
+    """
 
     name: str
-    of: Callable[[Measures, Column], float]
+    of: Callable[[Measures, Column], Column]
     about: Callable[[Measures], NDArray[np.bool_]]
 
     def value(self, measures: Measures) -> float:
         """Measure the figure alone."""
-        return self.of(measures, np.ones(len(measures)))
+        return float(self.of(measures, np.ones(len(measures))))
 
     def interval(self, measures: Measures) -> Interval:
         """Measure the figure, with an interval from resampling pictures."""

@@ -16,6 +16,7 @@ from soundloc.baselines import Predictor, score_trivial
 from soundloc.evaluation.answers import Answers
 from soundloc.evaluation.measures import Column, Measures
 from soundloc.evaluation.queries import truth_of
+from soundloc.evaluation.ranking import weighted_mean
 from soundloc.intervals import Interval
 from soundloc.scoring import (
     BARS,
@@ -156,34 +157,39 @@ def prior_response(answers: Answers, picture: int) -> NDArray[np.float32]:
     return resize_response(answers.priors[picture], wrap=wrap)
 
 
-def success(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> float:
+def success(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> Column:
     """Measure the share of questions whose cIoU reaches 0.5: the field's "cIoU"."""
     placed = measures.is_placed
     reached = measures.ciou[protocol][placed] >= SUCCESS_CIOU
-    return _mean(reached.astype(np.float64), times[placed])
+    return weighted_mean(reached.astype(np.float64), times[..., placed])
 
 
-def mean_ciou(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> float:
+def mean_ciou(
+    measures: Measures, times: Column, *, protocol: ScoringProtocol
+) -> Column:
     """Measure the mean of Eq. (10), which is the exact AUC."""
     placed = measures.is_placed
-    return _mean(measures.ciou[protocol][placed], times[placed])
+    return weighted_mean(measures.ciou[protocol][placed], times[..., placed])
 
 
-def auc(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> float:
+def auc(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> Column:
     """Measure the area under the success curve by trapezoids over 21 bars."""
     placed = measures.is_placed
+    reached = measures.ciou[protocol][placed][:, None] >= BARS
+    return weighted_mean(area_under(reached), times[..., placed])
+
+
+def area_under(reached: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Measure the area under each of n curves over the bars, told what they reach.
+
+    From (n, 21) to (n,), by trapezoids; the area under their mean is the mean of these.
+    """
     weights = np.full(len(BARS), 1.0 / (len(BARS) - 1))
     weights[[0, -1]] /= 2.0
-    reached = measures.ciou[protocol][placed][:, None] >= BARS
-    return _mean(reached @ weights, times[placed])
+    return np.asarray(reached @ weights)
 
 
-def pointing_accuracy(measures: Measures, times: Column) -> float:
+def pointing_accuracy(measures: Measures, times: Column) -> Column:
     """Measure how often the peak lies in the source, weighed by consensus."""
     placed = measures.is_placed
-    return _mean(measures.pointing[placed], times[placed])
-
-
-def _mean(values: Column, times: Column) -> float:
-    total = times.sum()
-    return float(values @ times / total) if total else float("nan")
+    return weighted_mean(measures.pointing[placed], times[..., placed])

@@ -13,9 +13,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from soundloc.evaluation.localization import area_under
 from soundloc.evaluation.measures import Column, Measures
 from soundloc.evaluation.queries import NEGATIVES, Relation
-from soundloc.evaluation.ranking import auroc
+from soundloc.evaluation.ranking import auroc, tied_sums, weighted_mean
 from soundloc.scoring import BARS, SUCCESS_CIOU, ScoringProtocol
 
 # What vssl_eval asks with; a set may also hold wind and rain.
@@ -70,44 +71,44 @@ def _curve(found: Detections, times: Column) -> tuple[Column, Column]:
     """Return precision and recall at every threshold, from the highest to the lowest.
 
     A source found in the wrong place is a false alarm and no miss; one below the
-    threshold is a miss. Equal confidences pass together.
+    threshold is a miss. Equal confidences pass together. Both (..., m) for m levels.
     """
-    order = np.argsort(-found.confidence, kind="stable")
-    order = order[times[order] > 0.0]  # what was not drawn is no threshold
-    ranked = found.confidence[order]
-    last = np.append(ranked[1:] != ranked[:-1], np.ones(min(1, len(ranked)), bool))
-    times, right, there = times[order], found.is_right[order], found.is_there[order]
-    hits = np.cumsum(times * right)[last]
-    alarms = np.cumsum(times * ~right)[last]
-    missed = (times * there).sum() - np.cumsum(times * there)[last]
-    with np.errstate(invalid="ignore"):
-        precision, recall = hits / (hits + alarms), hits / (hits + missed)
-    return np.nan_to_num(precision, nan=1.0), np.nan_to_num(recall, nan=1.0)
+    right, wrong, there = tied_sums(
+        -found.confidence,
+        times * found.is_right,
+        times * ~found.is_right,
+        times * found.is_there,
+    )
+    hits, alarms = np.cumsum(right, axis=-1), np.cumsum(wrong, axis=-1)
+    missed = there.sum(-1, keepdims=True) - np.cumsum(there, axis=-1)
+    return _share(hits, alarms, default=0.0), _share(hits, missed, default=1.0)
 
 
-def average_precision(found: Detections, times: Column | None = None) -> float:
+def _share(part: Column, rest: Column, *, default: float) -> Column:
+    total = part + rest
+    return np.divide(part, total, out=np.full_like(total, default), where=total > 0.0)
+
+
+def average_precision(found: Detections, times: Column | None = None) -> Column:
     """Measure the area under precision over recall, precision made monotone.
 
     SLAVC's AP with every threshold and all of the recall; compare `compat_ap`.
     """
     if not len(found.confidence):
-        return float("nan")
-    precision, recall = _curve(
-        found, np.ones(len(found.confidence)) if times is None else times
-    )
-    best = np.maximum.accumulate(precision[::-1])[::-1]
-    return float(best @ np.diff(recall, prepend=0.0))
+        return np.asarray(np.nan)
+    counts = np.ones(len(found.confidence)) if times is None else times
+    precision, recall = _curve(found, counts)
+    best = np.maximum.accumulate(precision[..., ::-1], axis=-1)[..., ::-1]
+    return np.asarray((best * np.diff(recall, prepend=0.0)).sum(-1))
 
 
-def max_f1(found: Detections, times: Column | None = None) -> float:
+def max_f1(found: Detections, times: Column | None = None) -> Column:
     """Measure the best harmonic mean of precision and recall over all thresholds."""
     if not len(found.confidence):
-        return float("nan")
-    precision, recall = _curve(
-        found, np.ones(len(found.confidence)) if times is None else times
-    )
-    total = precision + recall
-    return float((2.0 * precision * recall / np.where(total > 0.0, total, 1.0)).max())
+        return np.asarray(np.nan)
+    counts = np.ones(len(found.confidence)) if times is None else times
+    precision, recall = _curve(found, counts)
+    return np.asarray(_harmonic(precision, recall).max(-1))
 
 
 def compat_ap(found: Detections) -> float:
@@ -144,10 +145,11 @@ def _at(found: Detections, threshold: float) -> tuple[float, float]:
 
 def balanced(times: Column, is_there: NDArray[np.bool_]) -> Column:
     """Let those that are there and those that are not weigh the same in total."""
-    there, absent = times[is_there].sum(), times[~is_there].sum()
-    if not there or not absent:
-        return times
-    return np.asarray(np.where(is_there, times / there, times / absent))
+    there = (times * is_there).sum(-1, keepdims=True)
+    absent = (times * ~is_there).sum(-1, keepdims=True)
+    scale = np.where(is_there, absent, there)
+    # Where there are none of one sort, the other stays as it is.
+    return np.asarray(times * np.where(there * absent > 0.0, scale, 1.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,55 +181,58 @@ def compat_figures(measures: Measures) -> CompatFigures:
     )
 
 
-def confidence_auroc(measures: Measures, times: Column, *, relation: Relation) -> float:
+def confidence_auroc(
+    measures: Measures, times: Column, *, relation: Relation
+) -> Column:
     """Measure how often an own sound has more confidence than one of a relation."""
     own = measures.are(Relation.OWN)
     chosen = own | measures.are(relation)
-    return auroc(measures.confidence[chosen], own[chosen], times[chosen])
+    return auroc(measures.confidence[chosen], own[chosen], times[..., chosen])
 
 
 def slavc_ap(
     measures: Measures, times: Column, *, relation: Relation, protocol: ScoringProtocol
-) -> float:
+) -> Column:
     """Measure AP against one kind of negatives, as many as there are positives."""
     found, chosen = detections(measures, relation, protocol=protocol)
-    return average_precision(found, balanced(times[chosen], found.is_there))
+    return average_precision(found, balanced(times[..., chosen], found.is_there))
 
 
 def slavc_max_f1(
     measures: Measures, times: Column, *, relation: Relation, protocol: ScoringProtocol
-) -> float:
+) -> Column:
     """Measure max-F1 against one kind of negatives, as many as positives."""
     found, chosen = detections(measures, relation, protocol=protocol)
-    return max_f1(found, balanced(times[chosen], found.is_there))
+    return max_f1(found, balanced(times[..., chosen], found.is_there))
 
 
-def lit_area(measures: Measures, times: Column, *, relation: Relation) -> float:
+def lit_area(measures: Measures, times: Column, *, relation: Relation) -> Column:
     """Measure the mean share of the picture above the universal threshold: pIA."""
     chosen = measures.are(relation)
-    return _mean(measures.above_tau[chosen], times[chosen])
+    return weighted_mean(measures.above_tau[chosen], times[..., chosen])
 
 
 def f_loc(
     measures: Measures, times: Column, *, relations: tuple[Relation, ...] = JOINED
-) -> float:
+) -> Column:
     """Join place and restraint in a harmonic mean: vssl_eval's F_LOC.
 
     Of the mean cIoU under the universal threshold, and the mean share of the picture
     that stays dark over the kinds of negatives.
     """
     placed = measures.is_placed
-    place = _mean(measures.ciou[ScoringProtocol.FIXED][placed], times[placed])
+    ciou = measures.ciou[ScoringProtocol.FIXED][placed]
+    place = weighted_mean(ciou, times[..., placed])
     dark = [
         1.0 - lit_area(measures, times, relation=r)
         for r in present(measures, relations)
     ]
-    return _harmonic(place, float(np.mean(dark)) if dark else float("nan"))
+    return _harmonic(place, np.asarray(np.mean(dark, axis=0)))
 
 
 def f_auc(
     measures: Measures, times: Column, *, relations: tuple[Relation, ...] = JOINED
-) -> float:
+) -> Column:
     """Join the AUC of cIoU and of the dark share likewise: vssl_eval's F_AUC.
 
     The latter is the area under the share of pictures lit at most so far, from 0 to
@@ -235,13 +240,13 @@ def f_auc(
     """
     placed = measures.is_placed
     ciou = measures.ciou[ScoringProtocol.FIXED][placed]
-    place = _trapezoid(ciou[:, None] >= BARS, times[placed])
+    place = weighted_mean(area_under(ciou[:, None] >= BARS), times[..., placed])
     dark = []
     for relation in present(measures, relations):
         chosen = measures.are(relation)
         lit = measures.above_tau[chosen][:, None] <= BARS
-        dark.append(_trapezoid(lit, times[chosen]))
-    return _harmonic(place, float(np.mean(dark)) if dark else float("nan"))
+        dark.append(weighted_mean(area_under(lit), times[..., chosen]))
+    return _harmonic(place, np.asarray(np.mean(dark, axis=0)))
 
 
 def present(
@@ -251,16 +256,8 @@ def present(
     return tuple(r for r in relations if measures.are(r).any())
 
 
-def _trapezoid(reached: NDArray[np.bool_], times: Column) -> float:
-    weights = np.full(len(BARS), 1.0 / (len(BARS) - 1))
-    weights[[0, -1]] /= 2.0
-    return _mean(reached @ weights, times)
-
-
-def _mean(values: Column, times: Column) -> float:
-    total = times.sum()
-    return float(values @ times / total) if total else float("nan")
-
-
-def _harmonic(a: float, b: float) -> float:
-    return 2.0 * a * b / (a + b) if a + b else 0.0
+def _harmonic(a: Column, b: Column) -> Column:
+    total = a + b
+    return np.divide(
+        2.0 * a * b, total, out=np.zeros_like(total), where=~(total == 0.0)
+    )

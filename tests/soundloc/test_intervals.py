@@ -25,7 +25,7 @@ def test_a_single_group_has_a_mean_and_no_interval() -> None:
     values, groups = np.array([0.2, 0.4]), np.zeros(2, dtype=np.int64)
     for interval in (
         bootstrap(values, groups),
-        bootstrap_statistic(lambda times: float(values @ times / 2), groups),
+        bootstrap_statistic(lambda times: np.asarray(times @ values / 2), groups),
     ):
         assert interval.mean == pytest.approx(0.3)
         assert np.isnan([interval.low, interval.high]).all()
@@ -40,8 +40,8 @@ def test_a_weighted_mean_has_the_interval_of_the_mean() -> None:
     values = np.random.default_rng(1).uniform(size=90)
     groups = np.arange(90) // 3
 
-    def mean(times: np.ndarray) -> float:
-        return float(times @ values / times.sum())
+    def mean(times: np.ndarray) -> np.ndarray:
+        return np.asarray(times @ values / times.sum(-1))
 
     ours, plain = bootstrap_statistic(mean, groups), bootstrap(values, groups)
     assert ours.mean == pytest.approx(plain.mean)
@@ -78,14 +78,17 @@ def test_where_every_group_fails_the_share_is_still_uncertain() -> None:
 def test_resamples_without_a_number_are_left_out() -> None:
     values = np.array([0.0, 1.0, 1.0, 0.0])
 
-    def odds(times: np.ndarray) -> float:
-        right = float(times @ values)
-        return right / (times.sum() - right) if right < times.sum() else float("nan")
+    def odds(times: np.ndarray) -> np.ndarray:
+        right, all_of_them = times @ values, times.sum(-1)
+        wrong = np.where(right < all_of_them, all_of_them - right, np.nan)
+        return np.asarray(right / wrong)
 
     interval = bootstrap_statistic(odds, np.arange(4))
     assert interval.mean == 1.0
     assert (interval.low, interval.high) == (0.0, 3.0)
-    nowhere = bootstrap_statistic(lambda times: float("nan"), np.arange(4))
+    nowhere = bootstrap_statistic(
+        lambda times: np.full(times.shape[:-1], np.nan), np.arange(4)
+    )
     assert np.isnan([nowhere.mean, nowhere.low, nowhere.high]).all()
 
 
