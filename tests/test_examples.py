@@ -13,6 +13,7 @@ EXAMPLES = sorted((Path(__file__).parents[1] / "examples").glob("*.py"))
 NEEDS_WEIGHTS = {
     "evaluate_a_checkpoint.py",
     "localize_a_picture.py",
+    "pigeon_superstition.py",
     "retrieve.py",
     "train_on_a_folder.py",
 }
@@ -82,3 +83,19 @@ def test_a_folder_of_pictures_and_sounds_can_be_trained_on(
     n_right, n_asked = map(int, found.groups())
     assert n_asked == 6
     assert n_right >= 5
+
+
+def test_the_superstition_is_measured_for_every_lesson(
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+) -> None:
+    # Too little to learn anything: that the lesson is learnt is tested elsewhere.
+    size = ["--seeds", "1", "--steps", "1", "--pictures", "20", "--shown", "1"]
+    monkeypatch.setattr(sys, "argv", ["", *size, "-o", str(tmp_path)])
+    printed = output_of("pigeon_superstition.py", capsys)
+    rows = re.findall(r"^(T = \S+ .*?\S) {2,}(?:\d+\.\d ± 0\.0 *){8}$", printed, re.M)
+    assert len(rows) == 14
+    assert len(set(rows)) == 7
+    assert printed.count(" less ") == 8
+    assert {p.name for p in tmp_path.iterdir()} == {"maps.png", "shares.png"}

@@ -1,0 +1,1 @@
+"""The pigeon superstition (Senocak et al., section 4) in a small world of our own."""
