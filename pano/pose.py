@@ -29,7 +29,7 @@ class CameraPose:
     roll_deg
         Any finite angle; positive turns the camera clockwise.
     hfov_deg
-        Horizontal field of view, in (0, 180).
+        Horizontal field of view, in (0, 360); a rectilinear lens has less than 180.
     """
 
     yaw_deg: float
@@ -43,8 +43,8 @@ class CameraPose:
                 raise ValueError(f"{name} must be finite, got {getattr(self, name)}")
         if not -90.0 <= self.pitch_deg <= 90.0:
             raise ValueError(f"pitch_deg must be in [-90, 90], got {self.pitch_deg}")
-        if not 0.0 < self.hfov_deg < 180.0:
-            raise ValueError(f"hfov_deg must be in (0, 180), got {self.hfov_deg}")
+        if not 0.0 < self.hfov_deg < 360.0:
+            raise ValueError(f"hfov_deg must be in (0, 360), got {self.hfov_deg}")
 
     @property
     def direction(self) -> Direction:

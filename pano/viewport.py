@@ -1,7 +1,8 @@
-"""The rectilinear lens: which ray of the sphere each pixel of a flat picture sees.
+"""A flat picture and its lens: which ray of the sphere each pixel sees.
 
-A viewport knows its pixels, a `CameraPose` its direction and field of view. Pixel i
-of n has its centre at (i + ½)/n, so that any size and aspect sees the same view.
+A viewport knows its pixels and its lens, a `CameraPose` its direction and field of
+view. Pixel i of n has its centre at (i + ½)/n, so that any size and aspect sees the
+same view.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera import CameraPose
+from pano.lens import Lens
 
 FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Viewport:
-    """A flat picture's size in pixels; pixels are square.
+    """A flat picture's size in pixels and its lens; pixels are square.
 
     Raises
     ------
@@ -28,6 +30,7 @@ class Viewport:
 
     width_px: int
     height_px: int
+    lens: Lens = Lens.RECTILINEAR
 
     def __post_init__(self) -> None:
         if self.width_px < 1 or self.height_px < 1:
@@ -40,10 +43,14 @@ class Viewport:
         """Width over height."""
         return self.width_px / self.height_px
 
+    def half_sides(self, hfov_deg: float) -> tuple[float, float]:
+        """Return half the width and height of what the plane at distance 1 shows."""
+        half = self.lens.half_width(hfov_deg)
+        return half, half / self.aspect
+
     def vfov_deg(self, hfov_deg: float) -> float:
         """Return the vertical field of view that goes with a horizontal one."""
-        half = np.tan(np.radians(_checked(hfov_deg)) / 2.0) / self.aspect
-        return float(2.0 * np.degrees(np.arctan(half)))
+        return self.lens.vfov_deg(self.half_sides(hfov_deg)[1])
 
     def plane(self, hfov_deg: float) -> tuple[FloatArray, FloatArray]:
         """Return the pixel centres on the picture plane at distance 1.
@@ -55,20 +62,27 @@ class Viewport:
         y
             Shape (height_px,), positive up.
         """
-        half = np.tan(np.radians(_checked(hfov_deg)) / 2.0)
-        x = ((np.arange(self.width_px) + 0.5) / self.width_px - 0.5) * 2.0 * half
-        y = (0.5 - (np.arange(self.height_px) + 0.5) / self.height_px) * 2.0 * half
-        return x, y / self.aspect
+        half_x, half_y = self.half_sides(hfov_deg)
+        x = ((np.arange(self.width_px) + 0.5) / self.width_px - 0.5) * 2.0 * half_x
+        y = (0.5 - (np.arange(self.height_px) + 0.5) / self.height_px) * 2.0 * half_y
+        return x, y
 
     def rays(self, pose: CameraPose) -> FloatArray:
         """Return the unit vector each pixel sees, shape (height_px, width_px, 3)."""
         x, y = self.plane(pose.hfov_deg)
+        return self._unit_rays(x[None, :], y[:, None], pose)
+
+    def border(self, pose: CameraPose, *, n_per_side: int) -> FloatArray:
+        """Return unit vectors along the picture's edge, closed: (4·n + 1, 3)."""
+        half_x, half_y = self.half_sides(pose.hfov_deg)
+        side = np.linspace(-1.0, 1.0, n_per_side, endpoint=False)
+        one = np.ones_like(side)
+        x = half_x * np.concatenate([side, one, -side, -one, [-1.0]])
+        y = half_y * np.concatenate([one, -side, -one, side, [1.0]])
+        return self._unit_rays(x, y, pose)
+
+    def _unit_rays(self, x: FloatArray, y: FloatArray, pose: CameraPose) -> FloatArray:
         right, up, forward = pose.axes()
-        rays = x[None, :, None] * right + y[:, None, None] * up + forward
+        depth = self.lens.depth(x, y)[..., None]
+        rays = x[..., None] * right + y[..., None] * up + depth * forward
         return np.asarray(rays / np.linalg.norm(rays, axis=-1, keepdims=True))
-
-
-def _checked(hfov_deg: float) -> float:
-    if not 0.0 < hfov_deg < 180.0:
-        raise ValueError(f"hfov_deg must be in (0, 180), got {hfov_deg}")
-    return hfov_deg

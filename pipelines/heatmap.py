@@ -121,8 +121,8 @@ def _paint(
         ):
             density = maps.density_at(frame.time_s)
             writer.write(blend_heatmap(frame.image, density), frame.pts)
-            if sheet is not None:
-                sheet.see(frame)
+            if sheet is not None and sheet.wants(frame.time_s):
+                sheet.see(frame.time_s, frame.image)
             n_frames += 1
     return n_frames
 

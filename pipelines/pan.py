@@ -15,7 +15,13 @@ import numpy as np
 
 from pano.camera import CameraPath, PathSource
 from pano.director import plan_path
-from pano.media import Media, MediaWriter, StereoLayout, open_media
+from pano.media import (
+    Media,
+    MediaWriter,
+    StereoLayout,
+    open_media,
+    planes_to_rgb,
+)
 from pano.render import ViewportRenderer
 from pano.sphere import great_circle_deg, unit_vectors
 from pipelines.analyse import Analysis, corrupt_note
@@ -149,15 +155,20 @@ def _film(
     n_frames = 0
     with writer:
         for frame in progress.follow(
-            media.frames(),
+            media.planar_frames(),
             words="Filming",
             duration_s=media.info.duration_from_header_s,
         ):
             pose = path.at(frame.time_s)
-            picture = renderer.render(frame.image, pose)
-            writer.write(picture, frame.pts)
-            if sheet is not None:
-                sheet.see(frame, pose=pose, picture=picture)
+            view = renderer.render_planes(frame.planes, pose)
+            writer.write_planes(view, frame.pts)
+            if sheet is not None and sheet.wants(frame.time_s):
+                sheet.see(
+                    frame.time_s,
+                    planes_to_rgb(frame.planes),
+                    pose=pose,
+                    picture=planes_to_rgb(view),
+                )
             n_frames += 1
     return n_frames
 

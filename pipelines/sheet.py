@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from pano.camera import CameraPose
 from pano.errors import MediaError
-from pano.media import Frame
 from pano.overlay import blend_heatmap, draw_view_outline
 from pano.sphere import Direction, angles_deg_to_pixel
 from pipelines.maps import Maps
@@ -75,20 +74,25 @@ class ContactSheet:
         ]
         return cls(moments_s, maps=maps, truth=truth)
 
+    def wants(self, time_s: float) -> bool:
+        """Tell whether the frame of this time would be kept."""
+        return bool(self._waiting_s) and time_s >= self._waiting_s[0]
+
     def see(
         self,
-        frame: Frame,
+        time_s: float,
+        image: Image,
         *,
         pose: CameraPose | None = None,
         picture: Image | None = None,
     ) -> None:
         """Look at a frame, the camera's pose and its picture; keep wanted moments."""
-        if not self._waiting_s or frame.time_s < self._waiting_s[0]:
+        if not self.wants(time_s):
             return
-        while self._waiting_s and self._waiting_s[0] <= frame.time_s:
+        while self.wants(time_s):
             self._waiting_s.pop(0)
-        sphere = self._sphere(frame, pose, picture)
-        parts, label = [sphere], f"{frame.time_s:.1f} s"
+        sphere = self._sphere(time_s, image, pose, picture)
+        parts, label = [sphere], f"{time_s:.1f} s"
         if pose is not None and picture is not None:
             height, width = picture.shape[:2]
             parts.append(_resized(picture, round(_ROW_HEIGHT_PX * width / height)))
@@ -100,15 +104,19 @@ class ContactSheet:
         self._rows.append(_labelled(parts, label))
 
     def _sphere(
-        self, frame: Frame, pose: CameraPose | None, picture: Image | None
+        self,
+        time_s: float,
+        image: Image,
+        pose: CameraPose | None,
+        picture: Image | None,
     ) -> Image:
-        image = _resized(frame.image, 2 * _ROW_HEIGHT_PX)
-        image = blend_heatmap(image, self._maps.density_at(frame.time_s))
+        image = _resized(image, 2 * _ROW_HEIGHT_PX)
+        image = blend_heatmap(image, self._maps.density_at(time_s))
         if pose is not None and picture is not None:
             aspect = picture.shape[1] / picture.shape[0]
             image = draw_view_outline(image, pose, aspect)
         image = np.ascontiguousarray(image)
-        for direction in self._truth(frame.time_s) if self._truth else ():
+        for direction in self._truth(time_s) if self._truth else ():
             _mark(image, direction)
         return image
 

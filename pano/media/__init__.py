@@ -1,7 +1,9 @@
 """Reading and writing media; the only user of PyAV and ffmpeg."""
 
-from pano.media.decode import Frame, Media, open_media
+from pano.media.decode import Media, open_media
 from pano.media.encode import MediaWriter
+from pano.media.frames import Frame, PlanarFrame
+from pano.media.pictures import planes_to_rgb, rgb_to_planes
 from pano.media.probe import AudioInfo, MediaInfo, probe
 from pano.media.program import convert, ffmpeg_program
 from pano.media.sound import Sound
@@ -16,6 +18,7 @@ __all__ = [
     "Media",
     "MediaInfo",
     "MediaWriter",
+    "PlanarFrame",
     "Projection",
     "Sound",
     "SphereBounds",
@@ -25,6 +28,8 @@ __all__ = [
     "convert",
     "ffmpeg_program",
     "open_media",
+    "planes_to_rgb",
     "probe",
+    "rgb_to_planes",
     "write_spherical",
 ]

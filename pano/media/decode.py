@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import logging
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 
 from pano.errors import MediaError, NotSphericalError
 from pano.media.boxes import missing_bytes
+from pano.media.frames import Frame, PlanarFrame
 from pano.media.pictures import EquirectConverter
 from pano.media.probe import MediaInfo, probe
 from pano.media.reading import (
@@ -41,36 +41,6 @@ _MAX_ROUNDING_S = Fraction(1, 2000)
 _SAY_THEIR_LENGTH = frozenset({"mp4", "matroska"})
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Frame:
-    """One picture of the sphere and when it is shown.
-
-    Parameters
-    ----------
-    image
-        RGB, shape (h, 2·h, 3): mono equirectangular, square pixels, upright.
-    pts
-        Presentation time in units of `time_base`, counted from `origin`.
-    origin
-        Seconds; 0 for frames of the file, the clock's start on the analysis clock.
-    """
-
-    image: NDArray[np.uint8]
-    pts: int
-    time_base: Fraction
-    origin: Fraction = Fraction(0)
-
-    @property
-    def time(self) -> Fraction:
-        """Return the presentation time in seconds, as the file says it."""
-        return self.origin + self.pts * self.time_base
-
-    @property
-    def time_s(self) -> float:
-        """Return the presentation time in seconds, rounded to a float."""
-        return float(self.time)
 
 
 class Media:
@@ -113,6 +83,18 @@ class Media:
         converter = self._converter()
         for pts, picture in self._pictures():
             yield Frame(converter.full(picture), pts, self.info.time_base)
+
+    def planar_frames(self) -> Iterator[PlanarFrame]:
+        """Yield every frame at full resolution without converting its colours.
+
+        Raises
+        ------
+        MediaError
+            If too many frames are corrupt.
+        """
+        converter = self._converter()
+        for pts, picture in self._pictures():
+            yield PlanarFrame(converter.planes(picture), pts, self.info.time_base)
 
     def analysis_frames(
         self,

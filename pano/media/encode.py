@@ -31,11 +31,13 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from pano.errors import MediaError
+from pano.media.pictures import planes_to_frame, rgb_to_frame
 from pano.media.reading import ffmpeg_url
 from pano.media.sound_copy import SoundCopy
 from pano.media.spherical import SphericalMetadata
 from pano.media.spherical_writer import write_spherical
 from pano.media.target import QUALITY_OPTIONS, check_settings, check_target
+from pano.planes import BT709, Planes
 
 # Sound that begins earlier than the picture by less is trimmed by the player (an
 # edit list), so that the picture begins at 0; by more, the picture begins later.
@@ -136,6 +138,38 @@ class MediaWriter:
             raise ValueError("a MediaWriter writes only inside its with block")
         if image.shape != (self._size_px[1], self._size_px[0], 3):
             raise ValueError(f"expected pictures of {self._size_px}, got {image.shape}")
+        with self._translated():
+            self._encode(rgb_to_frame(self._reformatter, image), pts)
+
+    def write_planes(self, planes: Planes, pts: int) -> None:
+        """Add one picture as it is stored: `write` without a way through RGB.
+
+        Raises
+        ------
+        MediaError
+            If it cannot be written, for example because the disk is full.
+        """
+        if planes.y.shape != (self._size_px[1], self._size_px[0]):
+            raise ValueError(
+                f"expected pictures of {self._size_px}, got {planes.y.shape}"
+            )
+        with self._translated():
+            picture = planes_to_frame(planes)
+            if planes.matrix != BT709 or planes.is_full_range:
+                picture = self._reformatter.reformat(
+                    picture,
+                    dst_colorspace=Colorspace.ITU709,
+                    dst_color_range=ColorRange.MPEG,
+                    interpolation=Interpolation.BICUBIC
+                    | Interpolation.FULL_CHR_H_INP
+                    | Interpolation.FULL_CHR_H_INT
+                    | Interpolation.ACCURATE_RND,
+                )
+            self._encode(picture, pts)
+
+    def _encode(self, picture: VideoFrame, pts: int) -> None:
+        if self._container is None or self._video is None:
+            raise ValueError("a MediaWriter writes only inside its with block")
         if self._first_pts is None:
             self._first_pts = pts
             self._origin = self._choose_origin(pts * self._time_base)
@@ -144,11 +178,9 @@ class MediaWriter:
         else:
             self._interval = pts - self._last_pts
         self._last_pts = pts
-        with self._translated():
-            picture = self._to_yuv(image)
-            picture.pts = pts - round(self._origin / self._time_base)
-            picture.time_base = self._time_base
-            self._mux(self._video.encode(picture))
+        picture.pts = pts - round(self._origin / self._time_base)
+        picture.time_base = self._time_base
+        self._mux(self._video.encode(picture))
 
     def __exit__(
         self,
@@ -199,19 +231,6 @@ class MediaWriter:
             if self._sound is not None:
                 self._sound.origin = origin
         return origin
-
-    def _to_yuv(self, image: NDArray[np.uint8]) -> VideoFrame:
-        rgb = VideoFrame.from_ndarray(np.ascontiguousarray(image), format="rgb24")
-        return self._reformatter.reformat(
-            rgb,
-            format="yuv420p",
-            dst_colorspace=Colorspace.ITU709,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=Interpolation.BICUBIC
-            | Interpolation.FULL_CHR_H_INP
-            | Interpolation.ACCURATE_RND,
-        )
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
         if self._container is None:

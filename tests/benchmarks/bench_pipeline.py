@@ -92,12 +92,13 @@ def bench_stages(clip: Path, duration_s: float, folder: Path) -> None:
         )
         table.row("plan", lambda: plan_path(maps))
         frame = next(media.frames())
+        planes = next(media.planar_frames()).planes
         n_frames = round(30 * duration_s)
         renderer = ViewportRenderer(lens.width_px, lens.height_px)
         table.row(
             "render",
             lambda: [
-                renderer.render(frame.image, CameraPose(k * 0.5, 0.0))
+                renderer.render_planes(planes, CameraPose(k * 0.5, 0.0))
                 for k in range(n_frames)
             ],
         )

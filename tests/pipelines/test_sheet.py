@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from fractions import Fraction
-
 import cv2
 import numpy as np
 import pytest
 
 from pano.camera import CameraPose
 from pano.errors import MediaError
-from pano.media import Frame
 from pano.sphere import Direction
 from pipelines.maps import Maps
 from pipelines.sheet import ContactSheet
@@ -29,7 +26,7 @@ def uniform_maps(duration_s: float) -> Maps:
 
 def frames(n: int = 50):
     for k in range(n):
-        yield Frame(np.full((120, 240, 3), 4 * k, np.uint8), k, Fraction(1, 10))
+        yield k / 10.0, np.full((120, 240, 3), 4 * k, np.uint8)
 
 
 def saved(sheet: ContactSheet, path):
@@ -39,8 +36,8 @@ def saved(sheet: ContactSheet, path):
 
 def test_each_moment_is_taken_once_and_in_order(tmp_path):
     sheet = ContactSheet.over(uniform_maps(5.0), n_rows=2)
-    for frame in frames():
-        sheet.see(frame)
+    for time_s, image in frames():
+        sheet.see(time_s, image)
     picture = saved(sheet, tmp_path / "sheet.png")
     # Moments lie in the middle of each half, at 1.25 and 3.75 s: frames 13 and 38.
     middle = picture[:, picture.shape[1] // 2, 0].tolist()
@@ -52,8 +49,8 @@ def test_the_view_stands_beside_the_sphere_and_the_truth_is_marked(tmp_path):
         uniform_maps(5.0), n_rows=1, truth=lambda _: (Direction(90.0, 0.0),)
     )
     view = np.full((90, 160, 3), (200, 0, 0), np.uint8)
-    for frame in frames():
-        sheet.see(frame, pose=CameraPose(0.0, 0.0), picture=view)
+    for time_s, image in frames():
+        sheet.see(time_s, image, pose=CameraPose(0.0, 0.0), picture=view)
     picture = saved(sheet, tmp_path / "sheet.png")
     is_green = (picture == GREEN).all(axis=2)
     # Yaw 90° is at three quarters of the sphere's width.

@@ -1,0 +1,68 @@
+"""How a flat picture unrolls the sphere: three lenses, none of which needs an angle.
+
+With the picture plane at distance 1 from the eye, all three see the ray
+(x, y, 1 - q/4) through the point (x, y) of the plane:
+
+- rectilinear, q = 0: straight lines stay straight; below 180°, and stretched from
+  100° on.
+- stereographic, q = x² + y²: small shapes keep theirs; from a normal view to the
+  little planet (look down, 300°).
+- Pannini, q = x² (Sharpless, Postle and German 2010, d = 1): verticals stay straight
+  and the middle keeps its perspective; for wide views of rooms and streets.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating]
+
+
+class Lens(StrEnum):
+    """A projection of the sphere onto the picture plane."""
+
+    RECTILINEAR = "rectilinear"
+    STEREOGRAPHIC = "stereographic"
+    PANNINI = "pannini"
+
+    @property
+    def max_hfov_deg(self) -> float:
+        """The horizontal field of view that no picture of this lens reaches."""
+        return 180.0 if self is Lens.RECTILINEAR else 360.0
+
+    def half_width(self, hfov_deg: float) -> float:
+        """Return how far from the axis the picture plane is seen.
+
+        Raises
+        ------
+        ValueError
+            If the lens has no such field of view.
+        """
+        if not 0.0 < hfov_deg < self.max_hfov_deg:
+            raise ValueError(
+                f"hfov_deg must be in (0, {self.max_hfov_deg:.0f}) for a {self} "
+                f"lens, got {hfov_deg}"
+            )
+        if self is Lens.RECTILINEAR:
+            return float(np.tan(np.radians(hfov_deg) / 2.0))
+        return float(2.0 * np.tan(np.radians(hfov_deg) / 4.0))
+
+    def vfov_deg(self, half_height: float) -> float:
+        """Return the field of view of the picture's middle column."""
+        if self is Lens.STEREOGRAPHIC:
+            return float(4.0 * np.degrees(np.arctan(half_height / 2.0)))
+        return float(2.0 * np.degrees(np.arctan(half_height)))
+
+    def depth(self, x: FloatArray, y: FloatArray) -> FloatArray:
+        """Return z of the rays (x, y, z) through points of the plane; any length.
+
+        `x` and `y` are broadcast against each other.
+        """
+        if self is Lens.STEREOGRAPHIC:
+            return np.asarray(1.0 - (x * x + y * y) / 4.0)
+        if self is Lens.PANNINI:
+            return np.asarray(1.0 - x * x / 4.0)
+        return np.ones((), dtype=np.result_type(x, y))

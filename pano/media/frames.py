@@ -1,0 +1,64 @@
+"""Pictures of the sphere with the file's own times, for looking and for filming."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pano.planes import Planes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of the sphere and when it is shown.
+
+    Parameters
+    ----------
+    image
+        RGB, shape (h, 2·h, 3): mono equirectangular, square pixels, upright.
+    pts
+        Presentation time in units of `time_base`, counted from `origin`.
+    origin
+        Seconds; 0 for frames of the file, the clock's start on the analysis clock.
+    """
+
+    image: NDArray[np.uint8]
+    pts: int
+    time_base: Fraction
+    origin: Fraction = Fraction(0)
+
+    @property
+    def time(self) -> Fraction:
+        """Return the presentation time in seconds, as the file says it."""
+        return self.origin + self.pts * self.time_base
+
+    @property
+    def time_s(self) -> float:
+        """Return the presentation time in seconds, rounded to a float."""
+        return float(self.time)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PlanarFrame:
+    """One picture of the sphere as the file stores it.
+
+    Parameters
+    ----------
+    planes
+        Mono equirectangular, upright; a squeezed eye stays squeezed. They may lie in
+        FFmpeg's own memory: only read them.
+    pts
+        Presentation time in units of `time_base`.
+    """
+
+    planes: Planes
+    pts: int
+    time_base: Fraction
+
+    @property
+    def time_s(self) -> float:
+        """Return the presentation time in seconds, rounded to a float."""
+        return float(self.pts * self.time_base)

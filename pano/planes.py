@@ -1,0 +1,67 @@
+"""Pictures as videos store them: brightness in full, two colours at half the size.
+
+Filming planes spares two conversions of every full-size frame (59 ms of a 3840×1920
+one) and samples half as many values. Colours are sampled where the format says they
+lie, which the same arithmetic on plain half-size pictures would miss by up to half a
+pixel of colour.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+Plane = NDArray[np.uint8]
+
+
+@dataclass(frozen=True, slots=True)
+class Siting:
+    """Where in its share of the picture a sample lies: 0 is its left or top edge.
+
+    Sample i of n lies at (i + x)/n of the width.
+    """
+
+    x: float = 0.5
+    y: float = 0.5
+
+
+CENTRE = Siting()
+# H.264 and HEVC, where they do not say otherwise: beside every other column of
+# brightness, between two rows.
+LEFT = Siting(0.25, 0.5)
+BT709 = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Planes:
+    """A Y'CbCr picture of 8 bits with 4:2:0 colour, sited at the left.
+
+    Parameters
+    ----------
+    y
+        Brightness, shape (h, w), both even.
+    u, v
+        Blue and red difference, shape (h/2, w/2).
+    matrix
+        MatrixCoefficients of ITU-T H.273: 1 is BT.709, 5 and 6 are BT.601, 9 is
+        BT.2020.
+    is_full_range
+        Whether black is 0 and white 255, not 16 and 235.
+    """
+
+    y: Plane
+    u: Plane
+    v: Plane
+    matrix: int = BT709
+    is_full_range: bool = False
+
+    def __post_init__(self) -> None:
+        height, width = self.y.shape
+        half = (height // 2, width // 2)
+        if height % 2 or width % 2 or self.u.shape != half or self.v.shape != half:
+            raise ValueError(
+                "4:2:0 planes have even sides and half-size colour, got "
+                f"{self.y.shape}, {self.u.shape}, {self.v.shape}"
+            )
