@@ -1,5 +1,5 @@
 """Where to look: camera paths from saliency."""
 
-from pano.director.plan import Director, plan_path
+from pano.director.plan import Brief, Director, plan_path, plan_takes
 
-__all__ = ["Director", "plan_path"]
+__all__ = ["Brief", "Director", "plan_path", "plan_takes"]

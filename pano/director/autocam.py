@@ -83,7 +83,7 @@ def glimpse_scores(evidence: Evidence, directions_deg: FloatArray) -> FloatArray
 
     The last glimpse of a clip may be shorter than 5 s.
     """
-    shape = evidence.density.shape[1:]
+    shape = evidence.shape
     footprints = np.stack(
         [
             view_coverage(

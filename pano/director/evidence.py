@@ -1,12 +1,14 @@
 """What the directors decide upon: a few small maps a second and how far to trust them.
 
-Thirty maps a second say the same thing thirty times; five are enough to steer by and
-fit in memory for hours (18 kB a second). Trust is judged over the whole clip, never
-map by map: stretching each map to full contrast turns silence into certainty.
+Thirty maps a second say the same thing thirty times; five are enough to steer by.
+They wait on disk (18 kB a second), because trust is judged over the whole clip, never
+map by map: stretching each map to full contrast turns silence into certainty. What
+stays in memory is a handful of numbers a second.
 """
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -46,9 +48,12 @@ class Evidence:
     ----------
     first_s, last_s
         Presentation times of the first and the last map.
-    density
-        Shape (n, h, w), per steradian. Column 0 lies `base_yaw_deg` to the right of
-        where it lies in the picture.
+    layers
+        The pooled maps, shape (m, h, w), per steradian. Column 0 lies `base_yaw_deg`
+        to the right of where it lies in the picture. Read it in stretches: it may be
+        larger than memory.
+    layer_of
+        Which layer each moment goes by, shape (n,).
     weight
         Trust in each map, shape (n,), in [0, 1].
     base_yaw_deg
@@ -60,7 +65,8 @@ class Evidence:
 
     first_s: float
     last_s: float
-    density: NDArray[np.float16]
+    layers: NDArray[np.float16]
+    layer_of: NDArray[np.int64]
     weight: FloatArray
     base_yaw_deg: float
     start: Direction
@@ -68,16 +74,23 @@ class Evidence:
     def __len__(self) -> int:
         return len(self.weight)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of a map."""
+        return self.layers.shape[1], self.layers.shape[2]
+
+    def densities(self, begin: int, end: int) -> FloatArray:
+        """Return the maps of some moments per steradian, shape (end - begin, h, w)."""
+        return self.layers[self.layer_of[begin:end]].astype(np.float64)
+
     def masses(self, begin: int, end: int) -> FloatArray:
         """Return the share of the saliency in each cell, shape (end - begin, h, w)."""
-        density = self.density[begin:end].astype(np.float64)
-        return density * cell_solid_angles_sr(*density.shape[1:])
+        return self.densities(begin, end) * cell_solid_angles_sr(*self.shape)
 
     def excess_masses(self, begin: int, end: int) -> FloatArray:
         """Return the same for what exceeds a uniform map, each summing to 1 again."""
-        density = self.density[begin:end].astype(np.float64)
-        excess = np.maximum(density - UNIFORM_DENSITY_PER_SR, 0.0)
-        masses = excess * cell_solid_angles_sr(*density.shape[1:])
+        excess = np.maximum(self.densities(begin, end) - UNIFORM_DENSITY_PER_SR, 0.0)
+        masses = excess * cell_solid_angles_sr(*self.shape)
         total = masses.sum(axis=(1, 2), keepdims=True)
         return np.asarray(masses / np.maximum(total, 1e-12))
 
@@ -91,45 +104,47 @@ def gather(maps: Iterable[SaliencyMap], *, start: Direction) -> Evidence:
         If there is no map, or the maps are not in the order of time.
     """
     indices: list[int] = []
-    densities: list[NDArray[np.float16]] = []
-    confidences: list[float] = []
-    levels_db: list[float] = []
+    trusts: list[tuple[float, float, float]] = []
     first_s = last_s = 0.0
-    n_cells = 0
-    for index, members in _binned(maps):
-        pooled = pool(members)
+    shape = (0, 0)
+    with tempfile.TemporaryFile(prefix="pano-maps-") as spool:
+        for index, members in _binned(maps):
+            first_s = members[0].time_s if not indices else first_s
+            last_s = members[-1].time_s
+            pooled = pool(members)
+            shape = pooled.density.shape
+            layer = np.roll(pooled.density, -_n_cells(start, shape[1]), axis=1)
+            spool.write(layer.astype(np.float16).tobytes())
+            indices.append(index)
+            trusts.append((pooled.confidence, pooled.level_db, _contrast(layer)))
         if not indices:
-            first_s = members[0].time_s
-            n_cells = round(start.yaw_deg * pooled.density.shape[1] / 360.0)
-        last_s = members[-1].time_s
-        indices.append(index)
-        densities.append(np.roll(pooled.density.astype(np.float16), -n_cells, axis=1))
-        confidences.append(pooled.confidence)
-        levels_db.append(pooled.level_db)
-    if not indices:
-        raise ValueError("there is no map to plan a path from")
+            raise ValueError("there is no map to plan a path from")
+        spool.flush()
+        # The mapping outlives the nameless file's handle.
+        layers = np.memmap(spool, np.float16, "r", shape=(len(indices), *shape))
     # A moment without a map takes over the last one, for a while; so does the moment
     # after the end that the path needs to reach its last frame in motion.
     n_to_end = int(np.ceil((last_s - first_s) / STEP_S - 1e-6))
     moments = np.arange(max(indices[-1], n_to_end) + 1)
     latest = np.searchsorted(indices, moments, side="right") - 1
     is_fresh = (moments - np.array(indices)[latest]) * STEP_S <= _MAX_GAP_S
-    density = np.stack(densities)
-    density = density if len(density) == len(moments) else density[latest]
-    base_yaw_deg = n_cells * 360.0 / density.shape[2]
+    confidence, level_db, contrast = np.array(trusts)[latest].T
+    base_yaw_deg = _n_cells(start, shape[1]) * 360.0 / shape[1]
     return Evidence(
         first_s=first_s,
         last_s=last_s,
-        density=density,
-        weight=_weights(
-            np.array(confidences)[latest] * is_fresh,
-            np.array(levels_db)[latest],
-            _contrasts(density),
-        ),
+        layers=layers,
+        layer_of=latest,
+        weight=_weights(confidence * is_fresh, level_db, contrast),
         base_yaw_deg=base_yaw_deg,
         # Rounded so that a start and its turned likeness leave the same remainder.
         start=Direction(round(start.yaw_deg - base_yaw_deg, 9), start.pitch_deg),
     )
+
+
+def _n_cells(start: Direction, width: int) -> int:
+    """Return by how many columns the maps are turned towards the start."""
+    return round(start.yaw_deg * width / 360.0)
 
 
 def _binned(maps: Iterable[SaliencyMap]) -> Iterator[tuple[int, list[SaliencyMap]]]:
@@ -167,18 +182,10 @@ def _weights(
     return np.asarray(believable * audible * _faded(contrast, _FADE_CONTRAST))
 
 
-def _contrasts(density: NDArray[np.float16]) -> FloatArray:
-    """Return each map's share above the uniform density, shape (n,)."""
-    omega_sr = cell_solid_angles_sr(*density.shape[1:])
-    return np.array(
-        [
-            np.sum(
-                np.maximum(layer.astype(np.float64) - UNIFORM_DENSITY_PER_SR, 0.0)
-                * omega_sr
-            )
-            for layer in density
-        ]
-    )
+def _contrast(density: NDArray[np.float32]) -> float:
+    """Return a map's share above the uniform density, in [0, 1)."""
+    excess = np.maximum(density.astype(np.float64) - UNIFORM_DENSITY_PER_SR, 0.0)
+    return float(np.sum(excess * cell_solid_angles_sr(*density.shape)))
 
 
 def _faded(values: FloatArray, edges: tuple[float, float]) -> FloatArray:

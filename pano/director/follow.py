@@ -3,173 +3,226 @@
 First the big decision, which way to look when: one dynamic program over a coarse grid
 of views, weighing the saliency each view would show against the turning it costs. It
 sees the whole clip, ignores flashes that are over before a turn would pay, and leaves
-in time for what comes. Then the fine one: inside the chosen view the saliency-weighted
-mean of directions (Senocak et al., §6). Taken over the whole sphere that mean would
-point between two sources, at neither; inside a view it points at what is looked at.
+in time for what comes. Then the fine one: the aim inside the chosen view.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera import CameraPose, MotionLimits
-from pano.director.choose import choose
+from pano.camera import MotionLimits
+from pano.director.aim import Framing, aims, framed
 from pano.director.evidence import STEP_S, Evidence
-from pano.director.smooth import Targets
-from pano.saliency import view_coverage
-from pano.sphere import (
-    Direction,
-    great_circle_deg,
-    grid_unit_vectors,
-    to_angles_deg,
-    unit_vectors,
-)
+from pano.director.shots import ShotPlan, ShotProgram
+from pano.director.smooth import Shot, Targets
+from pano.director.views import GRID_DEG, ViewGrid
+from pano.sphere import great_circle_deg, to_angles_deg
+from pano.wishes import PIN_WEIGHT, CutRules, Wishes
 
-_GRID_DEG = 12.0
-_GRID_PITCHES_DEG = _GRID_DEG * np.arange(-7, 8)
-# A second of what this clip shows at its best is worth a turn of 100°.
-_TURN_COST_S_PER_DEG = 0.01
-# What is at the centre counts full, at the corners this much: of two views that both
-# hold a source, the one that frames it better wins.
-_CORNER_WORTH = 0.6
 # Even in pure clutter one view shows a few hundredths more than the others.
 _MIN_CONVINCING_SHARE = 0.1
 _MIN_STEPS_PER_DECISION = 2
-# The window of the weighted mean falls off with this deviation, and follows the mean.
-_AIM_SIGMA_DEG = 22.0
-_N_AIM_ITERATIONS = 4
+# What another take shows already is worth this much less.
+_SEEN_DISCOUNT = 0.85
 _CHUNK = 256  # maps worked on at once, to bound memory
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a path is asked for.
+
+    Parameters
+    ----------
+    hfov_deg
+        The lenses to choose from.
+    aspect
+        The picture's width over its height.
+    limits
+        Of the motion.
+    """
+
+    hfov_deg: tuple[float, ...]
+    aspect: float
+    limits: MotionLimits
+    cuts: CutRules = field(default_factory=CutRules)
+    wishes: Wishes = field(default_factory=Wishes)
+    framing: Framing = field(default_factory=Framing)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ViewGrid:
-    """The views to choose from.
+class Choice:
+    """The shots, and the direction chosen step by step, shape (t,)."""
 
-    Their axes `units` (n, 3); which part of each cell they show, `coverage`, and what
-    that is worth, `worth`, both (n, h·w); their mutual distances `apart_deg` (n, n).
-    """
+    shots: tuple[Shot, ...]
+    views: IntArray
 
-    units: FloatArray
-    coverage: NDArray[np.float32]
-    worth: NDArray[np.float32]
-    apart_deg: FloatArray
 
-    @classmethod
-    def around(
-        cls, start: Direction, shape: tuple[int, int], *, hfov_deg: float, aspect: float
-    ) -> ViewGrid:
-        """Lay the grid so that one column passes through the start.
+class Follower:
+    """Chooses views for one clip and one order; again for each further take."""
 
-        Columns are whole cells apart: one footprint per row, rolled, serves them all.
+    def __init__(self, evidence: Evidence, order: Order) -> None:
+        self._evidence, self._order = evidence, order
+        self.wishes = order.wishes.turned(-evidence.base_yaw_deg)
+        self._heard = self.wishes.heard_cells(evidence.shape)
+        self._grid = ViewGrid.around(
+            evidence.start, evidence.shape, hfov_deg=order.hfov_deg, aspect=order.aspect
+        )
+        self._axes_deg = np.stack(to_angles_deg(self._grid.units), axis=1)
+        reach_deg = order.limits.max_speed_deg_per_s * STEP_S
+        self._stride = max(
+            _MIN_STEPS_PER_DECISION, int(np.ceil(1.01 * GRID_DEG / reach_deg))
+        )
+        self._program = ShotProgram(
+            self._grid,
+            step_s=self._stride * STEP_S,
+            reach_deg=self._stride * reach_deg,
+            cuts=order.cuts,
+        )
+        self._convincing = self._convincing_share()
+
+    def choose(self, others: Sequence[Choice] = ()) -> Choice:
+        """Choose views and aim inside them, away from what other takes show."""
+        n_moments, evidence = len(self._evidence), self._evidence
+        source_cuts = self._source_cuts()
+        plan = self._program.decide(
+            lambda begin, end: self._gains(begin, end, others),
+            -(-n_moments // self._stride),
+            start_costs=1e-6
+            * great_circle_deg(self._grid.units, evidence.start.unit()),
+            source_cuts={self._step_of(moment) for moment in source_cuts},
+        )
+        views = np.repeat(plan.views, self._stride)[:n_moments]
+        lenses = np.repeat(plan.lenses, self._stride)[:n_moments]
+        begins = self._placed_cuts(plan, views, lenses, source_cuts)
+        ends = [*begins[1:], n_moments]
+        shots = tuple(
+            Shot(
+                begin_s=source_cuts.get(begin, max(begin - 0.5, 0.0) * STEP_S),
+                first=begin,
+                targets=self._targets(begin, end, views, lenses),
+                hfov_deg=self._grid.hfov_deg[lenses[begin:end]],
+                axes_deg=self._axes_deg[views[begin:end]],
+            )
+            for begin, end in zip(begins, ends, strict=True)
+        )
+        return Choice(shots, plan.views)
+
+    def _masses(self, begin: int, end: int) -> Iterator[tuple[slice, FloatArray]]:
+        for first in range(begin, end, _CHUNK):
+            part = slice(first, min(first + _CHUNK, end))
+            masses = self._evidence.excess_masses(part.start, part.stop)
+            yield part, masses * self._heard
+
+    def _gains(self, begin: int, end: int, others: Sequence[Choice]) -> FloatArray:
+        """Return what steps in views earn, in seconds of the best, shape (s, m, n)."""
+        first = begin * self._stride
+        last = min(end * self._stride, len(self._evidence))
+        shown = np.empty((last - first, *self._grid.coverage.shape[:2]))
+        for part, masses in self._masses(first, last):
+            weight = self._evidence.weight[part] * STEP_S / self._convincing
+            rows = slice(part.start - first, part.stop - first)
+            shown[rows] = self._grid.shown(masses) * weight[:, None, None]
+        gains = np.add.reduceat(shown, np.arange(0, last - first, self._stride))
+        for other in others:
+            apart_deg = self._grid.apart_deg[other.views[begin:end]]
+            near = np.maximum(1.0 - (apart_deg / self._grid.hfov_deg[0]) ** 2, 0.0)
+            gains *= 1.0 - _SEEN_DISCOUNT * near[:, None, :]
+        step_s = self._stride * STEP_S
+        middles_s = (np.arange(begin, end) + 0.5) * step_s - STEP_S / 2.0
+        time_s = np.asarray(self._evidence.first_s + middles_s)
+        costs = self.wishes.costs(self._grid.units, time_s, step_s)
+        return np.asarray(gains - costs[:, None, :])
+
+    def _convincing_share(self) -> float:
+        """Return how far the best view typically stands out in this clip.
+
+        A network may spread a tenth or nine tenths of each map over the rest of the
+        scene; what a turn is worth must not depend on that.
         """
-        width = shape[1]
-        stride = max(n for n in range(1, width + 1) if _is_column_stride(n, width))
-        layers = []
-        for pitch_deg in _GRID_PITCHES_DEG:
-            pose = CameraPose(start.yaw_deg, float(pitch_deg), hfov_deg=hfov_deg)
-            coverage = view_coverage(shape, pose, aspect=aspect)
-            both = np.stack([coverage, coverage * _framing(shape, pose, aspect=aspect)])
-            layers += [np.roll(both, n, axis=2) for n in range(0, width, stride)]
-        coverages, worths = np.stack(layers, axis=1).reshape(2, len(layers), -1)
-        yaw_deg = start.yaw_deg + np.arange(0, width, stride) * 360.0 / width
-        units = unit_vectors(yaw_deg[None, :], _GRID_PITCHES_DEG[:, None])
-        units = units.reshape(-1, 3)
-        apart_deg = great_circle_deg(units[:, None], units[None, :])
-        return cls(units, coverages, worths, apart_deg)
+        leads = []
+        for part, masses in self._masses(0, len(self._evidence)):
+            is_trusted = self._evidence.weight[part] > 0.0
+            shown = self._grid.shown(masses[is_trusted])[:, 0]
+            leads.append(shown.max(axis=1) - np.median(shown, axis=1))
+        lead = np.concatenate(leads)
+        if lead.size == 0:
+            return 1.0
+        return max(float(np.percentile(lead, 75.0)), _MIN_CONVINCING_SHARE)
 
+    def _source_cuts(self) -> dict[int, float]:
+        """Return the moments with which the source's shots begin, and when exactly."""
+        begins = {}
+        for time_s in self._order.cuts.source_cuts_s:
+            offset_s = time_s - self._evidence.first_s
+            moment = int(np.ceil(offset_s / STEP_S - 1e-6))
+            if 0 < moment < len(self._evidence):
+                begins[moment] = offset_s
+        return begins
 
-def follow(
-    evidence: Evidence, *, limits: MotionLimits, hfov_deg: float, aspect: float
-) -> Targets:
-    """Choose views and aim inside them; one target per map of the evidence."""
-    shape = (evidence.density.shape[1], evidence.density.shape[2])
-    grid = ViewGrid.around(evidence.start, shape, hfov_deg=hfov_deg, aspect=aspect)
-    reach_deg = limits.max_speed_deg_per_s * STEP_S
-    n_steps = max(_MIN_STEPS_PER_DECISION, int(np.ceil(1.01 * _GRID_DEG / reach_deg)))
-    shown = _shown(evidence, grid)
-    convincing = _convincing_share(shown, evidence.weight)
-    shown *= (STEP_S / convincing * evidence.weight)[:, None]
-    gains = np.add.reduceat(shown, np.arange(0, len(evidence), n_steps), axis=0)
-    chosen = choose(
-        gains.astype(np.float64),
-        turn_costs=_TURN_COST_S_PER_DEG * grid.apart_deg,
-        is_reachable=grid.apart_deg <= max(n_steps * reach_deg, 1.01 * _GRID_DEG),
-        start_costs=1e-6 * great_circle_deg(grid.units, evidence.start.unit()),
-    )
-    views = np.repeat(chosen, n_steps)[: len(evidence)]
-    aims, shares = _aims(evidence, grid, views)
-    yaw_deg, pitch_deg = to_angles_deg(aims)
-    weight = evidence.weight * np.minimum(shares / convincing, 1.0)
-    return Targets(STEP_S, yaw_deg, pitch_deg, weight)
+    def _step_of(self, moment: int) -> int:
+        n_steps = -(-len(self._evidence) // self._stride)
+        return min(max(round(moment / self._stride), 1), n_steps - 1)
 
+    def _placed_cuts(
+        self,
+        plan: ShotPlan,
+        views: IntArray,
+        lenses: IntArray,
+        source_cuts: dict[int, float],
+    ) -> list[int]:
+        """Find the very moment of each cut; `views` and `lenses` are changed to it."""
+        exact = {self._step_of(moment): moment for moment in source_cuts}
+        begins = [0]
+        for step in np.flatnonzero(plan.is_cut):
+            planned = int(step) * self._stride
+            moment = exact.get(int(step))
+            if moment is None:
+                moment = self._best_moment(planned, views, lenses)
+            for chosen in (views, lenses):
+                before, after = chosen[planned - 1], chosen[planned]
+                chosen[moment:planned], chosen[planned:moment] = after, before
+            while begins[-1] >= moment:  # the source cut right after us: its cut counts
+                begins.pop()
+            begins.append(moment)
+        return begins
 
-def _is_column_stride(n_cells: int, width: int) -> bool:
-    return width % n_cells == 0 and (
-        n_cells == 1 or n_cells * 360.0 / width <= _GRID_DEG
-    )
+    def _best_moment(self, planned: int, views: IntArray, lenses: IntArray) -> int:
+        """Find when, within a step of the plan, the view after begins to show more."""
+        first = max(planned - self._stride + 1, 1)
+        last = min(planned + self._stride, len(self._evidence))
+        masses = self._evidence.excess_masses(first, last) * self._heard
+        shown = self._grid.shown(masses) * self._evidence.weight[first:last, None, None]
+        before = shown[:, lenses[planned - 1], views[planned - 1]]
+        after = shown[:, lenses[planned], views[planned]]
+        gained = np.concatenate([np.cumsum((after - before)[::-1])[::-1], [0.0]])
+        # Of equally good moments the one that was planned.
+        nearness = -1e-6 * np.abs(first + np.arange(len(gained)) - planned)
+        return first + int(np.argmax(gained[:-1] + nearness[:-1]))
 
-
-def _framing(
-    shape: tuple[int, int], pose: CameraPose, *, aspect: float
-) -> NDArray[np.float32]:
-    """Return what a cell is worth at its place in the picture, shape (h, w)."""
-    cosine = grid_unit_vectors(*shape) @ pose.axes()[2]
-    reach = np.tan(np.radians(pose.hfov_deg) / 2.0)
-    # Tangent of the angle off the axis, relative to a corner's.
-    tangent = np.sqrt(1.0 / np.clip(cosine, 0.05, 1.0) ** 2 - 1.0)
-    off_axis = np.minimum(tangent / np.hypot(reach, reach / aspect), 1.0)
-    framing = 1.0 - (1.0 - _CORNER_WORTH) * off_axis**2
-    return np.asarray(framing, dtype=np.float32)
-
-
-def _shown(evidence: Evidence, grid: ViewGrid) -> NDArray[np.float32]:
-    """Return what each view shows of each map, framing counted, shape (t, n)."""
-    n = len(evidence)
-    shown = np.empty((n, len(grid.units)), dtype=np.float32)
-    for begin in range(0, n, _CHUNK):
-        end = min(begin + _CHUNK, n)
-        masses = evidence.excess_masses(begin, end).reshape(end - begin, -1)
-        shown[begin:end] = masses.astype(np.float32) @ grid.worth.T
-    return shown
-
-
-def _convincing_share(shown: NDArray[np.float32], weight: FloatArray) -> float:
-    """Return how far the best view typically stands out in this clip.
-
-    A network may spread a tenth or nine tenths of each map over the rest of the scene;
-    what a turn is worth must not depend on that.
-    """
-    if not np.any(weight > 0.0):
-        return 1.0
-    trusted = shown[weight > 0.0]
-    lead = trusted.max(axis=1) - np.median(trusted, axis=1)
-    return max(float(np.percentile(lead, 75.0)), _MIN_CONVINCING_SHARE)
-
-
-def _aims(
-    evidence: Evidence, grid: ViewGrid, views: NDArray[np.int64]
-) -> tuple[FloatArray, FloatArray]:
-    """Move each view's axis onto the saliency it shows; also that share of the map.
-
-    A mean shift on the sphere: a window that falls off like a von Mises–Fisher density
-    is weighted with the saliency in the view and moved to their mean.
-    """
-    kappa = 1.0 / np.radians(_AIM_SIGMA_DEG) ** 2
-    cells = grid_unit_vectors(*evidence.density.shape[1:]).reshape(-1, 3)
-    aims, shares = grid.units[views], np.zeros(len(views))
-    for begin in range(0, len(views), _CHUNK):
-        part = slice(begin, min(begin + _CHUNK, len(views)))
-        masses = evidence.excess_masses(part.start, part.stop)
-        shown = masses.reshape(len(aims[part]), -1) * grid.coverage[views[part]]
-        shares[part] = shown.sum(axis=1)
-        for _ in range(_N_AIM_ITERATIONS):
-            mean = (shown * np.exp(kappa * (aims[part] @ cells.T - 1.0))) @ cells
-            length = np.linalg.norm(mean, axis=1, keepdims=True)
-            moved = mean / np.maximum(length, 1e-12)
-            aims[part] = np.where(length > 1e-12, moved, aims[part])
-    return aims, shares
+    def _targets(
+        self, begin: int, end: int, views: IntArray, lenses: IntArray
+    ) -> Targets:
+        axes, weight = np.empty((end - begin, 3)), np.empty(end - begin)
+        for part, masses in self._masses(begin, end):
+            rows = slice(part.start - begin, part.stop - begin)
+            chosen = views[part]
+            coverage = self._grid.coverage[lenses[part], chosen]
+            axes[rows], shares = aims(masses, self._grid.units[chosen], coverage)
+            weight[rows] = np.minimum(shares / self._convincing, 1.0)
+        weight *= self._evidence.weight[begin:end]
+        yaw_deg, pitch_deg = framed(
+            axes, weight, step_s=STEP_S, framing=self._order.framing
+        )
+        time_s = np.asarray(self._evidence.first_s + np.arange(begin, end) * STEP_S)
+        for is_pinned, direction in self.wishes.pinned(time_s):
+            yaw_deg[is_pinned] = direction.yaw_deg
+            pitch_deg[is_pinned] = direction.pitch_deg
+            weight[is_pinned] = PIN_WEIGHT
+        return Targets(STEP_S, yaw_deg, pitch_deg, weight)

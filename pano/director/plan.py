@@ -1,27 +1,104 @@
-"""From saliency maps to a camera path, by either director."""
+"""From saliency maps to camera paths, by either director."""
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 import numpy as np
 
-from pano.camera import DEFAULT_HFOV_DEG, CameraPath, MotionLimits, PathSource
+from pano.camera import DEFAULT_HFOV_DEG, CameraPath, MotionLimits
 from pano.director.autocam import STYLE as AUTOCAM_STYLE
 from pano.director.autocam import autocam
-from pano.director.evidence import STEP_S, Evidence, gather
-from pano.director.follow import follow
+from pano.director.evidence import Evidence, gather
+from pano.director.film import film
+from pano.director.follow import Choice, Follower, Order
+from pano.director.motion import MOTIONS, MotionName
 from pano.director.program import Style
-from pano.director.smooth import smooth
-from pano.director.spline import SplinePath
+from pano.director.smooth import Shot
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction
+from pano.wishes import CutRules, Wishes
 
 Director: TypeAlias = Literal["follow", "autocam"]
 
 # Farther out than this part of the half view, a source is half out of the picture.
 _EDGE = 0.75
+# Lenses between the widest and the narrowest, so that zooming is gradual.
+_N_LENSES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Brief:
+    """What a path is asked to be; AutoCam knows cuts, zoom and wishes not.
+
+    Parameters
+    ----------
+    director
+        `follow` keeps the sound in view; `autocam` is Pano2Vid, for comparison.
+    motion
+        The camera operator: his limits unless `limits` says otherwise, his style.
+    limits
+        Of speed, acceleration and jerk, kept everywhere; those of `motion` if None.
+    hfov_deg, aspect
+        The lens and the picture's width / height: what a view will show.
+    narrowest_hfov_deg
+        As far as the camera may zoom in; not at all if None.
+    start
+        Where to look until there is a reason to look elsewhere. When the first
+        picture already has one, the path begins there.
+    cuts
+        When to cut instead of turning, and where the source cuts.
+    wishes
+        Where to look when, and where never.
+    rate_hz
+        Frames of the path per second.
+    """
+
+    director: Director = "follow"
+    motion: MotionName = "normal"
+    limits: MotionLimits | None = None
+    hfov_deg: float = DEFAULT_HFOV_DEG
+    narrowest_hfov_deg: float | None = None
+    aspect: float = 16.0 / 9.0
+    start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
+    cuts: CutRules = field(default_factory=CutRules)
+    wishes: Wishes = field(default_factory=Wishes)
+    rate_hz: float = 30.0
+
+    def __post_init__(self) -> None:
+        narrowest_deg = self.narrowest_hfov_deg
+        if narrowest_deg is not None and not 0.0 < narrowest_deg <= self.hfov_deg:
+            raise ValueError(
+                f"narrowest_hfov_deg must be in (0, {self.hfov_deg}], "
+                f"got {narrowest_deg}"
+            )
+
+    @property
+    def kept_limits(self) -> MotionLimits:
+        """The limits that the path keeps."""
+        return self.limits or MOTIONS[self.motion].limits
+
+    @property
+    def lenses_deg(self) -> tuple[float, ...]:
+        """The fields of view to choose from, evenly spaced as seen in the picture."""
+        narrowest_deg = self.narrowest_hfov_deg or self.hfov_deg
+        if narrowest_deg == self.hfov_deg:
+            return (self.hfov_deg,)
+        wide, narrow = np.tan(np.radians([self.hfov_deg, narrowest_deg]) / 2.0)
+        reach = np.geomspace(wide, narrow, _N_LENSES)
+        lenses_deg = 2.0 * np.degrees(np.arctan(reach))
+        return tuple(float(lens_deg) for lens_deg in lenses_deg)
+
+    @property
+    def style(self) -> Style:
+        """What the operator cares about, through the narrowest of the lenses."""
+        reach = np.tan(np.radians(min(self.lenses_deg)) / 2.0)
+        half_deg = np.degrees(np.arctan([reach, reach / self.aspect]))
+        edge_deg = float(_EDGE * half_deg[0]), float(_EDGE * half_deg[1])
+        return dataclasses.replace(MOTIONS[self.motion].style, edge_deg=edge_deg)
 
 
 def plan_path(
@@ -34,77 +111,77 @@ def plan_path(
     start: Direction | None = None,
     rate_hz: float = 30.0,
 ) -> CameraPath:
-    """Plan where to look from the first map to the last.
+    """Plan where to look from the first map to the last, as `Brief` explains.
 
-    Maps are consumed as they come; only a few small ones a second are kept.
-
-    Parameters
-    ----------
-    director
-        `follow` keeps the sound in view; `autocam` is Pano2Vid, for comparison.
-    limits
-        Of speed, acceleration and jerk, kept everywhere; a calm operator's if None.
-    hfov_deg, aspect
-        The lens and the picture's width / height: what a view will show.
-    start
-        Where to look until there is a reason to look elsewhere; ahead if None.
-        When the first picture already has one, the path begins there.
-    rate_hz
-        Frames of the path per second.
+    Maps are consumed as they come; only a few small ones a second are kept, on disk.
 
     Raises
     ------
     ValueError
         If there is no map, or maps are not in the order of time.
     """
-    limits = limits or MotionLimits()
-    evidence = gather(maps, start=start or Direction(0.0, 0.0))
-    if director == "autocam":
-        targets, style = autocam(evidence), AUTOCAM_STYLE
-    else:
-        targets = follow(evidence, limits=limits, hfov_deg=hfov_deg, aspect=aspect)
-        style = Style(edge_deg=_edge_deg(hfov_deg, aspect))
-    spline = smooth(targets, limits=limits, start=evidence.start, style=style)
-    return _sampled(
-        spline,
-        evidence,
+    brief = Brief(
+        director=director,
         limits=limits,
         hfov_deg=hfov_deg,
+        aspect=aspect,
+        start=start or Direction(0.0, 0.0),
         rate_hz=rate_hz,
-        director=director,
+    )
+    return plan_takes(maps, brief)[0]
+
+
+def plan_takes(
+    maps: Iterable[SaliencyMap], brief: Brief, *, n_takes: int = 1
+) -> tuple[CameraPath, ...]:
+    """Plan several different paths, the best first.
+
+    Each further take makes the best of what the earlier ones do not show. AutoCam has
+    one.
+
+    Raises
+    ------
+    ValueError
+        If there is no map, or maps are not in the order of time.
+    """
+    evidence = gather(maps, start=brief.start)
+    if brief.director == "autocam":
+        return (_autocam_path(evidence, brief),)
+    order = Order(
+        hfov_deg=brief.lenses_deg,
+        aspect=brief.aspect,
+        limits=brief.kept_limits,
+        cuts=brief.cuts,
+        wishes=brief.wishes,
+    )
+    follower = Follower(evidence, order)
+    chosen: list[Choice] = []
+    for _ in range(n_takes):
+        chosen.append(follower.choose(chosen))
+    return tuple(
+        film(
+            choice.shots,
+            evidence,
+            wishes=follower.wishes,
+            limits=brief.kept_limits,
+            style=brief.style,
+            rate_hz=brief.rate_hz,
+            director=brief.director,
+        )
+        for choice in chosen
     )
 
 
-def _edge_deg(hfov_deg: float, aspect: float) -> tuple[float, float]:
-    """Return how far off the axis a source is near the border, in yaw and pitch."""
-    reach = np.tan(np.radians(hfov_deg) / 2.0)
-    half_deg = np.degrees(np.arctan([reach, reach / aspect]))
-    return float(_EDGE * half_deg[0]), float(_EDGE * half_deg[1])
-
-
-def _sampled(
-    spline: SplinePath,
-    evidence: Evidence,
-    *,
-    limits: MotionLimits,
-    hfov_deg: float,
-    rate_hz: float,
-    director: str,
-) -> CameraPath:
-    """Read the curve at the rate of the path, from the first map to the last."""
-    duration_s = evidence.last_s - evidence.first_s
-    n = int(np.floor(duration_s * rate_hz + 1e-6)) + 1
-    offset_s = np.arange(n) / rate_hz
-    angles_deg = spline.at(offset_s)
-    moments_s = np.arange(len(evidence)) * STEP_S
-    return CameraPath(
-        time_s=evidence.first_s + offset_s,
-        yaw_deg=evidence.base_yaw_deg + angles_deg[:, 0],
-        pitch_deg=angles_deg[:, 1],
-        roll_deg=np.zeros(n),
-        hfov_deg=np.full(n, hfov_deg),
-        cut=np.zeros(n, dtype=np.bool_),
-        confidence=np.interp(offset_s, moments_s, evidence.weight),
-        limits=limits,
-        source=PathSource(director=director),
+def _autocam_path(evidence: Evidence, brief: Brief) -> CameraPath:
+    targets = autocam(evidence)
+    lens_deg = np.full(len(evidence), brief.hfov_deg)
+    axes_deg = np.stack([targets.yaw_deg, targets.pitch_deg], axis=1)
+    return film(
+        (Shot(0.0, 0, targets, lens_deg, axes_deg),),
+        evidence,
+        wishes=Wishes(),
+        limits=brief.kept_limits,
+        style=AUTOCAM_STYLE,
+        rate_hz=brief.rate_hz,
+        director=brief.director,
     )

@@ -49,6 +49,22 @@ class Targets:
     weight: FloatArray
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Shot:
+    """The targets of one shot, from moment `first` on; it is seen from `begin_s` on.
+
+    At each of its moments, `hfov_deg` is the wanted field of view, shape (n,), and
+    `axes_deg` the yaw and pitch of the chosen view, shape (n, 2): a way that is safe
+    where the straight one between the targets is not allowed.
+    """
+
+    begin_s: float
+    first: int
+    targets: Targets
+    hfov_deg: FloatArray
+    axes_deg: FloatArray
+
+
 def smooth(
     targets: Targets,
     *,

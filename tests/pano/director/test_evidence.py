@@ -70,13 +70,13 @@ def test_a_short_gap_keeps_the_last_map_and_a_long_one_is_no_evidence() -> None:
     maps = [map_at(0.0), map_at(10 * STEP_S, yaw_deg=90.0)]
     found = gather(maps, start=AHEAD)
     np.testing.assert_array_equal(found.weight, [1] * 6 + [0] * 4 + [1])
-    np.testing.assert_array_equal(found.density[9], found.density[0])
+    np.testing.assert_array_equal(found.densities(9, 10), found.densities(0, 1))
 
 
 def test_maps_are_turned_by_whole_cells_towards_the_start() -> None:
     found = gather([map_at(0.0, 60.0)], start=Direction(61.0, 5.0))
     plain = gather([map_at(0.0, 0.0)], start=AHEAD)
-    np.testing.assert_allclose(found.density, plain.density, atol=HALF)
+    np.testing.assert_allclose(found.layers, plain.layers, atol=HALF)
     assert found.base_yaw_deg == 60.0
     assert found.start == Direction(1.0, 5.0)
 

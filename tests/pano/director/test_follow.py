@@ -2,14 +2,16 @@ import numpy as np
 import pytest
 
 from pano.camera import MotionLimits
+from pano.director.aim import Framing
 from pano.director.evidence import STEP_S, gather
-from pano.director.follow import ViewGrid, follow
+from pano.director.follow import Follower, Order
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction, angle_between_deg, grid_unit_vectors
 
 HEIGHT, WIDTH = 30, 60
-N_PITCHES = 15
 AHEAD = Direction(0.0, 0.0)
+NORMAL = MotionLimits()
+CENTRED = Framing(lead_s=0.0)
 
 
 def map_of(time_s, *centers, confidence=0.8) -> SaliencyMap:
@@ -27,9 +29,10 @@ def map_of(time_s, *centers, confidence=0.8) -> SaliencyMap:
     )
 
 
-def targets_of(maps):
-    evidence = gather(maps, start=AHEAD)
-    return follow(evidence, limits=MotionLimits(), hfov_deg=65.5, aspect=16 / 9)
+def targets_of(maps, limits=NORMAL):
+    order = Order(hfov_deg=(65.5,), aspect=16 / 9, limits=limits, framing=CENTRED)
+    (shot,) = Follower(gather(maps, start=AHEAD), order).choose().shots
+    return shot.targets
 
 
 def offsets_deg(targets, center) -> np.ndarray:
@@ -87,8 +90,7 @@ def test_a_slow_camera_decides_in_longer_steps() -> None:
     first, then = Direction(0.0, 0.0), Direction(48.0, 0.0)
     maps = [map_of(k * STEP_S, first if k < 100 else then) for k in range(300)]
     slow = MotionLimits(max_speed_deg_per_s=2.0)
-    evidence = gather(maps, start=AHEAD)
-    targets = follow(evidence, limits=slow, hfov_deg=65.5, aspect=16 / 9)
+    targets = targets_of(maps, slow)
     assert offsets_deg(targets, then)[-1] < 2.0
 
 
@@ -110,21 +112,3 @@ def test_a_spread_map_is_worth_as_many_turns_as_a_sharp_one() -> None:
     targets = targets_of(maps)
     assert offsets_deg(targets, first)[:10].max() < 5.0
     assert offsets_deg(targets, then)[-10:].max() < 5.0
-
-
-def test_columns_of_the_grid_are_whole_cells_apart() -> None:
-    for width in (60, 72, 61, 7):
-        grid = ViewGrid.around(AHEAD, (8, width), hfov_deg=65.5, aspect=1.5)
-        assert grid.worth.shape == (len(grid.units), 8 * width)
-        assert len(grid.units) % N_PITCHES == 0
-    grid = ViewGrid.around(AHEAD, (30, 60), hfov_deg=65.5, aspect=1.5)
-    assert len(grid.units) == N_PITCHES * 30
-
-
-def test_a_rolled_footprint_is_the_footprint_of_the_turned_view() -> None:
-    one = ViewGrid.around(AHEAD, (30, 60), hfov_deg=65.5, aspect=1.5)
-    other = ViewGrid.around(Direction(24.0, 0.0), (30, 60), hfov_deg=65.5, aspect=1.5)
-    shifted = one.worth.reshape(N_PITCHES, 30, -1)[:, 2]
-    np.testing.assert_allclose(
-        other.worth.reshape(N_PITCHES, 30, -1)[:, 0], shifted, atol=1e-6
-    )

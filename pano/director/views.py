@@ -1,0 +1,137 @@
+"""The views there are to choose from: direction by direction, lens by lens.
+
+Each knows which cells of a map the lens shows, by its true footprint on the sphere,
+poles included; how far it is from its neighbours; and what showing a cell is worth.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pano.camera import CameraPose
+from pano.saliency import view_coverage
+from pano.sphere import (
+    Direction,
+    cell_solid_angles_sr,
+    great_circle_deg,
+    grid_unit_vectors,
+    unit_vectors,
+)
+
+GRID_DEG = 12.0
+_GRID_PITCHES_DEG = GRID_DEG * np.arange(-7, 8)
+# What is at the centre counts full, at the corners this much: of two views that both
+# hold a source, the one that frames it better wins.
+_CORNER_WORTH = 0.6
+# Of the worth of a view, this much is the share of the map that it shows, the rest
+# how densely it shows it; without the latter the widest lens would always win.
+_SHARE_WORTH = 0.5
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ViewGrid:
+    """Views to choose from: n directions through each of m lenses, widest first.
+
+    Parameters
+    ----------
+    hfov_deg
+        Of the lenses, shape (m,).
+    units
+        The optical axes, shape (n, 3).
+    coverage
+        Which part of each cell a view shows, shape (m, n, h·w).
+    worth
+        The same by what showing it is worth, shape (m, n, h·w).
+    apart_deg
+        The angles between the axes, shape (n, n).
+    """
+
+    hfov_deg: FloatArray
+    units: FloatArray
+    coverage: NDArray[np.float32]
+    worth: NDArray[np.float32]
+    apart_deg: FloatArray
+
+    @classmethod
+    def around(
+        cls,
+        start: Direction,
+        shape: tuple[int, int],
+        *,
+        hfov_deg: Sequence[float],
+        aspect: float,
+    ) -> ViewGrid:
+        """Lay the grid so that one column passes through the start.
+
+        Columns are whole cells apart: one footprint per row, rolled, serves them all.
+        """
+        lenses_deg = np.array(sorted(hfov_deg, reverse=True))
+        footprints = [
+            _footprints(shape, start, float(lens_deg), aspect=aspect)
+            for lens_deg in lenses_deg
+        ]
+        coverage, worth = np.stack(footprints, axis=1)
+        solid_angle_sr = coverage @ _cells_sr(shape)
+        density = solid_angle_sr.min(axis=0) / np.maximum(solid_angle_sr, 1e-9)
+        worth *= (_SHARE_WORTH + (1.0 - _SHARE_WORTH) * density)[..., None]
+        width = shape[1]
+        columns = np.arange(0, width, _column_stride(width))
+        yaw_deg = start.yaw_deg + columns * 360.0 / width
+        units = unit_vectors(yaw_deg[None, :], _GRID_PITCHES_DEG[:, None])
+        units = units.reshape(-1, 3)
+        apart_deg = great_circle_deg(units[:, None], units[None, :])
+        return cls(lenses_deg, units, coverage, worth, apart_deg)
+
+    def shown(self, masses: FloatArray) -> NDArray[np.float32]:
+        """Return what the views show of maps (t, h, w), by worth, shape (t, m, n)."""
+        flat = masses.reshape(-1, self.worth.shape[-1]).astype(np.float32)
+        return np.asarray(np.moveaxis(flat @ self.worth.swapaxes(1, 2), 1, 0))
+
+
+def _column_stride(width: int) -> int:
+    """Return the most cells between columns that divide the width and fit the grid."""
+    strides = [n for n in range(1, width + 1) if width % n == 0]
+    return max(n for n in strides if n == 1 or n * 360.0 / width <= GRID_DEG)
+
+
+@functools.lru_cache(maxsize=8)
+def _footprints(
+    shape: tuple[int, int], start: Direction, hfov_deg: float, *, aspect: float
+) -> NDArray[np.float32]:
+    """Return coverage and worth of all directions, shape (2, n, h·w), read-only."""
+    width = shape[1]
+    layers = []
+    for pitch_deg in _GRID_PITCHES_DEG:
+        pose = CameraPose(start.yaw_deg, float(pitch_deg), hfov_deg=hfov_deg)
+        coverage = view_coverage(shape, pose, aspect=aspect)
+        both = np.stack([coverage, coverage * _framing(shape, pose, aspect=aspect)])
+        columns = range(0, width, _column_stride(width))
+        layers += [np.roll(both, n, axis=2) for n in columns]
+    footprints = np.stack(layers, axis=1).reshape(2, len(layers), -1)
+    footprints.setflags(write=False)
+    return footprints
+
+
+def _framing(
+    shape: tuple[int, int], pose: CameraPose, *, aspect: float
+) -> NDArray[np.float32]:
+    """Return what a cell is worth at its place in the picture, shape (h, w)."""
+    cosine = grid_unit_vectors(*shape) @ pose.axes()[2]
+    reach = np.tan(np.radians(pose.hfov_deg) / 2.0)
+    # Tangent of the angle off the axis, relative to a corner's.
+    tangent = np.sqrt(1.0 / np.clip(cosine, 0.05, 1.0) ** 2 - 1.0)
+    off_axis = np.minimum(tangent / np.hypot(reach, reach / aspect), 1.0)
+    framing = 1.0 - (1.0 - _CORNER_WORTH) * off_axis**2
+    return np.asarray(framing, dtype=np.float32)
+
+
+def _cells_sr(shape: tuple[int, int]) -> NDArray[np.float32]:
+    rows_sr = np.broadcast_to(cell_solid_angles_sr(*shape), shape)
+    return rows_sr.ravel().astype(np.float32)
