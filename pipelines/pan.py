@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pano.camera import CameraPath, PathSource
-from pano.director import plan_path
+from pano.director import Brief, plan_takes
 from pano.media import (
     Media,
     MediaWriter,
@@ -59,8 +59,12 @@ def pan(
         If the clip cannot be analysed or a result cannot be written.
     """
     settings = settings or PanSettings()
-    for output in filter(None, (target, path_target, sheet_target)):
-        check_output(output, source=source, overwrite=overwrite)
+    n_takes = settings.direct.n_takes
+    for output in filter(None, (target, path_target)):
+        for number in range(1, n_takes + 1):
+            check_output(of_take(output, number), source=source, overwrite=overwrite)
+    if sheet_target is not None:
+        check_output(sheet_target, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         layout = settings.localize.layout
         media = stack.enter_context(open_media(source, layout=layout))
@@ -71,20 +75,28 @@ def pan(
         )
         sheet = None
         if sheet_target is None:
-            path = _plan(analysis, settings)
+            paths = _plan(analysis, settings)
         else:
             maps_path = stack.enter_context(temporary_maps(target))
-            path = _plan(analysis, settings, maps_path)
+            paths = _plan(analysis, settings, maps_path)
             sheet = ContactSheet.over(open_maps(maps_path), truth=truth)
-        path = dataclasses.replace(path, source=_source(source, settings))
+        described = _source(source, settings)
+        paths = tuple(dataclasses.replace(path, source=described) for path in paths)
         if path_target is not None:
-            path.save(path_target)
-        n_frames = _film(media, writer, path, settings.lens, sheet, progress)
+            for number, path in enumerate(paths, start=1):
+                path.save(of_take(path_target, number))
+        n_frames = _film(media, writer, paths[0], settings.lens, sheet, progress)
         if sheet is not None and sheet_target is not None:
             sheet.save(sheet_target)
-        result = _result(media, target, path, settings.lens, n_frames)
+        result = _result(media, target, paths[0], settings.lens, n_frames)
+        others = []
+        for number, path in enumerate(paths[1:], start=2):
+            others.append(of_take(target, number))
+            writer = _writer(media, others[-1], settings.lens, overwrite=overwrite)
+            _film(media, writer, path, settings.lens, None, progress)
         return dataclasses.replace(
             result,
+            other_takes=tuple(others),
             path=path_target,
             sheet=sheet_target,
             mean_confidence=analysis.mean_confidence,
@@ -120,6 +132,11 @@ def render(
         n_frames = _film(media, writer, path, lens, None, progress)
         result = _result(media, target, path, lens, n_frames)
     return dataclasses.replace(result, path=path_source)
+
+
+def of_take(target: Path, number: int) -> Path:
+    """Return the name of a take's file, `target` itself for the first."""
+    return target if number == 1 else target.with_stem(f"{target.stem}-take{number}")
 
 
 def turned_deg(path: CameraPath) -> float:
@@ -195,20 +212,25 @@ def _result(
 
 def _plan(
     analysis: Analysis, settings: PanSettings, maps_target: Path | None = None
-) -> CameraPath:
+) -> tuple[CameraPath, ...]:
     with contextlib.ExitStack() as stack:
         maps = analysis.maps()
         if maps_target is not None:
             writer = MapsWriter(maps_target, meta=analysis.meta())
             maps = stack.enter_context(writer).passing(maps)
-        return plan_path(
-            maps,
-            director=settings.direct.director,
-            limits=settings.direct.limits,
+        direct = settings.direct
+        brief = Brief(
+            director=direct.director,
+            motion=direct.motion,
+            limits=direct.limits,
             hfov_deg=settings.lens.hfov_deg,
+            narrowest_hfov_deg=direct.narrowest_hfov_deg,
             aspect=settings.lens.aspect,
-            start=settings.direct.start,
+            start=direct.start,
+            cuts=direct.cuts,
+            wishes=direct.wishes,
         )
+        return plan_takes(maps, brief, n_takes=direct.n_takes)
 
 
 def _source(source: Path, settings: PanSettings) -> PathSource:

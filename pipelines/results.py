@@ -93,14 +93,17 @@ class PanResult:
     max_speed_deg_per_s: float
     mean_confidence: float
     notes: tuple[str, ...]
+    other_takes: tuple[Path, ...] = ()
 
     def words(self) -> str:
         """Say where the video is and what the camera did."""
+        cuts = f", {self.n_cuts} cuts" if self.n_cuts else ""
+        takes = "".join(f"\n{take}: another take" for take in self.other_takes)
         return (
             f"{self.target}: {self.n_frames} frames of "
             f"{self.width_px}x{self.height_px}; the camera turned "
-            f"{self.turned_deg:.0f}° in all, at most {self.max_speed_deg_per_s:.0f}°/s "
-            f"(mean confidence {self.mean_confidence:.2f})"
+            f"{self.turned_deg:.0f}° in all, at most {self.max_speed_deg_per_s:.0f}°/s"
+            f"{cuts} (mean confidence {self.mean_confidence:.2f}){takes}"
         )
 
 

@@ -16,6 +16,7 @@ from pano.camera import MotionLimits
 from pano.errors import SettingsError
 from pano.media import StereoLayout
 from pano.sphere import Direction
+from pano.wishes import CutRules, Wishes
 
 # Senocak et al. 2018, §6: the localizer looks thirty times a second.
 ANALYSIS_RATE_HZ = Fraction(30)
@@ -26,8 +27,10 @@ MIN_SIDE_PX = 16
 # The names that `pano.director` knows; importing it for them would load a solver, and
 # `pano --help` should not wait half a second. mypy notices where they drift apart.
 Director = Literal["follow", "autocam"]
+Motion = Literal["calm", "normal", "lively"]
 Compute = Literal["auto", "torch", "openvino"]
 DIRECTORS: tuple[Director, ...] = get_args(Director)
+MOTIONS: tuple[Motion, ...] = get_args(Motion)
 COMPUTE_ENGINES: tuple[Compute, ...] = get_args(Compute)
 
 
@@ -115,16 +118,35 @@ class DirectSettings:
     ----------
     director
         ``follow`` keeps the sounding place in view; ``autocam`` is AutoCam's
-        choice of views as published (Su et al. 2016).
+        choice of views as published (Su et al. 2016), without cuts, zoom and wishes.
+    motion
+        The camera operator: how fast and how readily the camera turns.
     limits
-        The fastest the camera may turn.
+        The fastest the camera may turn; ``None`` are the limits of ``motion``.
     start
         Where it looks until it hears something.
+    narrowest_hfov_deg
+        As far as it may zoom in; ``None`` keeps the lens.
+    cuts
+        When it may cut instead of turning, and where the clip itself cuts.
+    wishes
+        Where to look when, and where never.
+    n_takes
+        Different paths to film, the best first.
     """
 
     director: Director = "follow"
-    limits: MotionLimits = field(default_factory=MotionLimits)
+    motion: Motion = "normal"
+    limits: MotionLimits | None = None
     start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
+    narrowest_hfov_deg: float | None = None
+    cuts: CutRules = field(default_factory=CutRules)
+    wishes: Wishes = field(default_factory=Wishes)
+    n_takes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.n_takes < 1:
+            raise SettingsError(f"takes must be at least 1, got {self.n_takes}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +156,13 @@ class PanSettings:
     localize: LocalizeSettings = field(default_factory=LocalizeSettings)
     lens: LensSettings = field(default_factory=LensSettings)
     direct: DirectSettings = field(default_factory=DirectSettings)
+
+    def __post_init__(self) -> None:
+        narrowest_deg = self.direct.narrowest_hfov_deg
+        if narrowest_deg is not None and not 0.0 < narrowest_deg <= self.lens.hfov_deg:
+            raise SettingsError(
+                f"zoom-to must be in (0, {self.lens.hfov_deg}]°, got {narrowest_deg}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

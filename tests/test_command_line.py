@@ -55,7 +55,8 @@ def test_the_defaults_in_the_help_come_from_the_settings():
         settings.localize.window_s,
         settings.localize.visual_rate_hz,
         settings.direct.director,
-        settings.direct.limits.max_speed_deg_per_s,
+        settings.direct.motion,
+        settings.direct.cuts.min_shot_s,
     ):
         assert f"default: {default}" in text
 
@@ -70,6 +71,10 @@ def test_the_defaults_in_the_help_come_from_the_settings():
         ["pan", "a.mp4", "-o", "b.mp4", "--size", "big"],
         ["pan", "a.mp4", "-o", "b.mp4", "--visual-rate", "31"],
         ["pan", "a.mp4", "-o", "b.mp4", "--layout", "cylinder"],
+        ["pan", "a.mp4", "-o", "b.mp4", "--pin", "t=1,yaw=2"],
+        ["pan", "a.mp4", "-o", "b.mp4", "--pin", "t=1,yaw=2,pitch=100"],
+        ["pan", "a.mp4", "-o", "b.mp4", "--never", "yaw=1,pitch=2,radius=wide"],
+        ["pan", "a.mp4", "-o", "b.mp4", "--takes", "0"],
         ["batch", "folder"],
     ],
 )

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from pipelines.cli.console import Console
+from pipelines.cli.direct_options import direct_options
 from pipelines.cli.options import (
     console_options,
-    direct_options,
     force_option,
     lens_options,
     localize_options,

@@ -10,19 +10,14 @@ from typing import Any, TypeVar, cast
 
 import click
 
-from pano.camera import MotionLimits
 from pano.media import StereoLayout
-from pano.sphere import Direction
 from pipelines.cli.config import read_config
 from pipelines.cli.console import Console
 from pipelines.settings import (
     ANALYSIS_RATE_HZ,
     COMPUTE_ENGINES,
-    DIRECTORS,
     MIN_SIDE_PX,
     Compute,
-    Director,
-    DirectSettings,
     LensSettings,
     LocalizeSettings,
     PanSettings,
@@ -34,7 +29,7 @@ DEFAULT = PanSettings()
 OUT_FILE = click.Path(dir_okay=False, path_type=Path)
 IN_FILE = click.Path(path_type=Path)
 HFOV = click.FloatRange(0.0, 180.0, min_open=True, max_open=True)
-_POSITIVE = click.FloatRange(min=0.0, min_open=True)
+POSITIVE = click.FloatRange(min=0.0, min_open=True)
 
 
 def read_size(
@@ -99,22 +94,6 @@ def _localize_settings(
     )
 
 
-def _direct_settings(
-    *,
-    director: Director,
-    max_speed_deg_per_s: float,
-    max_acceleration_deg_per_s2: float,
-    max_jerk_deg_per_s3: float,
-    start_yaw_deg: float,
-    start_pitch_deg: float,
-) -> DirectSettings:
-    limits = MotionLimits(
-        max_speed_deg_per_s, max_acceleration_deg_per_s2, max_jerk_deg_per_s3
-    )
-    start = Direction(start_yaw_deg, start_pitch_deg)
-    return DirectSettings(director=director, limits=limits, start=start)
-
-
 def _lens_settings(*, size: tuple[int, int], hfov_deg: float) -> LensSettings:
     return LensSettings(width_px=size[0], height_px=size[1], hfov_deg=hfov_deg)
 
@@ -158,7 +137,7 @@ localize_options = gathered(
     click.option(
         "--window",
         "window_s",
-        type=_POSITIVE,
+        type=POSITIVE,
         metavar="SECONDS",
         default=DEFAULT.localize.window_s,
         show_default=True,
@@ -174,7 +153,7 @@ localize_options = gathered(
         help="Pictures the network looks at per second; 30 is the paper.",
     ),
     click.option(
-        "--motion",
+        "--motion-gain",
         "motion_gain",
         type=click.FloatRange(min=0.0),
         metavar="GAIN",
@@ -226,61 +205,4 @@ lens_options = gathered(
         help="Horizontal field of view.",
     ),
     size_option,
-)
-
-direct_options = gathered(
-    "direct",
-    _direct_settings,
-    click.option(
-        "--director",
-        type=click.Choice(DIRECTORS),
-        default=DEFAULT.direct.director,
-        show_default=True,
-        help="Who chooses the view: follow the sound, or AutoCam as published.",
-    ),
-    click.option(
-        "--max-speed",
-        "max_speed_deg_per_s",
-        type=_POSITIVE,
-        metavar="DEG/S",
-        default=DEFAULT.direct.limits.max_speed_deg_per_s,
-        show_default=True,
-        help="Fastest turn of the camera.",
-    ),
-    click.option(
-        "--max-acceleration",
-        "max_acceleration_deg_per_s2",
-        type=_POSITIVE,
-        metavar="DEG/S²",
-        default=DEFAULT.direct.limits.max_acceleration_deg_per_s2,
-        show_default=True,
-        help="How fast its speed may change.",
-    ),
-    click.option(
-        "--max-jerk",
-        "max_jerk_deg_per_s3",
-        type=_POSITIVE,
-        metavar="DEG/S³",
-        default=DEFAULT.direct.limits.max_jerk_deg_per_s3,
-        show_default=True,
-        help="How fast its acceleration may change.",
-    ),
-    click.option(
-        "--start-yaw",
-        "start_yaw_deg",
-        type=click.FloatRange(-360.0, 360.0),
-        metavar="DEGREES",
-        default=DEFAULT.direct.start.yaw_deg,
-        show_default=True,
-        help="View until something is heard; right is positive.",
-    ),
-    click.option(
-        "--start-pitch",
-        "start_pitch_deg",
-        type=click.FloatRange(-90.0, 90.0),
-        metavar="DEGREES",
-        default=DEFAULT.direct.start.pitch_deg,
-        show_default=True,
-        help="View until something is heard; up is positive.",
-    ),
 )

@@ -171,7 +171,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=12.0)
     parser.add_argument("--window", type=float, default=PanSettings().localize.window_s)
     parser.add_argument(
-        "--motion", type=float, default=PanSettings().localize.motion_gain
+        "--motion-gain", type=float, default=PanSettings().localize.motion_gain
     )
     parser.add_argument("--checkpoint", type=Path)
     parser.add_argument("--seed", type=int, default=0)
@@ -181,7 +181,7 @@ def main() -> None:
     localize = replace(
         settings.localize,
         window_s=options.window,
-        motion_gain=options.motion,
+        motion_gain=options.motion_gain,
         checkpoint=options.checkpoint,
     )
     settings = replace(settings, localize=localize)

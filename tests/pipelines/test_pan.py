@@ -6,9 +6,10 @@ import av
 import numpy as np
 import pytest
 
-from pano.camera import CameraPath
+from pano.camera import CameraPath, MotionLimits
 from pano.errors import MediaError, NoAudioError, SettingsError
 from pano.sphere import Direction, angle_between_deg, wrap_deg
+from pano.wishes import Pin, Wishes
 from pipelines.pan import pan, render
 from pipelines.settings import (
     DirectSettings,
@@ -93,7 +94,7 @@ def test_the_sound_is_copied_bit_for_bit(tmp_path, clip_of_disc):
 def test_the_speed_limit_is_kept(tmp_path, clip_of_disc):
     source = clip_of_disc(lambda time_s: 0.0 if time_s < 2 else 120.0, duration_s=5.0)
     result = pan(source, tmp_path / "out.mp4", SETTINGS, localizer=RedLocalizer())
-    limit = SETTINGS.direct.limits.max_speed_deg_per_s
+    limit = MotionLimits().max_speed_deg_per_s
     assert 0.0 < result.max_speed_deg_per_s <= limit * (1 + 1e-6)
 
 
@@ -110,6 +111,37 @@ def test_autocam_directs_too(tmp_path, clip_of_disc):
     pose = CameraPath.load(tmp_path / "path.json").at(3.0)
     # AutoCam's directions lie on a grid of 20°.
     assert angle_between_deg(pose.direction, Direction(40.0, 0.0)) < 21.0
+
+
+def test_takes_are_filmed_from_one_analysis_beside_each_other(tmp_path, clip_of_disc):
+    source = clip_of_disc(lambda _: 40.0)
+    settings = PanSettings(lens=LENS, direct=DirectSettings(n_takes=2))
+    result = pan(
+        source,
+        tmp_path / "out.mp4",
+        settings,
+        path_target=tmp_path / "path.json",
+        localizer=RedLocalizer(),
+    )
+    assert result.other_takes == (tmp_path / "out-take2.mp4",)
+    assert len(pictures(tmp_path / "out-take2.mp4")) == result.n_frames
+    assert len(CameraPath.load(tmp_path / "path-take2.json")) > 0
+    (tmp_path / "out.mp4").unlink()
+    with pytest.raises(MediaError, match="out-take2"):
+        pan(source, tmp_path / "out.mp4", settings)
+
+
+def test_wishes_of_the_command_line_reach_the_path(tmp_path, clip_of_disc):
+    source = clip_of_disc(lambda _: 40.0)
+    wishes = Wishes(pins=(Pin(1.4, Direction(70.0, 0.0)),))
+    pan(
+        source,
+        tmp_path / "out.mp4",
+        PanSettings(lens=LENS, direct=DirectSettings(wishes=wishes)),
+        path_target=tmp_path / "path.json",
+        localizer=RedLocalizer(),
+    )
+    assert abs(CameraPath.load(tmp_path / "path.json").at(1.4).yaw_deg - 70.0) < 1.0
 
 
 def test_a_clip_without_sound_is_refused_before_anything_is_written(
