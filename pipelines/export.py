@@ -26,6 +26,7 @@ def export(
     size: tuple[int, int] | None = None,
     frame_rate_hz: Fraction | None = None,
     max_error_deg: float = DEFAULT_MAX_ERROR_DEG,
+    project: Path | None = None,
     overwrite: bool = False,
 ) -> ExportResult:
     """Write a camera path for another program.
@@ -36,6 +37,8 @@ def export(
         Width and height of the flat picture in pixels; by default the path's own.
     frame_rate_hz
         Rate at which frames are counted; by default the path's own clock.
+    project
+        The other program's own project, to be copied with the path in it.
 
     Raises
     ------
@@ -48,7 +51,10 @@ def export(
             f"{format_name} is no format to export to; choose {', '.join(FORMATS)}"
         )
     chosen = FORMATS[format_name]
-    check_output(target, source=source, overwrite=overwrite)
+    if project is not None and not chosen.changes_project:
+        raise SettingsError(f"{format_name} writes a file of its own; leave --into out")
+    for kept in filter(None, (source, project)):
+        check_output(target, source=kept, overwrite=overwrite)
     path = CameraPath.load(source)
     width_px, height_px = size or _own_size(path)
     timeline = Timeline(
@@ -57,13 +63,16 @@ def export(
         frame_rate_hz=frame_rate_hz or path_rate_hz(path),
         max_error_deg=max_error_deg,
         file_name=target.name,
+        project=None if project is None else _text_of(project),
     )
     text = chosen.write(path, timeline)
     with written_whole(target) as part:
         part.write_text(text, encoding="utf-8", newline="")
     notes: tuple[str, ...] = ()
+    if chosen.changes_project and project is None:
+        notes = ("only the keyframes were written; --into puts them into a project",)
     if frame_rate_hz is None and chosen.counts_frames:
-        notes = (
+        notes += (
             f"frames are counted at {float(timeline.frame_rate_hz):.6g} Hz, the clock "
             "of the path; if the video has another rate, pass --frame-rate",
         )
@@ -82,3 +91,10 @@ def export(
 def _own_size(path: CameraPath) -> tuple[int, int]:
     size = path.source.width_px, path.source.height_px
     return size if min(size) > 0 else DEFAULT_SIZE_PX
+
+
+def _text_of(project: Path) -> str:
+    try:
+        return project.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise SettingsError(f"{project} cannot be read as text: {error}.") from error

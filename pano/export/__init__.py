@@ -1,8 +1,6 @@
 """A camera path in the formats of other programs, one module per format.
 
-Everything written is a function of the path and of the project it is for. Insta360's
-`.insprj` is missing on purpose: Studio opens only projects that it made itself, and
-what is known about them comes from looking at a few files.
+Everything written is a function of the path and of the project it is for.
 """
 
 from __future__ import annotations
@@ -14,7 +12,9 @@ from pano.camera import CameraPath
 from pano.export.after_effects import write_after_effects
 from pano.export.chan import write_chan
 from pano.export.csv import write_csv
+from pano.export.events import write_edl, write_events
 from pano.export.fusion import write_fusion
+from pano.export.insta360 import write_insta360
 from pano.export.mlt import write_mlt
 from pano.export.otio import write_otio
 from pano.export.sendcmd import write_sendcmd
@@ -49,6 +49,8 @@ class Format:
         Who opens it, for a person who chooses.
     counts_frames
         Whether times are frame numbers, so that the frame rate matters.
+    changes_project
+        Whether the other program opens only projects of its own.
     write
         Makes the whole text; raises `SettingsError` where a path cannot be said.
     """
@@ -57,6 +59,7 @@ class Format:
     purpose: str
     counts_frames: bool
     write: Callable[[CameraPath, Timeline], str]
+    changes_project: bool = False
 
 
 FORMATS: dict[str, Format] = {
@@ -67,4 +70,9 @@ FORMATS: dict[str, Format] = {
     "mlt": Format(".mlt", "Shotcut, Kdenlive, melt", True, write_mlt),
     "otio": Format(".otio", "editorial programs", True, write_otio),
     "fusion": Format(".setting", "DaVinci Resolve", True, write_fusion),
+    "insta360": Format(
+        ".insprj", "Insta360 Studio, with --into", True, write_insta360, True
+    ),
+    "events": Format(".csv", "sounds, a row each", True, write_events),
+    "edl": Format(".edl", "sounds as markers", True, write_edl),
 }

@@ -1,8 +1,8 @@
 """OpenTimelineIO: the shots as clips on a track, for editorial programs.
 
 The format has no keyframes, so the path itself rides along in `metadata["pano"]`,
-which many programs drop on import: never keep it here alone. Markers show where the
-path rested on weak evidence and is worth a look.
+which many programs drop on import: never keep it here alone. Blue markers are sounds,
+from start to end; yellow ones show where the path rested on weak evidence.
 
 The JSON is written here (schemas of OpenTimelineIO 0.15 and later), because the library
 is a compiled package of several megabytes for some forty lines; the tests read the
@@ -11,6 +11,7 @@ result with it.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -18,12 +19,11 @@ from typing import Any
 import numpy as np
 
 from pano.camera import SCHEMA, CameraPath
+from pano.export.events import MIN_CONFIDENCE, sound_events
 from pano.export.keyframes import Shot, keyframes
 from pano.export.timeline import Timeline
 
-# Below an even chance that the source is in the picture, for as long as a shot needs
-# to be noticed.
-WEAK_CONFIDENCE = 0.5
+# As long as a shot needs to be noticed.
 MIN_WEAK_S = 1.0
 
 Json = dict[str, Any]
@@ -59,7 +59,7 @@ def write_otio(path: CameraPath, timeline: Timeline) -> str:
     ]
     track = _item("Track.1", "pano", clips) | {
         "kind": "Video",
-        "markers": list(_weak_markers(shown, timeline)),
+        "markers": [*_sounds(shown, timeline), *_weak_markers(shown, timeline)],
     }
     document = {
         "OTIO_SCHEMA": "Timeline.1",
@@ -117,18 +117,31 @@ def _whole(path: CameraPath, timeline: Timeline) -> Json:
     }
 
 
+def _sounds(shown: CameraPath, timeline: Timeline) -> Iterator[Json]:
+    for event in sound_events(shown, float(timeline.frame_rate_hz)):
+        known = dataclasses.asdict(event)
+        yield _marker(event.start, event.stop, event.name, "BLUE", known, timeline)
+
+
 def _weak_markers(shown: CameraPath, timeline: Timeline) -> Iterator[Json]:
-    weak = shown.confidence < WEAK_CONFIDENCE
+    weak = shown.confidence < MIN_CONFIDENCE
     edges = np.flatnonzero(np.diff(np.concatenate([[False], weak, [False]])))
     for start, stop in edges.reshape(-1, 2).tolist():
         if (stop - start) / float(timeline.frame_rate_hz) < MIN_WEAK_S:
             continue
         mean = float(shown.confidence[start:stop].mean())
-        yield {
-            "OTIO_SCHEMA": "Marker.2",
-            "name": "weak evidence",
-            "color": "YELLOW",
-            "comment": f"mean confidence {mean:.2f}",
-            "marked_range": _range(start, stop - start, timeline),
-            "metadata": {"pano": {"mean_confidence": mean}},
-        }
+        known = {"mean_confidence": mean}
+        yield _marker(start, stop, "weak evidence", "YELLOW", known, timeline)
+
+
+def _marker(
+    start: int, stop: int, name: str, color: str, known: Json, timeline: Timeline
+) -> Json:
+    return {
+        "OTIO_SCHEMA": "Marker.2",
+        "name": name,
+        "color": color,
+        "comment": f"mean confidence {known['mean_confidence']:.2f}",
+        "marked_range": _range(start, stop - start, timeline),
+        "metadata": {"pano": known},
+    }

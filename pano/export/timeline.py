@@ -47,6 +47,8 @@ class Timeline:
         How far a curve through fewer keyframes may be from the path, in each angle.
     file_name
         The name under which the export is stored, for formats that mention it.
+    project
+        The text of the other program's own project, for formats that only change it.
     """
 
     width_px: int = DEFAULT_SIZE_PX[0]
@@ -54,6 +56,7 @@ class Timeline:
     frame_rate_hz: Fraction = Fraction(30)
     max_error_deg: float = DEFAULT_MAX_ERROR_DEG
     file_name: str = "path"
+    project: str | None = None
 
     def __post_init__(self) -> None:
         if self.width_px < 1 or self.height_px < 1:

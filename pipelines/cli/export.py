@@ -81,6 +81,13 @@ def _read_own_size(
     show_default=True,
     help="How far thinned keyframes may be from the path.",
 )
+@click.option(
+    "--into",
+    "project",
+    type=IN_FILE,
+    metavar="FILE",
+    help="Copy this project of the other program with the path in it.",
+)
 @force_option
 @console_options
 def export(
@@ -90,6 +97,7 @@ def export(
     size: tuple[int, int] | None,
     frame_rate_hz: Fraction | None,
     max_error_deg: float,
+    project: Path | None,
     force: bool,
     console: Console,
 ) -> None:
@@ -103,6 +111,7 @@ def export(
         size=size,
         frame_rate_hz=frame_rate_hz,
         max_error_deg=max_error_deg,
+        project=project,
         overwrite=force,
     )
     console.show(result, notes=result.notes)

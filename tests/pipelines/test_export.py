@@ -106,3 +106,22 @@ def test_what_is_no_path_is_one_sentence_and_leaves_no_file(tmp_path):
 def test_an_unknown_format_names_those_there_are(saved_path, tmp_path):
     with pytest.raises(SettingsError, match="sendcmd"):
         export(saved_path, tmp_path / "a.xyz", "xyz")
+
+
+def test_keyframes_are_put_into_a_project_that_itself_is_kept(saved_path, tmp_path):
+    project = tmp_path / "clip.insprj"
+    project.write_text('{"projects": [{"clip": {"fps": 30}}]}', encoding="utf-8")
+    before = project.read_text(encoding="utf-8")
+    words = ["export", saved_path, "--format", "insta360", "--into", project]
+    assert run(*words, "-o", project).exit_code == 1
+    result = run(*words, "-o", tmp_path / "new.insprj")
+    assert result.exit_code == 0, result.output
+    assert project.read_text(encoding="utf-8") == before
+    clip = json.loads((tmp_path / "new.insprj").read_text())["projects"][0]["clip"]
+    assert clip["fps"] == 30
+    assert clip["key_frame_track"]["node_list"]
+
+
+def test_a_format_without_projects_refuses_one(saved_path, tmp_path):
+    with pytest.raises(SettingsError, match="--into"):
+        export(saved_path, tmp_path / "out.csv", "csv", project=saved_path)

@@ -63,7 +63,7 @@ def psnr_db(a: np.ndarray, b: np.ndarray) -> float:
     return 10.0 * np.log10(255.0**2 / np.mean((a.astype(float) - b) ** 2))
 
 
-def clip_at(tmp_path, *, start_s: float):
+def clip_at(tmp_path, *, start_s: float, pixel_format: str = "rgb24"):
     first = round(start_s * RATE_HZ)
     image = drawn_sphere()
     return write_clip(
@@ -73,21 +73,24 @@ def clip_at(tmp_path, *, start_s: float):
             HEIGHT_PX,
             rate=Fraction(RATE_HZ),
             pts=range(first, first + N),
-            codec="libx264rgb",
-            pixel_format="rgb24",
+            codec="libx264rgb" if pixel_format == "rgb24" else "libx264",
+            pixel_format=pixel_format,
             options={"qp": "0", "preset": "ultrafast"},
             paint=lambda k: image,
         ),
     )
 
 
-def filmed_by_ffmpeg(command: str, folder, *, pixel_format: str = "gbrp"):
+def filmed_by_ffmpeg(command: str, folder, *, colours: str = "yuv420p"):
     """Run the command line of the file, as it stands but for where pixels go."""
     words = shlex.split(command)
     words[0] = str(ffmpeg_program())
     graph = words.index("-vf") + 1
-    words[graph] = f"format={pixel_format},{words[graph]}"
-    raw = ["-an", "-f", "rawvideo", "-pix_fmt", "rgb24", "-"]
+    if colours == "rgb24":
+        # Without 4:2:0 at either end the geometry alone is compared.
+        words[graph] = re.sub(r"^.*?(?=sendcmd)", "format=gbrp,", words[graph])
+        words[graph] = words[graph].removesuffix(",format=yuv420p")
+    raw = ["-an", "-f", "rawvideo", "-pix_fmt", colours, "-"]
     done = subprocess.run(
         [*words[: graph + 1], *raw], cwd=folder, capture_output=True, check=True
     )
@@ -102,19 +105,44 @@ def filmed_by_us(clip, path: CameraPath):
             yield renderer.render(frame.image, path.at(frame.time_s))
 
 
+def planes_by_us(clip, path: CameraPath):
+    renderer = ViewportRenderer(SIZE.width_px, SIZE.height_px)
+    with open_media(clip) as media:
+        for frame in media.planar_frames():
+            yield renderer.render_planes(frame.planes, path.at(frame.time_s))
+
+
+def command_file(tmp_path, path: CameraPath) -> str:
+    text = write_sendcmd(path, SIZE)
+    (tmp_path / "path.cmd").write_text(text, encoding="utf-8")
+    return text.splitlines()[0].removeprefix("# ")
+
+
 @pytest.mark.parametrize("start_s", [0.0, 2.0])
 def test_ffmpeg_films_what_we_film_across_the_seam_and_a_cut(tmp_path, start_s):
     path = path_of(start_s=start_s)
-    text = write_sendcmd(path, SIZE)
-    (tmp_path / "path.cmd").write_text(text, encoding="utf-8")
+    command = command_file(tmp_path, path)
     clip = clip_at(tmp_path, start_s=start_s)
-    command = text.splitlines()[0].removeprefix("# ")
-    pixels = filmed_by_ffmpeg(command, tmp_path)
+    pixels = filmed_by_ffmpeg(command, tmp_path, colours="rgb24")
     theirs = pixels.reshape(-1, SIZE.height_px, SIZE.width_px, 3)
     ours = list(filmed_by_us(clip, path))
     assert len(theirs) == len(ours) == N
     worst = min(psnr_db(a, b) for a, b in zip(ours, theirs, strict=True))
     assert worst >= MIN_PSNR_DB
+
+
+def test_ffmpeg_films_strong_colours_of_4_2_0_as_we_do(tmp_path):
+    path = path_of()
+    command = command_file(tmp_path, path)
+    clip = clip_at(tmp_path, start_s=0.0, pixel_format="yuv420p")
+    n_y = SIZE.width_px * SIZE.height_px
+    frames = filmed_by_ffmpeg(command, tmp_path).reshape(N, n_y * 3 // 2)
+    for ours, theirs in zip(planes_by_us(clip, path), frames, strict=True):
+        # The scene's colours are as strong as its brightness.
+        assert min(ours.u.std(), ours.v.std()) > 0.5 * ours.y.std()
+        parts = np.split(theirs, [n_y, n_y * 5 // 4])
+        for plane, part in zip((ours.y, ours.u, ours.v), parts, strict=True):
+            assert psnr_db(plane, part.reshape(plane.shape)) >= MIN_PSNR_DB
 
 
 def test_what_stays_the_same_is_said_once_and_a_still_camera_needs_no_commands():
