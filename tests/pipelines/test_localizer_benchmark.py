@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +18,10 @@ from tests.benchmarks.localizer.composed import Denied, Pointed, all_right, kept
 from tests.benchmarks.localizer.confidence import found_error, own_against
 from tests.benchmarks.localizer.listening import Listener
 from tests.benchmarks.localizer.photographs import boxes_by_kind
-from tests.benchmarks.localizer.pieces import is_unfamiliar, shows_people
+from tests.benchmarks.localizer.pieces import is_unfamiliar, kinds_shown
 from tests.benchmarks.localizer.places import covered, highest, hits
 from tests.benchmarks.localizer.scenes import SceneMaker
+from tests.benchmarks.localizer.sheets import Sheet
 from tests.benchmarks.localizer.spheres import (
     Place,
     known_at,
@@ -205,13 +207,24 @@ def test_imagenet_is_what_trunks_know() -> None:
     assert not is_unfamiliar(piece("imagenette__n01_1.jpg"))
 
 
-def test_people_in_a_panorama_are_told_by_its_description(tmp_path: Path) -> None:
-    table = (
-        '[{"file": "a.jpg", "seen": "two people"}, {"file": "b.jpg", "seen": "sea"}]'
-    )
+def test_what_a_panorama_shows_is_told_by_its_description(tmp_path: Path) -> None:
+    town, wood = ("a.jpg", "two people at the river"), ("b.jpg", "wood")
+    table = json.dumps([{"file": name, "seen": seen} for name, seen in (town, wood)])
     (tmp_path / "panoramas.json").write_text(table)
-    assert shows_people(tmp_path / "a.jpg")
-    assert not shows_people(tmp_path / "b.jpg")
+    assert kinds_shown(tmp_path / "a.jpg") == {"person", "water"}
+    assert kinds_shown(tmp_path / "b.jpg") == set()
+
+
+def test_a_sheet_holds_panels_of_any_shape(tmp_path: Path) -> None:
+    sheet = Sheet(columns=2)
+    found = Localization(peak_at(3, 3), peak_at(3, 3), 0.5)
+    for shape in ((480, 960, 3), (90, 60, 3), (240, 320, 3)):
+        picture = np.full(shape, 90, np.uint8)
+        sheet.add(picture, found, "words", right=[(0.9, 0.2, 0.1, 0.8)])
+    sheet.write(tmp_path / "sheets" / "sheet.png")
+    written = cv2.imread(str(tmp_path / "sheets" / "sheet.png"))
+    # Two rows of panels, as high as the highest of each and its caption.
+    assert written.shape == (360 + 24 + 360 + 24, 2 * 644, 3)
 
 
 def test_shares_that_all_agree_keep_an_interval() -> None:

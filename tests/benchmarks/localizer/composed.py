@@ -252,7 +252,7 @@ def ask_cutouts(maker: SceneMaker) -> Section:
     ]
     both = [*rows[True], *rows[False]]
     return Section(
-        f"Cut-outs with their own sounds between two others, "
+        f"1. Cut-outs with their own sounds between two others, "
         f"{N_SCENES_PER_CUTOUT} scenes each",
         [*figures, *by_kind(both)],
     )

@@ -19,6 +19,12 @@ HEIGHT_PX, WIDTH_PX = 480, 960
 # ImageNet's pictures, whole or in part, are what picture trunks are pretrained on.
 _PRETRAINED = ("imagenette", "imagenetsample", "tinyimagenet")
 
+# What the descriptions of panoramas call things that can sound.
+_SHOWN = {
+    "person": r"\b(people|man|visitors)\b",
+    "water": r"\b(river|sea|shore|coast)\b",
+}
+
 Picture = NDArray[np.uint8]
 
 
@@ -32,13 +38,14 @@ def is_unfamiliar(piece: PieceSource) -> bool:
     return collection_of(piece) not in _PRETRAINED
 
 
-def shows_people(panorama: Path) -> bool:
-    """Tell whether a panorama's description speaks of people."""
+def kinds_shown(panorama: Path) -> frozenset[str]:
+    """Name the kinds that a panorama itself shows, by its description."""
     table = panorama.with_name("panoramas.json")
     if not table.is_file():
-        return False
+        return frozenset()
     seen = {e["file"]: e["seen"] for e in json.loads(table.read_text(encoding="utf-8"))}
-    return bool(re.search(r"\b(people|man|visitors)\b", seen.get(panorama.name, "")))
+    words = seen.get(panorama.name, "")
+    return frozenset(k for k, names in _SHOWN.items() if re.search(names, words))
 
 
 def load_piece(source: PieceSource, rng: np.random.Generator) -> Piece:

@@ -24,9 +24,9 @@ from tests.benchmarks.localizer.pieces import (
     Picture,
     draw_piece,
     is_unfamiliar,
+    kinds_shown,
     load_piece,
     read_background,
-    shows_people,
     silenced,
 )
 
@@ -69,7 +69,7 @@ class SceneMaker:
     _pieces: dict[str, list[PieceSource]] = field(init=False)
     _sounds: dict[str, list[SoundSource]] = field(init=False)
     _silent: list[PieceSource] = field(init=False)
-    _panoramas: list[tuple[Picture, bool]] = field(init=False)
+    _panoramas: list[tuple[Picture, frozenset[str]]] = field(init=False)
 
     def __post_init__(self) -> None:
         material = self.listener.material
@@ -88,7 +88,7 @@ class SceneMaker:
             elif piece.kind is None:
                 self._silent.append(piece)
         self._panoramas = [
-            (read_background(path), shows_people(path))
+            (read_background(path), kinds_shown(path))
             for path, split in material.panoramas
             if split == "test"
         ]
@@ -118,15 +118,15 @@ class SceneMaker:
         for attempt in range(_TRIES):
             dice = [self.seed, n_objects, int(only_unfamiliar), number, attempt]
             rng = np.random.default_rng(dice)
-            background, has_people = self._draw_background(rng)
+            background, there = self._draw_background(rng)
             pieces = self._draw_pieces(
-                n_objects, rng, only_unfamiliar=only_unfamiliar, has_people=has_people
+                n_objects, rng, only_unfamiliar=only_unfamiliar, there=there
             )
             extra = self._draw_silent(n_silent, np.random.default_rng([*dice, 1]))
             made = self._make(number, background, pieces, extra, rng)
             if made is not None:
                 picture, objects = made
-                absent = self._absent(pieces, rng, has_people=has_people)
+                absent = self._absent(pieces, rng, there=there)
                 return AskedScene(number, picture, objects, absent)
         raise DatasetError(f"no room for {n_objects} objects in scene {number}")
 
@@ -188,13 +188,13 @@ class SceneMaker:
         rng: np.random.Generator,
         *,
         only_unfamiliar: bool,
-        has_people: bool,
+        there: frozenset[str],
     ) -> list[PieceSource]:
         pools = {
             kind: [p for p in pieces if is_unfamiliar(p) or not only_unfamiliar]
             for kind, pieces in sorted(self._pieces.items())
             # Whoever stands in the panorama may be the one who speaks.
-            if not (has_people and kind == "person")
+            if kind not in there
         }
         pools = {kind: pool for kind, pool in pools.items() if pool}
         weights = np.sqrt([min(_MANY, len(pool)) for pool in pools.values()])
@@ -212,25 +212,26 @@ class SceneMaker:
         pieces: Sequence[PieceSource],
         rng: np.random.Generator,
         *,
-        has_people: bool,
+        there: frozenset[str],
     ) -> tuple[SoundSource, ...]:
         """Draw as many sounds of kinds that are not there."""
         kinds = [
             kind
             for kind in sorted(self._sounds)
-            if not any(are_related(kind, p.kind) for p in pieces)
-            and not (has_people and kind == "person")
+            if not any(are_related(kind, p.kind) for p in pieces) and kind not in there
         ]
         chosen = rng.permutation(kinds)[: len(pieces)]
         drawn = [self.listener.draw(self._sounds[str(kind)], rng) for kind in chosen]
         return tuple(sound for sound in drawn if sound is not None)
 
-    def _draw_background(self, rng: np.random.Generator) -> tuple[Picture, bool]:
-        image, has_people = self._panoramas[int(rng.integers(len(self._panoramas)))]
+    def _draw_background(
+        self, rng: np.random.Generator
+    ) -> tuple[Picture, frozenset[str]]:
+        image, there = self._panoramas[int(rng.integers(len(self._panoramas)))]
         image = np.roll(image, int(rng.integers(WIDTH_PX)), axis=1)
         if rng.random() < 0.5:
             image = image[:, ::-1]
-        return np.ascontiguousarray(image), has_people
+        return np.ascontiguousarray(image), there
 
 
 def _stretch_at(y: float) -> float:

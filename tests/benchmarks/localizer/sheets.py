@@ -16,7 +16,8 @@ from soundloc.localizer import Localization
 from soundloc.pairs import Box
 
 _RIGHT_RGB, _OTHER_RGB, _PEAK_RGB = (80, 255, 80), (160, 160, 160), (80, 200, 255)
-_PANEL_WIDTH_PX = 640
+_PANEL_WIDTH_PX, _PANEL_HEIGHT_PX = 640, 360
+_CAPTION_PX, _GAP_PX = 24, 4
 
 Picture = NDArray[np.uint8]
 
@@ -40,33 +41,25 @@ class Sheet:
         """Paint an answer: the right place green, other objects grey, the peak blue."""
         # Densities as on the sphere, where the softmax counts all cells alike.
         density = found.attention * found.attention.size * UNIFORM_DENSITY_PER_SR
-        painted = blend_heatmap(picture, np.asarray(density, np.float32))
-        height, width = painted.shape[:2]
+        panel = _fitted(blend_heatmap(picture, np.asarray(density, np.float32)))
+        height, width = panel.shape[:2]
         for boxes, color in ((others, _OTHER_RGB), (right, _RIGHT_RGB)):
             for box in boxes:
-                _draw_box(painted, box, color)
+                _draw_box(panel, box, color)
         y, x = np.unravel_index(found.response.argmax(), found.response.shape)
         rows, cells = found.response.shape
         spot = (round((x + 0.5) / cells * width), round((y + 0.5) / rows * height))
-        size_px = max(8, width // 40)
-        cv2.drawMarker(painted, spot, (0, 0, 0), cv2.MARKER_CROSS, size_px, 5)
-        cv2.drawMarker(painted, spot, _PEAK_RGB, cv2.MARKER_CROSS, size_px, 2)
-        self.panels.append(_captioned(painted, words))
+        cv2.drawMarker(panel, spot, (0, 0, 0), cv2.MARKER_CROSS, 18, 5)
+        cv2.drawMarker(panel, spot, _PEAK_RGB, cv2.MARKER_CROSS, 16, 2)
+        self.panels.append(_captioned(panel, words))
 
     def write(self, target: Path) -> None:
         """Write the panels as one picture; nothing if there is none."""
         if not self.panels:
             return
-        height = max(len(panel) for panel in self.panels)
-        cells = [
-            cv2.copyMakeBorder(p, 0, height - len(p), 0, 4, cv2.BORDER_CONSTANT)
-            for p in self.panels
-        ]
-        while len(cells) % self.columns:
-            cells.append(np.zeros_like(cells[0]))
         rows = [
-            np.hstack(cells[start : start + self.columns])
-            for start in range(0, len(cells), self.columns)
+            _side_by_side(self.panels[start : start + self.columns], self.columns)
+            for start in range(0, len(self.panels), self.columns)
         ]
         target.parent.mkdir(parents=True, exist_ok=True)
         cv2.imwrite(str(target), cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
@@ -83,11 +76,28 @@ def _draw_box(painted: Picture, box: Box, color_rgb: tuple[int, int, int]) -> No
         cv2.rectangle(painted, corners, opposite, color_rgb, 2)
 
 
+def _fitted(picture: Picture) -> Picture:
+    """Resize a picture to what a panel has room for."""
+    height, width = picture.shape[:2]
+    scale = min(_PANEL_WIDTH_PX / width, _PANEL_HEIGHT_PX / height)
+    size = (round(width * scale), round(height * scale))
+    how = cv2.INTER_AREA if scale < 1.0 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(picture, size, interpolation=how), np.uint8)
+
+
 def _captioned(painted: Picture, words: str) -> Picture:
-    scale = _PANEL_WIDTH_PX / painted.shape[1]
-    size = (_PANEL_WIDTH_PX, round(painted.shape[0] * scale))
-    panel = np.zeros((size[1] + 24, size[0], 3), np.uint8)
-    panel[24:] = cv2.resize(painted, size, interpolation=cv2.INTER_AREA)
+    height, width = painted.shape[:2]
+    panel = np.zeros((height + _CAPTION_PX, _PANEL_WIDTH_PX, 3), np.uint8)
+    panel[_CAPTION_PX:, :width] = painted
     font = cv2.FONT_HERSHEY_SIMPLEX
     cv2.putText(panel, words, (4, 17), font, 0.45, (255, 255, 255), 1, cv2.LINE_AA)
     return panel
+
+
+def _side_by_side(panels: Sequence[Picture], columns: int) -> Picture:
+    height = max(len(panel) for panel in panels)
+    row = np.zeros((height, columns * (_PANEL_WIDTH_PX + _GAP_PX), 3), np.uint8)
+    for number, panel in enumerate(panels):
+        left = number * (_PANEL_WIDTH_PX + _GAP_PX)
+        row[: len(panel), left : left + _PANEL_WIDTH_PX] = panel
+    return row
