@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.errors import SettingsError
+from pano.lens import Lens
 from pano.pose import DEFAULT_HFOV_DEG, CameraPose
 
 __all__ = [
@@ -83,6 +84,7 @@ class PathSource:
     director: str = ""
     width_px: int = 0
     height_px: int = 0
+    lens: Lens = Lens.RECTILINEAR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -126,8 +128,12 @@ class CameraPath:
             raise ValueError("time_s must rise from frame to frame")
         if np.any(np.abs(self.pitch_deg) > 90.0):
             raise ValueError("pitch_deg must be in [-90, 90]")
-        if np.any((self.hfov_deg <= 0.0) | (self.hfov_deg >= 180.0)):
-            raise ValueError("hfov_deg must be in (0, 180)")
+        limit_deg = self.source.lens.max_hfov_deg
+        if np.any((self.hfov_deg <= 0.0) | (self.hfov_deg >= limit_deg)):
+            raise ValueError(
+                f"hfov_deg must be in (0, {limit_deg:.0f}) for a "
+                f"{self.source.lens} lens"
+            )
         if np.any((self.confidence < 0.0) | (self.confidence > 1.0)):
             raise ValueError("confidence must be in [0, 1]")
 
@@ -225,7 +231,7 @@ class CameraPath:
             return cls(
                 **_columns_of(document["frames"]),
                 limits=MotionLimits(**_known(MotionLimits, document["limits"])),
-                source=PathSource(**_known(PathSource, document.get("source", {}))),
+                source=_source_of(document.get("source", {})),
             )
         except KeyError as error:
             raise SettingsError(f"{path} lacks the key {error}.") from error
@@ -254,6 +260,11 @@ def _columns_of(frames: Any) -> dict[str, Any]:
         )
         for name in _COLUMNS
     }
+
+
+def _source_of(values: Mapping[str, Any]) -> PathSource:
+    known = _known(PathSource, values)
+    return PathSource(**known | {"lens": Lens(known.get("lens", Lens.RECTILINEAR))})
 
 
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:

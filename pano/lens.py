@@ -50,6 +50,12 @@ class Lens(StrEnum):
             return float(np.tan(np.radians(hfov_deg) / 2.0))
         return float(2.0 * np.tan(np.radians(hfov_deg) / 4.0))
 
+    def hfov_deg(self, half_width: float) -> float:
+        """Return the field of view that shows so much of the picture plane."""
+        if self is Lens.RECTILINEAR:
+            return float(2.0 * np.degrees(np.arctan(half_width)))
+        return float(4.0 * np.degrees(np.arctan(half_width / 2.0)))
+
     def vfov_deg(self, half_height: float) -> float:
         """Return the field of view of the picture's middle column."""
         if self is Lens.STEREOGRAPHIC:

@@ -94,6 +94,19 @@ class ViewportRenderer:
         u, v = self._film([planes.u, planes.v], half, LEFT, pose)
         return dataclasses.replace(planes, y=y, u=u, v=v)
 
+    def expose_planes(self, planes: Planes, poses: Sequence[CameraPose]) -> Planes:
+        """Return the mean of what the camera sees from several poses: motion blur."""
+        if len(poses) == 1:
+            return self.render_planes(planes, poses[0])
+        sums: list[NDArray[np.uint16]] = []
+        for pose in poses:
+            view = self.render_planes(planes, pose)
+            parts = [part.astype(np.uint16) for part in (view.y, view.u, view.v)]
+            sums = [a + b for a, b in zip(sums, parts, strict=True)] if sums else parts
+        n = len(poses)
+        y, u, v = (((total + n // 2) // n).astype(np.uint8) for total in sums)
+        return dataclasses.replace(planes, y=y, u=u, v=v)
+
     def _film(
         self,
         images: Sequence[Image],

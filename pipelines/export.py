@@ -56,6 +56,11 @@ def export(
     for kept in filter(None, (source, project)):
         check_output(target, source=kept, overwrite=overwrite)
     path = CameraPath.load(source)
+    if path.source.lens not in chosen.lenses:
+        raise SettingsError(
+            f"{format_name} has no {path.source.lens} lens; choose another format or "
+            "set the lens of the path to rectilinear"
+        )
     width_px, height_px = size or _own_size(path)
     timeline = Timeline(
         width_px=width_px,
@@ -63,6 +68,7 @@ def export(
         frame_rate_hz=frame_rate_hz or path_rate_hz(path),
         max_error_deg=max_error_deg,
         file_name=target.name,
+        lens=path.source.lens,
         project=None if project is None else _text_of(project),
     )
     text = chosen.write(path, timeline)

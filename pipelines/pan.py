@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 
-from pano.camera import CameraPath, PathSource
-from pano.director import Brief, plan_takes
-from pano.media import (
-    Media,
-    MediaWriter,
-    StereoLayout,
-    open_media,
-    planes_to_rgb,
-)
-from pano.render import ViewportRenderer
+from pano.camera import CameraPath
+from pano.director import gather, takes_from
+from pano.lens import Lens
+from pano.media import Media, StereoLayout, open_media
 from pano.sphere import great_circle_deg, unit_vectors
 from pipelines.analyse import Analysis, corrupt_note
+from pipelines.film import Camera, film
 from pipelines.heatmap import temporary_maps
 from pipelines.localizer import Localizer
 from pipelines.maps import MapsWriter, open_maps
@@ -33,6 +30,15 @@ from pipelines.progress import Progress, SilentProgress
 from pipelines.results import PanResult
 from pipelines.settings import LensSettings, PanSettings
 from pipelines.sheet import ContactSheet, Truth
+from pipelines.takes import (
+    brief,
+    described,
+    lenses_of,
+    magnified,
+    named,
+    of_aspect,
+    with_lens,
+)
 
 SILENT = SilentProgress()
 
@@ -59,44 +65,41 @@ def pan(
         If the clip cannot be analysed or a result cannot be written.
     """
     settings = settings or PanSettings()
-    n_takes = settings.direct.n_takes
-    for output in filter(None, (target, path_target)):
-        for number in range(1, n_takes + 1):
-            check_output(of_take(output, number), source=source, overwrite=overwrite)
-    if sheet_target is not None:
-        check_output(sheet_target, source=source, overwrite=overwrite)
+    lenses = lenses_of(settings)
+    targets = named(target, settings, lenses)
+    path_targets = [] if path_target is None else named(path_target, settings, lenses)
+    for output in filter(None, (*targets, *path_targets, sheet_target)):
+        check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         layout = settings.localize.layout
         media = stack.enter_context(open_media(source, layout=layout))
-        # Made before the long first pass: it refuses a bad target at once.
-        writer = _writer(media, target, settings.lens, overwrite=overwrite)
+        # Loaded before the long first pass: it refuses a bad target at once.
+        n_takes = settings.direct.n_takes
+        cameras = [
+            Camera.loaded(media, name, lenses[k // n_takes], overwrite=overwrite)
+            for k, name in enumerate(targets)
+        ]
         analysis = Analysis(
             media, settings.localize, localizer=localizer, progress=progress
         )
-        sheet = None
-        if sheet_target is None:
-            paths = _plan(analysis, settings)
-        else:
+        maps_path = None
+        if sheet_target is not None:
             maps_path = stack.enter_context(temporary_maps(target))
-            paths = _plan(analysis, settings, maps_path)
-            sheet = ContactSheet.over(open_maps(maps_path), truth=truth)
-        described = _source(source, settings)
-        paths = tuple(dataclasses.replace(path, source=described) for path in paths)
-        if path_target is not None:
-            for number, path in enumerate(paths, start=1):
-                path.save(of_take(path_target, number))
-        n_frames = _film(media, writer, paths[0], settings.lens, sheet, progress)
-        if sheet is not None and sheet_target is not None:
-            sheet.save(sheet_target)
-        result = _result(media, target, paths[0], settings.lens, n_frames)
-        others = []
-        for number, path in enumerate(paths[1:], start=2):
-            others.append(of_take(target, number))
-            writer = _writer(media, others[-1], settings.lens, overwrite=overwrite)
-            _film(media, writer, path, settings.lens, None, progress)
+        paths = _plan(analysis, settings, lenses, maps_path, source=source)
+        for path, name in zip(paths, path_targets, strict=False):
+            path.save(name)
+        sheets = []
+        if maps_path is not None:
+            sheets.append(ContactSheet.over(open_maps(maps_path), truth=truth))
+        # AutoCam has one take, however many were asked for.
+        takes = list(zip(cameras, paths, strict=False))
+        n_frames = film(media, takes, sheets=sheets, progress=progress)
+        if sheet_target is not None:
+            sheets[0].save(sheet_target)
+        result = _result(media, takes[0], n_frames)
         return dataclasses.replace(
             result,
-            other_takes=tuple(others),
+            others=tuple(camera.target for camera, _ in takes[1:]),
             path=path_target,
             sheet=sheet_target,
             mean_confidence=analysis.mean_confidence,
@@ -108,35 +111,50 @@ def render(
     source: Path,
     path_source: Path,
     target: Path,
-    lens: LensSettings,
+    lens: LensSettings | None = None,
     *,
     hfov_deg: float | None = None,
+    projection: Lens | None = None,
+    aspects: Sequence[Fraction] = (),
     layout: StereoLayout | None = None,
     overwrite: bool = False,
     progress: Progress = SILENT,
 ) -> PanResult:
-    """Film a clip again along a saved path; `hfov_deg` replaces the path's lens.
+    """Film a clip again along a saved path.
+
+    Parameters
+    ----------
+    hfov_deg, projection
+        Replace the path's own field of view and lens.
+    aspects
+        Films as many videos at once, the path's magnification in each.
 
     Raises
     ------
     PanoError
         If the path or the clip cannot be read or the video cannot be written.
     """
-    check_output(target, source=source, overwrite=overwrite)
-    path = CameraPath.load(path_source)
-    if hfov_deg is not None:
-        lens_deg = np.full(len(path), hfov_deg)
-        path = dataclasses.replace(path, hfov_deg=lens_deg)
+    lens = lens or LensSettings()
+    path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
+    wide = dataclasses.replace(
+        lens, lens=path.source.lens, hfov_deg=float(path.hfov_deg[0])
+    )
+    lenses = [wide.with_aspect(aspect) for aspect in aspects] or [wide]
+    targets = [of_aspect(target, one, lenses) for one in lenses]
+    for output in targets:
+        check_output(output, source=source, overwrite=overwrite)
     with open_media(source, layout=layout) as media:
-        writer = _writer(media, target, lens, overwrite=overwrite)
-        n_frames = _film(media, writer, path, lens, None, progress)
-        result = _result(media, target, path, lens, n_frames)
-    return dataclasses.replace(result, path=path_source)
-
-
-def of_take(target: Path, number: int) -> Path:
-    """Return the name of a take's file, `target` itself for the first."""
-    return target if number == 1 else target.with_stem(f"{target.stem}-take{number}")
+        takes = [
+            (
+                Camera.loaded(media, name, one, overwrite=overwrite),
+                magnified(path, wide, one),
+            )
+            for name, one in zip(targets, lenses, strict=True)
+        ]
+        n_frames = film(media, takes, progress=progress)
+        result = _result(media, takes[0], n_frames)
+    others = tuple(camera.target for camera, _ in takes[1:])
+    return dataclasses.replace(result, path=path_source, others=others)
 
 
 def turned_deg(path: CameraPath) -> float:
@@ -146,62 +164,17 @@ def turned_deg(path: CameraPath) -> float:
     return float(np.sum(steps_deg[~path.cut[1:]]))
 
 
-def _writer(
-    media: Media, target: Path, lens: LensSettings, *, overwrite: bool
-) -> MediaWriter:
-    return MediaWriter(
-        target,
-        width_px=lens.width_px,
-        height_px=lens.height_px,
-        frame_rate=media.info.average_frame_rate,
-        time_base=media.info.time_base,
-        sound_from=media.info.path,
-        overwrite=overwrite,
-    )
-
-
-def _film(
-    media: Media,
-    writer: MediaWriter,
-    path: CameraPath,
-    lens: LensSettings,
-    sheet: ContactSheet | None,
-    progress: Progress,
-) -> int:
-    renderer = ViewportRenderer(lens.width_px, lens.height_px)
-    n_frames = 0
-    with writer:
-        for frame in progress.follow(
-            media.planar_frames(),
-            words="Filming",
-            duration_s=media.info.duration_from_header_s,
-        ):
-            pose = path.at(frame.time_s)
-            view = renderer.render_planes(frame.planes, pose)
-            writer.write_planes(view, frame.pts)
-            if sheet is not None and sheet.wants(frame.time_s):
-                sheet.see(
-                    frame.time_s,
-                    planes_to_rgb(frame.planes),
-                    pose=pose,
-                    picture=planes_to_rgb(view),
-                )
-            n_frames += 1
-    return n_frames
-
-
-def _result(
-    media: Media, target: Path, path: CameraPath, lens: LensSettings, n_frames: int
-) -> PanResult:
+def _result(media: Media, take: tuple[Camera, CameraPath], n_frames: int) -> PanResult:
+    camera, path = take
     return PanResult(
         source=media.info.path,
-        target=target,
+        target=camera.target,
         path=None,
         sheet=None,
         n_frames=n_frames,
         n_corrupt_frames=media.n_corrupt_frames,
-        width_px=lens.width_px,
-        height_px=lens.height_px,
+        width_px=camera.lens.width_px,
+        height_px=camera.lens.height_px,
         turned_deg=turned_deg(path),
         n_cuts=int(np.count_nonzero(path.cut[1:])),
         max_speed_deg_per_s=path.certificate().max_speed_deg_per_s,
@@ -211,32 +184,24 @@ def _result(
 
 
 def _plan(
-    analysis: Analysis, settings: PanSettings, maps_target: Path | None = None
-) -> tuple[CameraPath, ...]:
+    analysis: Analysis,
+    settings: PanSettings,
+    lenses: Sequence[LensSettings],
+    maps_target: Path | None,
+    *,
+    source: Path,
+) -> list[CameraPath]:
+    """Plan the takes of every aspect from one analysis, aspect by aspect."""
     with contextlib.ExitStack() as stack:
         maps = analysis.maps()
         if maps_target is not None:
             writer = MapsWriter(maps_target, meta=analysis.meta())
             maps = stack.enter_context(writer).passing(maps)
-        direct = settings.direct
-        brief = Brief(
-            director=direct.director,
-            motion=direct.motion,
-            limits=direct.limits,
-            hfov_deg=settings.lens.hfov_deg,
-            narrowest_hfov_deg=direct.narrowest_hfov_deg,
-            aspect=settings.lens.aspect,
-            start=direct.start,
-            cuts=direct.cuts,
-            wishes=direct.wishes,
+        evidence = gather(maps, start=settings.direct.start)
+    return [
+        described(path, lens, settings, source)
+        for lens in lenses
+        for path in takes_from(
+            evidence, brief(settings, lens), n_takes=settings.direct.n_takes
         )
-        return plan_takes(maps, brief, n_takes=direct.n_takes)
-
-
-def _source(source: Path, settings: PanSettings) -> PathSource:
-    return PathSource(
-        file=source.name,
-        director=settings.direct.director,
-        width_px=settings.lens.width_px,
-        height_px=settings.lens.height_px,
-    )
+    ]

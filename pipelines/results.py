@@ -93,12 +93,12 @@ class PanResult:
     max_speed_deg_per_s: float
     mean_confidence: float
     notes: tuple[str, ...]
-    other_takes: tuple[Path, ...] = ()
+    others: tuple[Path, ...] = ()
 
     def words(self) -> str:
         """Say where the video is and what the camera did."""
         cuts = f", {self.n_cuts} cuts" if self.n_cuts else ""
-        takes = "".join(f"\n{take}: another take" for take in self.other_takes)
+        takes = "".join(f"\n{other}: filmed as well" for other in self.others)
         return (
             f"{self.target}: {self.n_frames} frames of "
             f"{self.width_px}x{self.height_px}; the camera turned "

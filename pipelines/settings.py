@@ -6,6 +6,7 @@ them, so nothing else in the project repeats them.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -14,7 +15,8 @@ from typing import Literal, get_args
 
 from pano.camera import MotionLimits
 from pano.errors import SettingsError
-from pano.media import StereoLayout
+from pano.lens import Lens
+from pano.media import DEFAULT_ENCODER, StereoLayout
 from pano.sphere import Direction
 from pano.wishes import CutRules, Wishes
 
@@ -23,6 +25,8 @@ ANALYSIS_RATE_HZ = Fraction(30)
 ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX = 480, 960
 
 MIN_SIDE_PX = 16
+# The directors think of views as rectilinear; wider ones show all that matters anyway.
+MAX_PLANNED_HFOV_DEG = 140.0
 
 # The names that `pano.director` knows; importing it for them would load a solver, and
 # `pano --help` should not wait half a second. mypy notices where they drift apart.
@@ -88,11 +92,20 @@ class LensSettings:
         Even, because the video is written with 4:2:0 colour.
     hfov_deg
         Horizontal field of view; 65.5° is AutoCam's lens (Su et al. 2016).
+    lens
+        How the sphere is unrolled: rectilinear, stereographic or Pannini.
+    shutter_deg
+        Motion blur: the part of each frame's time that is exposed, 360 for all of it.
+    encoder
+        FFmpeg's name of what writes the video.
     """
 
     width_px: int = 1280
     height_px: int = 720
     hfov_deg: float = 65.5
+    lens: Lens = Lens.RECTILINEAR
+    shutter_deg: float = 0.0
+    encoder: str = DEFAULT_ENCODER
 
     def __post_init__(self) -> None:
         for side_px in (self.width_px, self.height_px):
@@ -101,13 +114,32 @@ class LensSettings:
                     "both sides of the picture must be even and at least "
                     f"{MIN_SIDE_PX} px, got {self.width_px}x{self.height_px}"
                 )
-        if not 0.0 < self.hfov_deg < 180.0:
-            raise SettingsError(f"hfov must be in (0, 180)°, got {self.hfov_deg}")
+        if not 0.0 < self.hfov_deg < self.lens.max_hfov_deg:
+            raise SettingsError(
+                f"hfov must be in (0, {self.lens.max_hfov_deg:.0f})° for a {self.lens} "
+                f"lens, got {self.hfov_deg}"
+            )
+        if not 0.0 <= self.shutter_deg <= 360.0:
+            raise SettingsError(f"shutter must be in [0, 360]°, got {self.shutter_deg}")
 
     @property
     def aspect(self) -> float:
         """Width over height."""
         return self.width_px / self.height_px
+
+    def with_aspect(self, aspect: Fraction) -> LensSettings:
+        """Return the same magnification on a picture whose shorter side stays."""
+        short_px = min(self.width_px, self.height_px)
+        long_px = 2 * round(short_px * float(max(aspect, 1 / aspect)) / 2.0)
+        is_wide = aspect >= 1
+        width_px, height_px = (long_px, short_px) if is_wide else (short_px, long_px)
+        half_width = self.lens.half_width(self.hfov_deg) * width_px / self.width_px
+        return dataclasses.replace(
+            self,
+            width_px=width_px,
+            height_px=height_px,
+            hfov_deg=self.lens.hfov_deg(half_width),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,17 +183,29 @@ class DirectSettings:
 
 @dataclass(frozen=True, slots=True)
 class PanSettings:
-    """Everything that `pan` lets a user choose."""
+    """Everything that `pan` lets a user choose.
+
+    Parameters
+    ----------
+    aspects
+        Pictures to film at once, each with a path of its own; the lens's if empty.
+    """
 
     localize: LocalizeSettings = field(default_factory=LocalizeSettings)
     lens: LensSettings = field(default_factory=LensSettings)
     direct: DirectSettings = field(default_factory=DirectSettings)
+    aspects: tuple[Fraction, ...] = ()
 
     def __post_init__(self) -> None:
         narrowest_deg = self.direct.narrowest_hfov_deg
         if narrowest_deg is not None and not 0.0 < narrowest_deg <= self.lens.hfov_deg:
             raise SettingsError(
                 f"zoom-to must be in (0, {self.lens.hfov_deg}]°, got {narrowest_deg}"
+            )
+        if narrowest_deg is not None and self.lens.hfov_deg > MAX_PLANNED_HFOV_DEG:
+            raise SettingsError(
+                f"zoom-to needs an hfov of at most {MAX_PLANNED_HFOV_DEG:g}°, got "
+                f"{self.lens.hfov_deg}"
             )
 
 

@@ -144,7 +144,13 @@ def plan_takes(
     ValueError
         If there is no map, or maps are not in the order of time.
     """
-    evidence = gather(maps, start=brief.start)
+    return takes_from(gather(maps, start=brief.start), brief, n_takes=n_takes)
+
+
+def takes_from(
+    evidence: Evidence, brief: Brief, *, n_takes: int = 1
+) -> tuple[CameraPath, ...]:
+    """Plan from evidence gathered at the start of the brief: one for several briefs."""
     if brief.director == "autocam":
         return (_autocam_path(evidence, brief),)
     order = Order(

@@ -21,10 +21,12 @@ from pano.export.sendcmd import write_sendcmd
 from pano.export.timeline import (
     DEFAULT_MAX_ERROR_DEG,
     DEFAULT_SIZE_PX,
+    V360_OUTPUTS,
     Timeline,
     known_rate_hz,
     path_rate_hz,
 )
+from pano.lens import Lens
 
 __all__ = [
     "DEFAULT_MAX_ERROR_DEG",
@@ -51,6 +53,8 @@ class Format:
         Whether times are frame numbers, so that the frame rate matters.
     changes_project
         Whether the other program opens only projects of its own.
+    lenses
+        What the other program can film with.
     write
         Makes the whole text; raises `SettingsError` where a path cannot be said.
     """
@@ -60,19 +64,29 @@ class Format:
     counts_frames: bool
     write: Callable[[CameraPath, Timeline], str]
     changes_project: bool = False
+    lenses: frozenset[Lens] = frozenset({Lens.RECTILINEAR})
 
+
+_ANY_LENS = frozenset(Lens)
+_OF_V360 = frozenset(V360_OUTPUTS)
 
 FORMATS: dict[str, Format] = {
-    "csv": Format(".csv", "spreadsheets and scripts", True, write_csv),
-    "sendcmd": Format(".cmd", "ffmpeg, with its command line", False, write_sendcmd),
+    "csv": Format(
+        ".csv", "spreadsheets and scripts", True, write_csv, lenses=_ANY_LENS
+    ),
+    "sendcmd": Format(
+        ".cmd", "ffmpeg, with its command line", False, write_sendcmd, lenses=_OF_V360
+    ),
     "chan": Format(".chan", "Nuke, Blender, Houdini", True, write_chan),
     "after-effects": Format(".txt", "After Effects", True, write_after_effects),
-    "mlt": Format(".mlt", "Shotcut, Kdenlive, melt", True, write_mlt),
-    "otio": Format(".otio", "editorial programs", True, write_otio),
+    "mlt": Format(".mlt", "Shotcut, Kdenlive, melt", True, write_mlt, lenses=_OF_V360),
+    "otio": Format(".otio", "editorial programs", True, write_otio, lenses=_ANY_LENS),
     "fusion": Format(".setting", "DaVinci Resolve", True, write_fusion),
     "insta360": Format(
         ".insprj", "Insta360 Studio, with --into", True, write_insta360, True
     ),
-    "events": Format(".csv", "sounds, a row each", True, write_events),
-    "edl": Format(".edl", "sounds as markers", True, write_edl),
+    "events": Format(
+        ".csv", "sounds, a row each", True, write_events, lenses=_ANY_LENS
+    ),
+    "edl": Format(".edl", "sounds as markers", True, write_edl, lenses=_ANY_LENS),
 }

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from pano.camera import CameraPath
 from pano.export.keyframes import HFOV, PITCH, ROLL, YAW, Curve, Shot, keyframes
-from pano.export.timeline import Timeline
+from pano.export.timeline import V360_OUTPUTS, Timeline
 from pano.sphere import wrap_deg
 
 SPHERE_ASPECT = 2.0
@@ -71,7 +71,7 @@ def _options(shown: CameraPath, timeline: Timeline) -> dict[str, str]:
 
     return {
         "input": "e",
-        "output": "flat",
+        "output": V360_OUTPUTS[timeline.lens],
         "interp": "cubic",
         "reset_rot": "1",
         "yaw": animated(columns[YAW]),

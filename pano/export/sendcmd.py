@@ -26,7 +26,8 @@ from numpy.typing import NDArray
 
 from pano.camera import CameraPath
 from pano.export.keyframes import HFOV, PITCH, ROLL, YAW, Curve, Shot, keyframes
-from pano.export.timeline import Timeline
+from pano.export.timeline import V360_OUTPUTS, Timeline
+from pano.lens import Lens
 from pano.sphere import wrap_deg
 
 # A tenth of a pixel of a 4K picture: fewer commands, and nothing that can be seen.
@@ -60,7 +61,7 @@ def command_line(path: CameraPath, timeline: Timeline) -> str:
     first = path.at(float(path.time_s[0]))
     options = {
         "input": "e",
-        "output": "flat",
+        "output": V360_OUTPUTS[timeline.lens],
         "w": timeline.width_px,
         "h": timeline.height_px,
         "interp": "cubic",
@@ -122,7 +123,9 @@ def _move(
         commands.append(f"[expr] v360 {_NAMES[axis]} '{between}'")
         if axis == HFOV:
             slope = _plain(timeline.height_px / timeline.width_px)
-            vfov = f"atan(tan({between}*PI/360)*{slope})*360/PI"
+            # A field of view is so many times an angle whose tangent is half a side.
+            part = 360 if timeline.lens is Lens.RECTILINEAR else 720
+            vfov = f"atan(tan({between}*PI/{part})*{slope})*{part}/PI"
             commands.append(f"[expr] v360 v_fov '{vfov}'")
     return f"{_clock(span_s[0])}-{_clock(span_s[1])} {', '.join(commands)};"
 

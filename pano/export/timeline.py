@@ -15,10 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera import CameraPath
+from pano.lens import Lens
 from pano.viewport import Viewport
 
 DEFAULT_SIZE_PX = (1280, 720)
 DEFAULT_MAX_ERROR_DEG = 0.25
+# What FFmpeg's v360 calls the lenses that it has as ours are.
+V360_OUTPUTS = {Lens.RECTILINEAR: "flat", Lens.STEREOGRAPHIC: "sg"}
 # What cameras and editors use; NTSC rates are not the decimals they are called by.
 _KNOWN_RATES_HZ = tuple(
     rate
@@ -49,6 +52,8 @@ class Timeline:
         The name under which the export is stored, for formats that mention it.
     project
         The text of the other program's own project, for formats that only change it.
+    lens
+        What the flat picture is filmed with.
     """
 
     width_px: int = DEFAULT_SIZE_PX[0]
@@ -57,6 +62,7 @@ class Timeline:
     max_error_deg: float = DEFAULT_MAX_ERROR_DEG
     file_name: str = "path"
     project: str | None = None
+    lens: Lens = Lens.RECTILINEAR
 
     def __post_init__(self) -> None:
         if self.width_px < 1 or self.height_px < 1:
@@ -69,7 +75,8 @@ class Timeline:
 
     def vfov_deg(self, hfov_deg: float) -> float:
         """Return the vertical field of view that goes with a horizontal one."""
-        return Viewport(self.width_px, self.height_px).vfov_deg(hfov_deg)
+        viewport = Viewport(self.width_px, self.height_px, self.lens)
+        return viewport.vfov_deg(hfov_deg)
 
     def sampled(self, path: CameraPath) -> CameraPath:
         """Return the path with one pose per frame; row k is frame k.

@@ -2,6 +2,7 @@
 
 from pano.media.decode import Media, open_media
 from pano.media.encode import MediaWriter
+from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
 from pano.media.frames import Frame, PlanarFrame
 from pano.media.pictures import planes_to_rgb, rgb_to_planes
 from pano.media.probe import AudioInfo, MediaInfo, probe
@@ -13,6 +14,8 @@ from pano.media.target import check_target
 from pano.projection import SphereBounds, StereoLayout
 
 __all__ = [
+    "DEFAULT_ENCODER",
+    "ENCODERS",
     "AudioInfo",
     "Frame",
     "Media",

@@ -31,12 +31,13 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from pano.errors import MediaError
+from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
 from pano.media.pictures import planes_to_frame, rgb_to_frame
 from pano.media.reading import ffmpeg_url
 from pano.media.sound_copy import SoundCopy
 from pano.media.spherical import SphericalMetadata
 from pano.media.spherical_writer import write_spherical
-from pano.media.target import QUALITY_OPTIONS, check_settings, check_target
+from pano.media.target import check_settings, check_target
 from pano.planes import BT709, Planes
 
 # Sound that begins earlier than the picture by less is trimmed by the player (an
@@ -62,7 +63,7 @@ class MediaWriter:
     spherical
         Marks the video as a sphere; MP4 and MOV only.
     encoder
-        libx264, libx265, h264_nvenc or hevc_nvenc.
+        One of `pano.media.ENCODERS`.
     quality
         Constant rate factor, 0 (lossless) to 51.
     preset
@@ -86,7 +87,7 @@ class MediaWriter:
         time_base: Fraction,
         sound_from: Path | None = None,
         spherical: SphericalMetadata | None = None,
-        encoder: str = "libx264",
+        encoder: str = DEFAULT_ENCODER,
         quality: int = 18,
         preset: str = "medium",
         overwrite: bool = False,
@@ -201,9 +202,9 @@ class MediaWriter:
     def _open(self) -> None:
         container = av.open(ffmpeg_url(self._part), "w")
         self._container = container
-        option, has_presets = QUALITY_OPTIONS[self._encoder]
-        options = {option: str(self._quality)}
-        if has_presets:
+        encoder = ENCODERS[self._encoder]
+        options = encoder.options | {encoder.quality_option: str(self._quality)}
+        if encoder.has_x264_presets:
             options["preset"] = self._preset
         video = container.add_stream(
             self._encoder, rate=self._frame_rate or 30, options=options

@@ -8,17 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from pano.errors import MediaError, SettingsError
+from pano.media.encoders import ENCODERS, check_encoder
 from pano.media.spherical import SphericalMetadata
 
 _SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".ts"})
 _SPHERICAL_SUFFIXES = frozenset({".mp4", ".mov", ".m4v"})
-# The option that holds the quality, and whether x264's preset names apply.
-QUALITY_OPTIONS = {
-    "libx264": ("crf", True),
-    "libx265": ("crf", True),
-    "h264_nvenc": ("cq", False),
-    "hevc_nvenc": ("cq", False),
-}
 
 
 def check_target(
@@ -61,9 +55,9 @@ def check_settings(
         raise SettingsError(
             f"the picture must have even sides, got {width_px}×{height_px}"
         )
-    if encoder not in QUALITY_OPTIONS:
+    if encoder not in ENCODERS:
         raise SettingsError(
-            f"unknown encoder {encoder!r}; choose one of {', '.join(QUALITY_OPTIONS)}"
+            f"unknown encoder {encoder!r}; choose one of {', '.join(ENCODERS)}"
         )
     if not 0 <= quality <= 51:
         raise SettingsError(f"quality must be in 0 to 51, got {quality}")
@@ -75,3 +69,4 @@ def check_settings(
         raise SettingsError(
             f"{target} cannot be marked as spherical; end it in .mp4 or .mov"
         )
+    check_encoder(encoder)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
 
-from pano.media import StereoLayout
+from pano.lens import Lens
+from pano.media import ENCODERS, StereoLayout
 from pipelines.cli.config import read_config
 from pipelines.cli.console import Console
 from pipelines.settings import (
@@ -28,7 +30,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 DEFAULT = PanSettings()
 OUT_FILE = click.Path(dir_okay=False, path_type=Path)
 IN_FILE = click.Path(path_type=Path)
-HFOV = click.FloatRange(0.0, 180.0, min_open=True, max_open=True)
+HFOV = click.FloatRange(0.0, 360.0, min_open=True, max_open=True)
 POSITIVE = click.FloatRange(min=0.0, min_open=True)
 
 
@@ -45,6 +47,22 @@ def read_size(
         words = f"{value!r}: both sides must be even and at least {MIN_SIDE_PX}"
         raise click.BadParameter(words, ctx, param)
     return size
+
+
+def read_aspects(
+    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
+) -> tuple[Fraction, ...]:
+    """Read the shapes of pictures, written 16:9."""
+    aspects = []
+    for value in values:
+        width, _, height = value.partition(":")
+        if not (width.isdecimal() and height.isdecimal() and int(width) * int(height)):
+            words = f"{value!r} is no aspect; write it like 16:9"
+            raise click.BadParameter(words, ctx, param)
+        aspects.append(Fraction(int(width), int(height)))
+    if len(set(aspects)) < len(aspects):
+        raise click.BadParameter("the same aspect twice", ctx, param)
+    return tuple(aspects)
 
 
 def _chain(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -94,8 +112,22 @@ def _localize_settings(
     )
 
 
-def _lens_settings(*, size: tuple[int, int], hfov_deg: float) -> LensSettings:
-    return LensSettings(width_px=size[0], height_px=size[1], hfov_deg=hfov_deg)
+def _lens_settings(
+    *,
+    size: tuple[int, int],
+    hfov_deg: float,
+    projection: str,
+    shutter_deg: float,
+    encoder: str,
+) -> LensSettings:
+    return LensSettings(
+        width_px=size[0],
+        height_px=size[1],
+        hfov_deg=hfov_deg,
+        lens=Lens(projection),
+        shutter_deg=shutter_deg,
+        encoder=encoder,
+    )
 
 
 console_options = gathered(
@@ -192,6 +224,36 @@ size_option = click.option(
     help="Width and height of the picture in pixels.",
 )
 
+shutter_option = click.option(
+    "--shutter",
+    "shutter_deg",
+    type=click.FloatRange(0.0, 360.0),
+    metavar="DEGREES",
+    default=DEFAULT.lens.shutter_deg,
+    show_default=True,
+    help="Motion blur: exposed part of each frame's time; films use 180.",
+)
+
+encoder_option = click.option(
+    "--encoder",
+    type=click.Choice(list(ENCODERS)),
+    default=DEFAULT.lens.encoder,
+    show_default=True,
+    help="What encodes the video; all but the first two need their hardware.",
+)
+
+aspect_option = click.option(
+    "--aspect",
+    "aspects",
+    callback=read_aspects,
+    multiple=True,
+    metavar="W:H",
+    help="Shape of the picture, its shorter side that of --size; several for several "
+    "videos at once, named after their aspects.",
+)
+
+LENSES = [lens.value for lens in Lens]
+
 lens_options = gathered(
     "lens",
     _lens_settings,
@@ -205,4 +267,14 @@ lens_options = gathered(
         help="Horizontal field of view.",
     ),
     size_option,
+    click.option(
+        "--lens",
+        "projection",
+        type=click.Choice(LENSES),
+        default=DEFAULT.lens.lens.value,
+        show_default=True,
+        help="How the sphere is unrolled; the last two for wide views.",
+    ),
+    shutter_option,
+    encoder_option,
 )

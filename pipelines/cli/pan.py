@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import click
@@ -11,6 +12,7 @@ from pipelines.cli.direct_options import direct_options
 from pipelines.cli.options import (
     IN_FILE,
     OUT_FILE,
+    aspect_option,
     console_options,
     force_option,
     lens_options,
@@ -36,6 +38,7 @@ from pipelines.settings import (
     help="The video to write.",
 )
 @lens_options
+@aspect_option
 @direct_options
 @localize_options
 @click.option(
@@ -51,6 +54,7 @@ def pan(
     video: Path,
     output: Path,
     lens: LensSettings,
+    aspects: tuple[Fraction, ...],
     direct: DirectSettings,
     localize: LocalizeSettings,
     save_path: Path | None,
@@ -69,7 +73,7 @@ def pan(
         result = run(
             video,
             output,
-            PanSettings(localize=localize, lens=lens, direct=direct),
+            PanSettings(localize=localize, lens=lens, aspects=aspects, direct=direct),
             path_target=save_path,
             sheet_target=sheet,
             overwrite=force,

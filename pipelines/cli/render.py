@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import click
 
+from pano.lens import Lens
 from pano.media import StereoLayout
 from pipelines.cli.console import Console
 from pipelines.cli.options import (
     HFOV,
     IN_FILE,
+    LENSES,
     OUT_FILE,
+    aspect_option,
     console_options,
+    encoder_option,
     force_option,
     layout_option,
+    shutter_option,
     size_option,
 )
 from pipelines.settings import LensSettings
@@ -45,7 +51,16 @@ from pipelines.settings import LensSettings
     metavar="DEGREES",
     help="Horizontal field of view.  [default: the path's own]",
 )
+@click.option(
+    "--lens",
+    "projection",
+    type=click.Choice(LENSES),
+    help="How the sphere is unrolled.  [default: the path's own]",
+)
 @size_option
+@aspect_option
+@shutter_option
+@encoder_option
 @layout_option
 @force_option
 @console_options
@@ -54,7 +69,11 @@ def render(
     path_file: Path,
     output: Path,
     hfov_deg: float | None,
+    projection: str | None,
     size: tuple[int, int],
+    aspects: tuple[Fraction, ...],
+    shutter_deg: float,
+    encoder: str,
     layout: str | None,
     force: bool,
     console: Console,
@@ -70,8 +89,15 @@ def render(
             video,
             path_file,
             output,
-            LensSettings(width_px=size[0], height_px=size[1]),
+            LensSettings(
+                width_px=size[0],
+                height_px=size[1],
+                shutter_deg=shutter_deg,
+                encoder=encoder,
+            ),
             hfov_deg=hfov_deg,
+            projection=None if projection is None else Lens(projection),
+            aspects=aspects,
             layout=None if layout is None else StereoLayout(layout),
             overwrite=force,
             progress=progress,

@@ -13,6 +13,7 @@ from pano.camera import (
     PathSource,
 )
 from pano.errors import SettingsError
+from pano.lens import Lens
 
 
 def path_of(yaw_deg, pitch_deg=None, *, time_s=None, cut=None) -> CameraPath:
@@ -35,7 +36,7 @@ def path_of(yaw_deg, pitch_deg=None, *, time_s=None, cut=None) -> CameraPath:
         ({"pitch_deg": 90.5}, "pitch_deg"),
         ({"roll_deg": float("inf")}, "roll_deg"),
         ({"hfov_deg": 0.0}, "hfov_deg"),
-        ({"hfov_deg": 180.0}, "hfov_deg"),
+        ({"hfov_deg": 360.0}, "hfov_deg"),
     ],
 )
 def test_a_pose_refuses_nonsense(changes, words) -> None:
@@ -200,3 +201,25 @@ def test_a_path_that_cannot_be_written_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="cannot be written"):
         path_of([0.0]).save(target)
     assert [item.name for item in tmp_path.iterdir()] == ["folder"]
+
+
+def test_a_path_keeps_the_lens_it_was_planned_for(tmp_path: Path) -> None:
+    path = path_of([0.0, 1.0])
+    wide = dataclasses.replace(
+        path,
+        source=PathSource(lens=Lens.STEREOGRAPHIC),
+        hfov_deg=np.full(2, 300.0),
+    )
+    wide.save(tmp_path / "path.json")
+    loaded = CameraPath.load(tmp_path / "path.json")
+    assert loaded.source.lens is Lens.STEREOGRAPHIC
+    with pytest.raises(ValueError, match="180"):
+        dataclasses.replace(loaded, source=PathSource())
+
+
+def test_a_lens_that_nobody_knows_is_refused_by_name(tmp_path: Path) -> None:
+    target = tmp_path / "path.json"
+    path_of([0.0, 1.0]).save(target)
+    target.write_text(target.read_text().replace("rectilinear", "fish-eye"))
+    with pytest.raises(SettingsError, match="fish-eye"):
+        CameraPath.load(target)

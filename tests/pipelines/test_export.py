@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner
 from pano.camera import CameraPath, PathSource
 from pano.errors import MediaError, SettingsError
 from pano.export import FORMATS
+from pano.lens import Lens
 from pipelines.cli import main
 from pipelines.export import export
 
@@ -120,6 +122,15 @@ def test_keyframes_are_put_into_a_project_that_itself_is_kept(saved_path, tmp_pa
     clip = json.loads((tmp_path / "new.insprj").read_text())["projects"][0]["clip"]
     assert clip["fps"] == 30
     assert clip["key_frame_track"]["node_list"]
+
+
+def test_a_lens_that_the_other_program_lacks_is_refused(saved_path, tmp_path):
+    path = CameraPath.load(saved_path)
+    source = dataclasses.replace(path.source, lens=Lens.PANNINI)
+    dataclasses.replace(path, source=source).save(saved_path)
+    with pytest.raises(SettingsError, match="no pannini lens"):
+        export(saved_path, tmp_path / "out.cmd", "sendcmd")
+    assert export(saved_path, tmp_path / "out.csv", "csv").n_poses == 60
 
 
 def test_a_format_without_projects_refuses_one(saved_path, tmp_path):

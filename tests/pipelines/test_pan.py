@@ -123,7 +123,7 @@ def test_takes_are_filmed_from_one_analysis_beside_each_other(tmp_path, clip_of_
         path_target=tmp_path / "path.json",
         localizer=RedLocalizer(),
     )
-    assert result.other_takes == (tmp_path / "out-take2.mp4",)
+    assert result.others == (tmp_path / "out-take2.mp4",)
     assert len(pictures(tmp_path / "out-take2.mp4")) == result.n_frames
     assert len(CameraPath.load(tmp_path / "path-take2.json")) > 0
     (tmp_path / "out.mp4").unlink()

@@ -1,0 +1,117 @@
+"""Pass 2 of `pan` and `render`: every full-resolution frame along its paths.
+
+However many videos are made of a clip – takes, aspects – it is decoded once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from pano.camera import CameraPath
+from pano.media import Media, MediaWriter, PlanarFrame, planes_to_rgb
+from pano.planes import Planes
+from pano.pose import CameraPose
+from pano.render import ViewportRenderer
+from pano.shutter import poses_while_open
+from pipelines.progress import Progress
+from pipelines.settings import LensSettings
+from pipelines.sheet import ContactSheet
+
+_USUAL_RATE_HZ = Fraction(30)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Camera:
+    """One of the videos that are made: what it is filmed with and where it goes.
+
+    Its path is known later than the file is opened, which refuses a bad target before
+    the long first pass.
+    """
+
+    target: Path
+    lens: LensSettings
+    writer: MediaWriter
+
+    @classmethod
+    def loaded(
+        cls, media: Media, target: Path, lens: LensSettings, *, overwrite: bool
+    ) -> Camera:
+        """Prepare a camera; nothing is written yet.
+
+        Raises
+        ------
+        PanoError
+            If the target or the encoder cannot be used.
+        """
+        writer = MediaWriter(
+            target,
+            width_px=lens.width_px,
+            height_px=lens.height_px,
+            frame_rate=media.info.average_frame_rate,
+            time_base=media.info.time_base,
+            sound_from=media.info.path,
+            encoder=lens.encoder,
+            overwrite=overwrite,
+        )
+        return cls(target, lens, writer)
+
+
+def film(
+    media: Media,
+    takes: Sequence[tuple[Camera, CameraPath]],
+    *,
+    sheets: Sequence[ContactSheet] = (),
+    progress: Progress,
+) -> int:
+    """Film a clip with every camera along its path, and return the number of frames.
+
+    Contact sheets show the first camera.
+    """
+    renderers = [
+        ViewportRenderer(
+            camera.lens.width_px, camera.lens.height_px, lens=path.source.lens
+        )
+        for camera, path in takes
+    ]
+    rate_hz = media.info.average_frame_rate or _USUAL_RATE_HZ
+    n_frames = 0
+    with contextlib.ExitStack() as stack:
+        for camera, _ in takes:
+            stack.enter_context(camera.writer)
+        for frame in progress.follow(
+            media.planar_frames(),
+            words="Filming",
+            duration_s=media.info.duration_from_header_s,
+        ):
+            views = []
+            for (camera, path), renderer in zip(takes, renderers, strict=True):
+                poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
+                views.append(renderer.expose_planes(frame.planes, poses))
+                camera.writer.write_planes(views[-1], frame.pts)
+            _show(sheets, frame, views[0], takes[0][1].at(frame.time_s))
+            n_frames += 1
+    return n_frames
+
+
+def _poses(
+    path: CameraPath, time_s: float, lens: LensSettings, frame_s: float
+) -> list[CameraPose]:
+    if lens.shutter_deg == 0.0:
+        return [path.at(time_s)]
+    exposure_s = frame_s * lens.shutter_deg / 360.0
+    return poses_while_open(path, time_s, exposure_s, width_px=lens.width_px)
+
+
+def _show(
+    sheets: Sequence[ContactSheet], frame: PlanarFrame, view: Planes, pose: CameraPose
+) -> None:
+    wanting = [sheet for sheet in sheets if sheet.wants(frame.time_s)]
+    if not wanting:
+        return
+    image, picture = planes_to_rgb(frame.planes), planes_to_rgb(view)
+    for sheet in wanting:
+        sheet.see(frame.time_s, image, pose=pose, picture=picture)

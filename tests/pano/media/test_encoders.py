@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from pano.errors import SettingsError
+from pano.media import ENCODERS, MediaWriter, encoders, probe
+
+# A name that FFmpeg knows nowhere stands for hardware that is not there.
+ABSENT = "h264_of_another_machine"
+
+
+def write(target, encoder: str):
+    with MediaWriter(
+        target,
+        width_px=256,
+        height_px=256,
+        frame_rate=Fraction(30),
+        time_base=Fraction(1, 30),
+        encoder=encoder,
+    ) as writer:
+        writer.write(np.full((256, 256, 3), 90, np.uint8), 0)
+
+
+def test_an_encoder_that_is_not_there_is_refused_before_anything_is_written(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setitem(ENCODERS, ABSENT, encoders.Encoder("cq"))
+    with pytest.raises(SettingsError, match=r"does not work on this machine.*libx264"):
+        write(tmp_path / "out.mp4", ABSENT)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_name_lists_the_known_ones(tmp_path):
+    with pytest.raises(SettingsError, match="libx265"):
+        write(tmp_path / "out.mp4", "x264")
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_every_encoder_of_this_machine_writes_a_video(tmp_path, name):
+    try:
+        encoders.check_encoder(name)
+    except SettingsError as error:
+        pytest.skip(f"this machine has no {name}: {error.__cause__}")
+    write(tmp_path / "out.mp4", name)
+    assert probe(tmp_path / "out.mp4").width_px == 256
