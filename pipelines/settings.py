@@ -31,9 +31,11 @@ MAX_PLANNED_HFOV_DEG = 140.0
 # The names that `pano.director` knows; importing it for them would load a solver, and
 # `pano --help` should not wait half a second. mypy notices where they drift apart.
 Director = Literal["follow", "autocam"]
+Solver = Literal["linear", "quadratic"]
 Motion = Literal["calm", "normal", "lively"]
 Compute = Literal["auto", "torch", "openvino"]
 DIRECTORS: tuple[Director, ...] = get_args(Director)
+SOLVERS: tuple[Solver, ...] = get_args(Solver)
 MOTIONS: tuple[Motion, ...] = get_args(Motion)
 COMPUTE_ENGINES: tuple[Compute, ...] = get_args(Compute)
 
@@ -165,6 +167,8 @@ class DirectSettings:
         Where to look when, and where never.
     n_takes
         Different paths to film, the best first.
+    solver
+        Of the path: ``linear`` is calmer, ``quadratic`` quicker.
     """
 
     director: Director = "follow"
@@ -175,6 +179,7 @@ class DirectSettings:
     cuts: CutRules = field(default_factory=CutRules)
     wishes: Wishes = field(default_factory=Wishes)
     n_takes: int = 1
+    solver: Solver = "linear"
 
     def __post_init__(self) -> None:
         if self.n_takes < 1:

@@ -71,6 +71,7 @@ def brief(settings: PanSettings, lens: LensSettings) -> Brief:
         start=direct.start,
         cuts=direct.cuts,
         wishes=direct.wishes,
+        solver=direct.solver,
     )
 
 

@@ -15,7 +15,7 @@ from scipy.ndimage import binary_dilation
 from pano.camera import CameraPath, MotionLimits, PathSource
 from pano.director.evidence import STEP_S, Evidence
 from pano.director.program import Style
-from pano.director.smooth import Shot, Targets, smooth
+from pano.director.smooth import Shot, Solver, Targets, smooth
 from pano.director.spline import SplinePath
 from pano.sphere import Direction, unit_vectors, wrap_deg
 from pano.wishes import PIN_WEIGHT, Wishes
@@ -38,6 +38,7 @@ def film(
     wishes: Wishes,
     limits: MotionLimits,
     style: Style,
+    solver: Solver,
     rate_hz: float,
     director: str,
 ) -> CameraPath:
@@ -53,7 +54,9 @@ def film(
         padded = _padded(shot, before=index > 0, after=not is_last)
         start = evidence.start if index == 0 else _beginning(shot)
         inside_s = offset_s[frames] - padded.first * STEP_S
-        curve = _curve(padded, wishes, limits=limits, start=start, style=style)
+        curve = _curve(
+            padded, wishes, limits=limits, start=start, style=style, solver=solver
+        )
         angles_deg[frames] = curve.at(inside_s)
         hfov_deg[frames] = _lens_deg(padded, inside_s)
         if 0 < begin < n:
@@ -74,13 +77,19 @@ def film(
 
 
 def _curve(
-    shot: Shot, wishes: Wishes, *, limits: MotionLimits, start: Direction, style: Style
+    shot: Shot,
+    wishes: Wishes,
+    *,
+    limits: MotionLimits,
+    start: Direction,
+    style: Style,
+    solver: Solver,
 ) -> SplinePath:
     """Smooth a shot; where that leads through a forbidden region, go by the views."""
     targets = shot.targets
     moments_s = np.arange(len(shot.hfov_deg)) * STEP_S
     for attempt in range(_N_DETOURS + 1):
-        curve = smooth(targets, limits=limits, start=start, style=style)
+        curve = smooth(targets, limits=limits, start=start, style=style, solver=solver)
         fine_s = (moments_s[:, None] + np.arange(_N_BETWEEN) * STEP_S / _N_BETWEEN).T
         yaw_deg, pitch_deg = curve.at(fine_s.ravel()).T
         enters = wishes.forbids(unit_vectors(yaw_deg, pitch_deg))

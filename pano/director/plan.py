@@ -17,7 +17,7 @@ from pano.director.film import film
 from pano.director.follow import Choice, Follower, Order
 from pano.director.motion import MOTIONS, MotionName
 from pano.director.program import Style
-from pano.director.smooth import Shot
+from pano.director.smooth import Shot, Solver
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction
 from pano.wishes import CutRules, Wishes
@@ -53,6 +53,8 @@ class Brief:
         When to cut instead of turning, and where the source cuts.
     wishes
         Where to look when, and where never.
+    solver
+        Of the path: `linear` is calmer, `quadratic` quicker, for previews.
     rate_hz
         Frames of the path per second.
     """
@@ -66,6 +68,7 @@ class Brief:
     start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
     cuts: CutRules = field(default_factory=CutRules)
     wishes: Wishes = field(default_factory=Wishes)
+    solver: Solver = "linear"
     rate_hz: float = 30.0
 
     def __post_init__(self) -> None:
@@ -171,6 +174,7 @@ def takes_from(
             wishes=follower.wishes,
             limits=brief.kept_limits,
             style=brief.style,
+            solver=brief.solver,
             rate_hz=brief.rate_hz,
             director=brief.director,
         )
@@ -188,6 +192,7 @@ def _autocam_path(evidence: Evidence, brief: Brief) -> CameraPath:
         wishes=Wishes(),
         limits=brief.kept_limits,
         style=AUTOCAM_STYLE,
+        solver=brief.solver,
         rate_hz=brief.rate_hz,
         director=brief.director,
     )

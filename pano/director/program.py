@@ -95,9 +95,6 @@ class Window:
                 return np.array(found.x[: 2 * n_control]).reshape(2, n_control).T
         return None
 
-    def _yaw_scale(self) -> FloatArray:
-        return np.maximum(np.cos(np.radians(self.wanted_deg[:, 1])), 0.1)
-
     def _costs(self, step_s: float, style: Style) -> FloatArray:
         """Costs of all variables: ∫ |p'| travel + |p''| … + weight·error dt."""
         n_control = len(self.wanted_deg) + 2
@@ -107,7 +104,7 @@ class Window:
             n_differences = max(n_control - order, 0)
             costs.append(np.full(2 * n_differences, price * step_s ** (1 - order)))
         missing = self.weight * step_s
-        missing = np.concatenate([missing * self._yaw_scale(), missing])
+        missing = np.concatenate([missing * yaw_scale(self.wanted_deg[:, 1]), missing])
         prices = (style.centering, style.framing, style.leaving)
         return np.concatenate([*costs, *(price * missing for price in prices)])
 
@@ -127,7 +124,7 @@ class Window:
             parts += [np.zeros(4 * n_differences), np.full(2 * n_differences, bound)]
         wanted_deg = self.wanted_deg.T.ravel()
         # The same arc is more yaw farther from the horizon.
-        yaw_per_deg = 1.0 / self._yaw_scale()
+        yaw_per_deg = 1.0 / yaw_scale(self.wanted_deg[:, 1])
         dead_zone_deg = (style.dead_zone_deg, style.dead_zone_deg)
         for yaw_deg, pitch_deg in ((0.0, 0.0), dead_zone_deg, style.edge_deg):
             tolerance_deg = np.concatenate(
@@ -145,6 +142,11 @@ class Window:
                 first = axis * n_control
                 bounds[first : first + N_JOINED] = self.joined_deg[:, axis, None]
         return bounds
+
+
+def yaw_scale(pitch_deg: FloatArray) -> FloatArray:
+    """Return how much arc a degree of yaw is at these pitches, not less than 0.1."""
+    return np.asarray(np.maximum(np.cos(np.radians(pitch_deg)), 0.1))
 
 
 @functools.lru_cache(maxsize=4)

@@ -18,12 +18,14 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera import MotionLimits
 from pano.director.program import N_JOINED, Style, Window
+from pano.director.quadratic import least_squares
 from pano.director.spline import SplinePath
 from pano.sphere import Direction, wrap_deg
 
@@ -31,6 +33,7 @@ from pano.sphere import Direction, wrap_deg
 _WINDOW = 150
 _ADVANCE = 100
 
+Solver: TypeAlias = Literal["linear", "quadratic"]
 FloatArray = NDArray[np.float64]
 logger = logging.getLogger(__name__)
 
@@ -71,12 +74,14 @@ def smooth(
     limits: MotionLimits,
     start: Direction,
     style: Style | None = None,
+    solver: Solver = "linear",
 ) -> SplinePath:
     """Plan the calmest path that still keeps to the targets.
 
     The camera begins at the first target if there is one, else at `start`. The path
     of targets turned or mirrored about the vertical, with its start, is turned or
-    mirrored likewise.
+    mirrored likewise. `quadratic` is quicker and less calm than `linear`, and takes
+    its place where that fails; both keep the limits.
     """
     style = style or Style()
     wanted_deg, weight = _held(targets, start, style)
@@ -85,7 +90,14 @@ def smooth(
     turned = wanted_deg[:, 0] - start.yaw_deg
     sign = 1.0 if turned[np.argmax(np.abs(turned))] >= 0.0 else -1.0
     relative_deg = np.stack([sign * turned, wanted_deg[:, 1]], axis=1).round(6)
-    control_deg = _solve_windows(relative_deg, weight, targets.step_s, limits, style)
+    step_s = targets.step_s
+    control_deg = None
+    if solver == "linear":
+        control_deg = _solve_windows(relative_deg, weight, step_s, limits, style)
+        if control_deg is None:
+            logger.warning("No path by the linear program; by least squares instead.")
+    if control_deg is None:
+        control_deg = least_squares(relative_deg, weight, step_s, limits)
     control_deg[:, 0] = start.yaw_deg + sign * control_deg[:, 0]
     return SplinePath(targets.step_s, control_deg)
 
@@ -116,11 +128,12 @@ def _solve_windows(
     step_s: float,
     limits: MotionLimits,
     style: Style,
-) -> FloatArray:
+) -> FloatArray | None:
     """Solve window after window, each joined to what is already decided.
 
     Every window but the last must end at rest: that rest, prolonged, is a feasible
-    plan for the next window, so that none can find itself without one.
+    plan for the next window, so that none can find itself without one; None if the
+    solver gives up all the same.
     """
     n_control = len(wanted_deg) + 2
     control_deg = np.empty((n_control, 2))
@@ -135,19 +148,8 @@ def _solve_windows(
         )
         solved_deg = problem.solve(step_s, limits, style)
         if solved_deg is None:
-            logger.warning("No motion-limited path found; the earlier plan is kept.")
-            n_planned = _WINDOW - _ADVANCE if begin else 0
-            solved_deg = _prolonged(control_deg[begin:end], n_planned, wanted_deg[0])
+            return None
         control_deg[begin:end] = solved_deg
         if end == n_control:
             return control_deg
         begin += _ADVANCE
-
-
-def _prolonged(
-    planned_deg: FloatArray, n_planned: int, otherwise_deg: FloatArray
-) -> FloatArray:
-    """Keep what the window before planned, then rest; without a plan, rest at once."""
-    kept = planned_deg[:n_planned]
-    last = kept[-1] if n_planned else otherwise_deg
-    return np.concatenate([kept, np.tile(last, (len(planned_deg) - len(kept), 1))])

@@ -13,7 +13,15 @@ from pano.camera import MotionLimits
 from pano.sphere import Direction
 from pano.wishes import DEFAULT_CUT_COST_S, CutRules, NeverRegion, Pin, Wishes
 from pipelines.cli.options import DEFAULT, HFOV, POSITIVE, gathered
-from pipelines.settings import DIRECTORS, MOTIONS, Director, DirectSettings, Motion
+from pipelines.settings import (
+    DIRECTORS,
+    MOTIONS,
+    SOLVERS,
+    Director,
+    DirectSettings,
+    Motion,
+    Solver,
+)
 
 Limit = float | None
 
@@ -77,6 +85,7 @@ def _direct_settings(
     pins: tuple[Pin, ...],
     never: tuple[NeverRegion, ...],
     n_takes: int,
+    solver: Solver,
 ) -> DirectSettings:
     given = {
         "max_speed_deg_per_s": max_speed_deg_per_s,
@@ -96,6 +105,7 @@ def _direct_settings(
         ),
         wishes=Wishes(pins, never),
         n_takes=n_takes,
+        solver=solver,
     )
 
 
@@ -206,5 +216,12 @@ direct_options = gathered(
         default=DEFAULT.direct.n_takes,
         show_default=True,
         help="Film so many different paths; FILE-take2.mp4 is the second.",
+    ),
+    click.option(
+        "--solver",
+        type=click.Choice(SOLVERS),
+        default=DEFAULT.direct.solver,
+        show_default=True,
+        help="How the path is smoothed; quadratic is for quick previews.",
     ),
 )

@@ -181,7 +181,9 @@ def test_mirroring_the_scene_mirrors_the_path_alone() -> None:
     np.testing.assert_allclose(mirrored.pitch_deg, plain.pitch_deg, atol=1e-6)
 
 
-def test_a_solver_that_gives_up_leaves_the_earlier_plan(monkeypatch, caplog) -> None:
+def test_a_solver_that_gives_up_is_replaced_by_least_squares(
+    monkeypatch, caplog
+) -> None:
     solve = program.linprog
     n_calls = 0
 
@@ -196,8 +198,42 @@ def test_a_solver_that_gives_up_leaves_the_earlier_plan(monkeypatch, caplog) -> 
     n = smooth_module._WINDOW + 20
     with caplog.at_level(logging.WARNING):
         path = planned(targets_of(60.0 * np.sin(np.arange(n) / 15.0)))
-    assert "earlier plan is kept" in caplog.text
+    assert "by least squares instead" in caplog.text
     assert path.certificate().is_within(MotionLimits())
+
+
+def preview(targets: Targets, limits=None, start=AHEAD) -> CameraPath:
+    limits = limits or MotionLimits()
+    return path_of(smooth(targets, limits=limits, start=start, solver="quadratic"))
+
+
+@settings(max_examples=60, deadline=None)
+@given(stream=streams, limits=all_limits)
+def test_least_squares_keep_the_limits_too(stream, limits) -> None:
+    path = preview(targets_of(*stream), limits)
+    assert path.certificate().is_within(limits)
+    assert np.all(np.abs(path.pitch_deg) <= MAX_PITCH_DEG + 1e-6)
+
+
+def test_least_squares_follow_a_walk_and_a_jump() -> None:
+    walk_deg = np.arange(100) * 2.0
+    np.testing.assert_allclose(
+        preview(targets_of(walk_deg)).yaw_deg[::6][5:-5], walk_deg[5:-5], atol=1.0
+    )
+    jumped = preview(targets_of(np.repeat([0.0, 150.0], 50)))
+    assert np.abs(jumped.yaw_deg[:120]).max() < 5.0
+    assert np.abs(jumped.yaw_deg[-120:] - 150.0).max() < 5.0
+    # It makes use of what is allowed: the turn takes less than eight seconds.
+    assert jumped.certificate().max_speed_deg_per_s > 25.0
+
+
+def test_least_squares_turn_and_mirror_with_the_scene() -> None:
+    yaw_deg = np.cumsum(np.random.default_rng(4).normal(0.0, 9.0, 80))
+    plain = preview(targets_of(yaw_deg))
+    turned = preview(targets_of(yaw_deg + 150.0), start=Direction(150.0, 0.0))
+    np.testing.assert_allclose(turned.yaw_deg, plain.yaw_deg + 150.0, atol=1e-6)
+    mirrored = preview(targets_of(-yaw_deg))
+    np.testing.assert_allclose(mirrored.yaw_deg, -plain.yaw_deg, atol=1e-6)
 
 
 def test_unwrapping_turns_the_short_way() -> None:

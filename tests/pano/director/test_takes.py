@@ -125,6 +125,14 @@ def test_the_lens_zooms_in_on_one_and_out_for_two() -> None:
     assert np.abs(per_frame).max() * 30.0 <= np.radians(20.0) + 1e-6
 
 
+def test_a_preview_goes_where_the_path_will_go() -> None:
+    maps = maps_of((walk, 1.0))
+    quick, calm = planned(maps, solver="quadratic"), planned(maps)
+    assert quick.certificate().is_within(MOTIONS["normal"].limits)
+    # Nearer than half a view: what the preview shows is in the picture.
+    assert np.abs(quick.yaw_deg - calm.yaw_deg).max() < 20.0
+
+
 def test_a_lens_wider_than_the_widest_is_refused() -> None:
     with pytest.raises(ValueError, match="narrowest_hfov_deg must be in"):
         Brief(hfov_deg=60.0, narrowest_hfov_deg=70.0)
