@@ -78,9 +78,12 @@ def main() -> None:
         boxed.write(options.sheet / "boxed.png")
         show_scenes(maker, options.sheet / "scenes.png")
     took_s = time.monotonic() - started_s
-    print(f"\nscenes {digest.hexdigest()[:12]}, {took_s:.0f} s")
+    busy_s = time.process_time()
+    print(
+        f"\nscenes {digest.hexdigest()[:12]}, {took_s:.0f} s, processor {busy_s:.0f} s"
+    )
     if options.json is not None:
-        write_json(options.json, sections, scenes=digest.hexdigest(), took_s=took_s)
+        write_json(options.json, sections, scenes=digest.hexdigest(), busy_s=busy_s)
 
 
 def _composed(maker: SceneMaker, digest: Callable[[bytes], None]) -> Iterator[Section]:
