@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pano.camera import CameraPose
 from pano.saliency import UNIFORM_DENSITY_PER_SR
 from pano.sphere import angles_deg_to_pixel, to_angles_deg
+from pano.viewport import Viewport
 
 Image = NDArray[np.uint8]
 
@@ -51,18 +52,20 @@ def blend_heatmap(image: Image, density: NDArray[np.floating]) -> Image:
 def draw_view_outline(
     image: Image,
     pose: CameraPose,
-    aspect: float,
+    viewport: Viewport,
     *,
     color_rgb: tuple[int, int, int] = (255, 255, 255),
 ) -> Image:
-    """Draw the border of a rectilinear view into a copy of a picture (H, W, 3).
+    """Draw the border of a view into a copy of a picture (H, W, 3).
 
-    The view is `aspect` times as wide as high. Across the seam the border goes on at
-    the other side; around a pole it runs through the whole width.
+    Across the seam the border goes on at the other side; around a pole it runs through
+    the whole width.
     """
     painted = np.ascontiguousarray(image).copy()
     height, width = painted.shape[:2]
-    yaw_deg, pitch_deg = to_angles_deg(_border_rays(pose, aspect))
+    yaw_deg, pitch_deg = to_angles_deg(
+        viewport.border(pose, n_per_side=_POINTS_PER_SIDE)
+    )
     x, y = angles_deg_to_pixel(yaw_deg, pitch_deg, width, height)
     x = np.unwrap(x, period=width)
     thickness_px = max(1, round(height / 240))
@@ -117,14 +120,3 @@ def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     for table in (tint, kept):
         table.setflags(write=False)
     return tint, kept
-
-
-def _border_rays(pose: CameraPose, aspect: float) -> NDArray[np.float64]:
-    """Return directions along the border, closed, shape (n, 3)."""
-    side = np.linspace(-1.0, 1.0, _POINTS_PER_SIDE, endpoint=False)
-    one = np.ones_like(side)
-    x = np.concatenate([side, one, -side, -one, [-1.0]])
-    y = np.concatenate([one, -side, -one, side, [1.0]])
-    reach = np.tan(np.radians(pose.hfov_deg) / 2.0)
-    in_camera = np.stack([reach * x, reach / aspect * y, np.ones_like(x)], axis=1)
-    return np.asarray(in_camera @ pose.axes())

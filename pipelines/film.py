@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pano.camera import CameraPath
 from pano.media import Media, MediaWriter, PlanarFrame, planes_to_rgb
@@ -19,9 +23,28 @@ from pano.render import ViewportRenderer
 from pano.shutter import poses_while_open
 from pipelines.progress import Progress
 from pipelines.settings import LensSettings
-from pipelines.sheet import ContactSheet
 
 _USUAL_RATE_HZ = Fraction(30)
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """Whoever wants to see some moments of the film as pictures."""
+
+    def wants(self, time_s: float) -> bool:
+        """Tell whether the frame of this time is wanted."""
+        ...
+
+    def see(
+        self,
+        time_s: float,
+        image: NDArray[np.uint8],
+        *,
+        pose: CameraPose,
+        picture: NDArray[np.uint8],
+    ) -> None:
+        """Look at the sphere, RGB, and at what was filmed of it."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,12 +87,12 @@ def film(
     media: Media,
     takes: Sequence[tuple[Camera, CameraPath]],
     *,
-    sheets: Sequence[ContactSheet] = (),
+    watchers: Sequence[Watcher] = (),
     progress: Progress,
 ) -> int:
     """Film a clip with every camera along its path, and return the number of frames.
 
-    Contact sheets show the first camera.
+    Watchers see what the first camera does.
     """
     renderers = [
         ViewportRenderer(
@@ -92,7 +115,7 @@ def film(
                 poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
                 views.append(renderer.expose_planes(frame.planes, poses))
                 camera.writer.write_planes(views[-1], frame.pts)
-            _show(sheets, frame, views[0], takes[0][1].at(frame.time_s))
+            _show(watchers, frame, views[0], takes[0][1].at(frame.time_s))
             n_frames += 1
     return n_frames
 
@@ -107,11 +130,11 @@ def _poses(
 
 
 def _show(
-    sheets: Sequence[ContactSheet], frame: PlanarFrame, view: Planes, pose: CameraPose
+    watchers: Sequence[Watcher], frame: PlanarFrame, view: Planes, pose: CameraPose
 ) -> None:
-    wanting = [sheet for sheet in sheets if sheet.wants(frame.time_s)]
+    wanting = [watcher for watcher in watchers if watcher.wants(frame.time_s)]
     if not wanting:
         return
     image, picture = planes_to_rgb(frame.planes), planes_to_rgb(view)
-    for sheet in wanting:
-        sheet.see(frame.time_s, image, pose=pose, picture=picture)
+    for watcher in wanting:
+        watcher.see(frame.time_s, image, pose=pose, picture=picture)

@@ -33,12 +33,15 @@ from pipelines.sheet import ContactSheet, Truth
 from pipelines.takes import (
     brief,
     described,
+    each_take,
     lenses_of,
     magnified,
     named,
     of_aspect,
     with_lens,
 )
+from pipelines.trace import Trace
+from pipelines.why import WhyPage
 
 SILENT = SilentProgress()
 
@@ -50,6 +53,7 @@ def pan(
     *,
     path_target: Path | None = None,
     sheet_target: Path | None = None,
+    why_target: Path | None = None,
     truth: Truth | None = None,
     localizer: Localizer | None = None,
     overwrite: bool = False,
@@ -68,42 +72,46 @@ def pan(
     lenses = lenses_of(settings)
     targets = named(target, settings, lenses)
     path_targets = [] if path_target is None else named(path_target, settings, lenses)
-    for output in filter(None, (*targets, *path_targets, sheet_target)):
+    outputs = (*targets, *path_targets, sheet_target, why_target)
+    for output in filter(None, outputs):
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         layout = settings.localize.layout
         media = stack.enter_context(open_media(source, layout=layout))
         # Loaded before the long first pass: it refuses a bad target at once.
-        n_takes = settings.direct.n_takes
         cameras = [
-            Camera.loaded(media, name, lenses[k // n_takes], overwrite=overwrite)
-            for k, name in enumerate(targets)
+            Camera.loaded(media, name, lens, overwrite=overwrite)
+            for name, lens in zip(targets, each_take(lenses, settings), strict=True)
         ]
         analysis = Analysis(
             media, settings.localize, localizer=localizer, progress=progress
         )
-        maps_path = None
-        if sheet_target is not None:
+        maps_path, trace = None, Trace()
+        if sheet_target is not None or why_target is not None:
             maps_path = stack.enter_context(temporary_maps(target))
-        paths = _plan(analysis, settings, lenses, maps_path, source=source)
+        paths = _plan(analysis, settings, lenses, trace, maps_path, source=source)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
-        sheets = []
-        if maps_path is not None:
-            sheets.append(ContactSheet.over(open_maps(maps_path), truth=truth))
-        # AutoCam has one take, however many were asked for.
-        takes = list(zip(cameras, paths, strict=False))
-        n_frames = film(media, takes, sheets=sheets, progress=progress)
-        if sheet_target is not None:
-            sheets[0].save(sheet_target)
-        result = _result(media, takes[0], n_frames)
+        pages: list[tuple[ContactSheet | WhyPage, Path]] = []
+        if maps_path is not None and sheet_target is not None:
+            lens = paths[0].source.lens
+            sheet = ContactSheet.over(open_maps(maps_path), truth=truth, lens=lens)
+            pages.append((sheet, sheet_target))
+        if maps_path is not None and why_target is not None:
+            pages.append((WhyPage(trace, open_maps(maps_path), paths[0]), why_target))
+        takes = list(zip(cameras, paths, strict=True))
+        watchers = [page for page, _ in pages]
+        n_frames = film(media, takes, watchers=watchers, progress=progress)
+        for page, name in pages:
+            page.save(name)
         return dataclasses.replace(
-            result,
+            _result(media, takes[0], n_frames),
             others=tuple(camera.target for camera, _ in takes[1:]),
             path=path_target,
             sheet=sheet_target,
+            why=why_target,
             mean_confidence=analysis.mean_confidence,
-            notes=analysis.notes() + result.notes,
+            notes=analysis.notes() + corrupt_note(media.n_corrupt_frames),
         )
 
 
@@ -187,13 +195,14 @@ def _plan(
     analysis: Analysis,
     settings: PanSettings,
     lenses: Sequence[LensSettings],
+    trace: Trace,
     maps_target: Path | None,
     *,
     source: Path,
 ) -> list[CameraPath]:
     """Plan the takes of every aspect from one analysis, aspect by aspect."""
     with contextlib.ExitStack() as stack:
-        maps = analysis.maps()
+        maps = trace.passing(analysis.maps())
         if maps_target is not None:
             writer = MapsWriter(maps_target, meta=analysis.meta())
             maps = stack.enter_context(writer).passing(maps)

@@ -94,6 +94,7 @@ class PanResult:
     mean_confidence: float
     notes: tuple[str, ...]
     others: tuple[Path, ...] = ()
+    why: Path | None = None
 
     def words(self) -> str:
         """Say where the video is and what the camera did."""

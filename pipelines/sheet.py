@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 
 from pano.camera import CameraPose
 from pano.errors import MediaError
+from pano.lens import Lens
 from pano.overlay import blend_heatmap, draw_view_outline
 from pano.sphere import Direction, angles_deg_to_pixel
+from pano.viewport import Viewport
 from pipelines.maps import Maps
 from pipelines.outputs import written_whole
 
@@ -44,6 +46,8 @@ class ContactSheet:
         The evidence painted on the 360° pictures.
     truth
         Where the source really was, for clips whose maker knows.
+    lens
+        Of the view that is outlined.
     """
 
     def __init__(
@@ -52,7 +56,9 @@ class ContactSheet:
         *,
         maps: Maps,
         truth: Truth | None = None,
+        lens: Lens = Lens.RECTILINEAR,
     ) -> None:
+        self._lens = lens
         self._waiting_s = list(moments_s)
         self._maps = maps
         self._truth = truth
@@ -66,13 +72,14 @@ class ContactSheet:
         *,
         n_rows: int = N_ROWS,
         truth: Truth | None = None,
+        lens: Lens = Lens.RECTILINEAR,
     ) -> ContactSheet:
         """Spread the moments over the whole clip, each in the middle of its share."""
         start_s, end_s = float(maps.time_s[0]), float(maps.time_s[-1])
         moments_s = [
             start_s + (k + 0.5) / n_rows * (end_s - start_s) for k in range(n_rows)
         ]
-        return cls(moments_s, maps=maps, truth=truth)
+        return cls(moments_s, maps=maps, truth=truth, lens=lens)
 
     def wants(self, time_s: float) -> bool:
         """Tell whether the frame of this time would be kept."""
@@ -113,8 +120,8 @@ class ContactSheet:
         image = _resized(image, 2 * _ROW_HEIGHT_PX)
         image = blend_heatmap(image, self._maps.density_at(time_s))
         if pose is not None and picture is not None:
-            aspect = picture.shape[1] / picture.shape[0]
-            image = draw_view_outline(image, pose, aspect)
+            viewport = Viewport(picture.shape[1], picture.shape[0], self._lens)
+            image = draw_view_outline(image, pose, viewport)
         image = np.ascontiguousarray(image)
         for direction in self._truth(time_s) if self._truth else ():
             _mark(image, direction)

@@ -39,8 +39,20 @@ def named(
     return [
         of_take(of_aspect(target, lens, lenses), number)
         for lens in lenses
-        for number in range(1, settings.direct.n_takes + 1)
+        for number in range(1, n_takes(settings) + 1)
     ]
+
+
+def n_takes(settings: PanSettings) -> int:
+    """Return how many paths each aspect gets; AutoCam has one."""
+    return 1 if settings.direct.director == "autocam" else settings.direct.n_takes
+
+
+def each_take(
+    lenses: Sequence[LensSettings], settings: PanSettings
+) -> list[LensSettings]:
+    """Return the lens of each take, aspect by aspect, as `named` names them."""
+    return [lens for lens in lenses for _ in range(n_takes(settings))]
 
 
 def of_aspect(target: Path, lens: LensSettings, lenses: Sequence[LensSettings]) -> Path:

@@ -120,11 +120,17 @@ def _lens_settings(
     shutter_deg: float,
     encoder: str,
 ) -> LensSettings:
+    lens = Lens(projection)
+    if hfov_deg >= lens.max_hfov_deg:
+        raise click.UsageError(
+            f"--hfov must be below {lens.max_hfov_deg:.0f} for a {lens} lens, "
+            f"got {hfov_deg:g}"
+        )
     return LensSettings(
         width_px=size[0],
         height_px=size[1],
         hfov_deg=hfov_deg,
-        lens=Lens(projection),
+        lens=lens,
         shutter_deg=shutter_deg,
         encoder=encoder,
     )

@@ -48,6 +48,12 @@ from pipelines.settings import (
     help="Also write the camera path, to edit and to render again.",
 )
 @sheet_option
+@click.option(
+    "--why",
+    type=click.Path(path_type=Path),
+    metavar="FILE.png|FOLDER",
+    help="Also draw a page that shows what was heard and why the camera looked there.",
+)
 @force_option
 @console_options
 def pan(
@@ -59,6 +65,7 @@ def pan(
     localize: LocalizeSettings,
     save_path: Path | None,
     sheet: Path | None,
+    why: Path | None,
     force: bool,
     console: Console,
 ) -> None:
@@ -68,6 +75,7 @@ def pan(
     right, pitch is positive up.
     """
     from pipelines.pan import pan as run
+    from pipelines.why import page_target
 
     with console.progress() as progress:
         result = run(
@@ -76,6 +84,7 @@ def pan(
             PanSettings(localize=localize, lens=lens, aspects=aspects, direct=direct),
             path_target=save_path,
             sheet_target=sheet,
+            why_target=None if why is None else page_target(why, video),
             overwrite=force,
             progress=progress,
         )

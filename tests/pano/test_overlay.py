@@ -5,6 +5,7 @@ from pano.camera import CameraPose
 from pano.overlay import blend_heatmap, draw_view_outline
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction, angles_deg_to_pixel, grid_unit_vectors
+from pano.viewport import Viewport
 
 HEIGHT_PX, WIDTH_PX = 240, 480
 GREY = np.full((HEIGHT_PX, WIDTH_PX, 3), 100, dtype=np.uint8)
@@ -24,7 +25,10 @@ def density_at(center: Direction) -> np.ndarray:
 
 def drawn(pose: CameraPose, aspect: float = 1.5) -> np.ndarray:
     """Where the outline changed a grey picture, shape (h, w)."""
-    return np.any(draw_view_outline(GREY, pose, aspect) != GREY, axis=-1)
+    return np.any(
+        draw_view_outline(GREY, pose, Viewport(round(900 * aspect), 900)) != GREY,
+        axis=-1,
+    )
 
 
 def test_a_uniform_map_paints_nothing() -> None:
@@ -45,7 +49,7 @@ def test_the_heat_lies_where_the_density_does(yaw_deg) -> None:
 def test_the_picture_itself_is_left_alone() -> None:
     image = GREY.copy()
     blend_heatmap(image, density_at(Direction(0.0, 0.0)))
-    draw_view_outline(image, CameraPose(0.0, 0.0), 1.5)
+    draw_view_outline(image, CameraPose(0.0, 0.0), Viewport(30, 20))
     np.testing.assert_array_equal(image, GREY)
 
 
