@@ -1,4 +1,4 @@
-"""`pano evaluate`: how well a checkpoint points, with an interval on every figure."""
+"""`pano evaluate`: how well a checkpoint points, or a camera path follows people."""
 
 from __future__ import annotations
 
@@ -12,7 +12,28 @@ from pipelines.cli.options import IN_FILE, console_options, force_option
 
 
 @click.command()
-@click.argument("pairs", type=click.Path(file_okay=False, path_type=Path))
+@click.argument(
+    "pairs", type=click.Path(file_okay=False, path_type=Path), required=False
+)
+@click.option(
+    "--paths",
+    type=IN_FILE,
+    multiple=True,
+    metavar="FILE.json",
+    help="Measure this camera path or file of Pano2Vid's outputs; again for each.",
+)
+@click.option(
+    "--truth",
+    type=IN_FILE,
+    metavar="FILE.json",
+    help="With --paths: people's trajectories as Pano2Vid writes them, or a path.",
+)
+@click.option(
+    "--maps",
+    type=IN_FILE,
+    metavar="FILE.npz",
+    help="With --paths: the clip's maps; adds baselines and scores of the maps.",
+)
 @click.option(
     "--checkpoint",
     type=IN_FILE,
@@ -53,7 +74,10 @@ from pipelines.cli.options import IN_FILE, console_options, force_option
 @force_option
 @console_options
 def evaluate(
-    pairs: Path,
+    pairs: Path | None,
+    paths: tuple[Path, ...],
+    truth: Path | None,
+    maps: Path | None,
     checkpoint: Path | None,
     split: str,
     other: Path | None,
@@ -70,7 +94,19 @@ def evaluate(
     off-screen, wind, noise, silence. The tables hold the network beside predictors
     that do not listen and the oracle, 95 % intervals in brackets; what does not apply
     to the set is said at the end.
+
+    With --paths, measure camera paths instead: how near they are to people's, and how
+    calmly they move.
     """
+    if (pairs is None) == (not paths):
+        raise click.UsageError("give either PAIRS or --paths")
+    if pairs is None:
+        from pipelines.evaluate_paths import evaluate_paths
+
+        console.show(evaluate_paths(paths, truth=truth, maps=maps))
+        return
+    if truth is not None or maps is not None:
+        raise click.UsageError("--truth and --maps go with --paths")
     from pipelines.evaluate import EvaluateSettings, EvaluationFiles
     from pipelines.evaluate import evaluate as run
 
