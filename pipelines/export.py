@@ -11,6 +11,7 @@ from pano.export import (
     DEFAULT_MAX_ERROR_DEG,
     DEFAULT_SIZE_PX,
     FORMATS,
+    Format,
     Timeline,
     path_rate_hz,
 )
@@ -74,14 +75,6 @@ def export(
     text = chosen.write(path, timeline)
     with written_whole(target) as part:
         part.write_text(text, encoding="utf-8", newline="")
-    notes: tuple[str, ...] = ()
-    if chosen.changes_project and project is None:
-        notes = ("only the keyframes were written; --into puts them into a project",)
-    if frame_rate_hz is None and chosen.counts_frames:
-        notes += (
-            f"frames are counted at {float(timeline.frame_rate_hz):.6g} Hz, the clock "
-            "of the path; if the video has another rate, pass --frame-rate",
-        )
     return ExportResult(
         source=source,
         target=target,
@@ -90,8 +83,21 @@ def export(
         width_px=width_px,
         height_px=height_px,
         frame_rate_hz=timeline.frame_rate_hz,
-        notes=notes,
+        notes=_notes(chosen, timeline, has_rate=frame_rate_hz is not None),
     )
+
+
+def _notes(chosen: Format, timeline: Timeline, *, has_rate: bool) -> tuple[str, ...]:
+    """Say what a user should know about what was written."""
+    notes = []
+    if chosen.changes_project and timeline.project is None:
+        notes.append("only the keyframes were written; --into fills a project")
+    if chosen.counts_frames and not has_rate:
+        notes.append(
+            f"frames are counted at {float(timeline.frame_rate_hz):.6g} Hz, the clock "
+            "of the path; if the video has another rate, pass --frame-rate"
+        )
+    return tuple(notes)
 
 
 def _own_size(path: CameraPath) -> tuple[int, int]:

@@ -72,12 +72,10 @@ def pan(
     lenses = lenses_of(settings)
     targets = named(target, settings, lenses)
     path_targets = [] if path_target is None else named(path_target, settings, lenses)
-    outputs = (*targets, *path_targets, sheet_target, why_target)
-    for output in filter(None, outputs):
+    for output in filter(None, (*targets, *path_targets, sheet_target, why_target)):
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
-        layout = settings.localize.layout
-        media = stack.enter_context(open_media(source, layout=layout))
+        media = stack.enter_context(open_media(source, layout=settings.localize.layout))
         # Loaded before the long first pass: it refuses a bad target at once.
         cameras = [
             Camera.loaded(media, name, lens, overwrite=overwrite)
@@ -92,17 +90,18 @@ def pan(
         paths = _plan(analysis, settings, lenses, trace, maps_path, source=source)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
-        pages: list[tuple[ContactSheet | WhyPage, Path]] = []
-        if maps_path is not None and sheet_target is not None:
-            lens = paths[0].source.lens
-            sheet = ContactSheet.over(open_maps(maps_path), truth=truth, lens=lens)
-            pages.append((sheet, sheet_target))
-        if maps_path is not None and why_target is not None:
-            pages.append((WhyPage(trace, open_maps(maps_path), paths[0]), why_target))
+        pages: dict[Path, ContactSheet | WhyPage] = {}
+        if maps_path is not None:
+            maps, lens = open_maps(maps_path), paths[0].source.lens
+            if sheet_target is not None:
+                sheet = ContactSheet.over(maps, truth=truth, lens=lens)
+                pages[sheet_target] = sheet
+            if why_target is not None:
+                pages[why_target] = WhyPage(trace, maps, paths[0])
         takes = list(zip(cameras, paths, strict=True))
-        watchers = [page for page, _ in pages]
+        watchers = list(pages.values())
         n_frames = film(media, takes, watchers=watchers, progress=progress)
-        for page, name in pages:
+        for name, page in pages.items():
             page.save(name)
         return dataclasses.replace(
             _result(media, takes[0], n_frames),

@@ -97,11 +97,7 @@ def _draw_timeline(
     level, trust, yaw, pitch, lens = panels
     time_s = np.array(trace.time_s)
     _draw_level(level, time_s, np.array(trace.level_db))
-    trust.fill_between(path.time_s, path.confidence, color=_TRUST, alpha=0.35, lw=0)
-    trust.plot(path.time_s, path.confidence, color=_TRUST, label="trust in the view")
-    trust.plot(time_s, trace.confidence, color=_CUT, lw=0.8, label="localizer")
-    trust.set(ylabel="confidence", ylim=(0.0, 1.02))
-    trust.legend(loc="upper right", ncols=2, fontsize=8, framealpha=0.8)
+    _draw_trust(trust, trace, path)
     _draw_yaw(yaw, trace, path)
     _draw_pitch(pitch, trace, path)
     _draw_calls(yaw, pitch, trace, path, calls)
@@ -127,6 +123,14 @@ def _draw_timeline(
             color=_CALL if moment.is_close_call else _CUT,
         )
     level.set_xlim(path.time_s[0], path.time_s[-1])
+
+
+def _draw_trust(axes: Axes, trace: Trace, path: CameraPath) -> None:
+    axes.fill_between(path.time_s, path.confidence, color=_TRUST, alpha=0.35, lw=0)
+    axes.plot(path.time_s, path.confidence, color=_TRUST, label="trust in the view")
+    axes.plot(trace.time_s, trace.confidence, color=_CUT, lw=0.8, label="localizer")
+    axes.set(ylabel="confidence", ylim=(0.0, 1.02))
+    axes.legend(loc="upper right", ncols=2, fontsize=8, framealpha=0.8)
 
 
 def _draw_level(axes: Axes, time_s: FloatArray, level_db: FloatArray) -> None:
