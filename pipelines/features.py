@@ -6,12 +6,14 @@ once per pair set and kept in its folder `features`.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import nn
 
 from soundloc.cache import CacheRecipe, FeatureCache, cache_features
 from soundloc.engine import VisualEngine, choose_engine
@@ -54,10 +56,11 @@ def load_features(
         If a picture or sound cannot be read, or pictures differ in size.
     """
     config = net.config
-    # Names what the features depend on: whoever changes a trunk's output changes it.
+    # Names what the features depend on: whoever changes how a trunk is run changes it.
+    seen_by, heard_by = _digest(net.visual.trunk), _digest(net.sound.trunk)
     recipe = CacheRecipe(
-        visual_trunk=f"{config.visual_trunk} a trous",
-        sound_trunk=f"soundnet8 a trous {config.sound_features}",
+        visual_trunk=f"{config.visual_trunk} a trous {seen_by}",
+        sound_trunk=f"soundnet8 a trous {config.sound_features} {heard_by}",
         picture_size_px=picture_size_px,
         has_views=has_views,
     )
@@ -75,3 +78,12 @@ def load_features(
         return np.asarray(net.sound(torch.from_numpy(sound)[None])[0].numpy())
 
     return cache_features(pair_set, split, recipe, see=see, hear=hear, on_step=on_step)
+
+
+def _digest(trunk: nn.Module) -> str:
+    """Sum up the weights of a trunk: adapted ones give other features."""
+    digest = hashlib.sha256()
+    for name, tensor in sorted(trunk.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(tensor.cpu().numpy().tobytes())
+    return digest.hexdigest()[:12]

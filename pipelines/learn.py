@@ -55,6 +55,9 @@ class LearnSettings:
     soundnet
         The published SoundNet-8 weights; ``None`` asks the environment, then the
         shipped checkpoint.
+    trunks
+        A checkpoint whose trunks to start from, such as `pano adapt` writes; ``None``
+        takes the published ones.
     n_steps, picture_size_px
         ``None`` is the preset's.
     log, tensorboard
@@ -69,6 +72,7 @@ class LearnSettings:
     n_labels: int | None = None
     loss_weights: dict[str, float] = field(default_factory=dict)
     soundnet: Path | None = None
+    trunks: Path | None = None
     n_steps: int | None = None
     picture_size_px: tuple[int, int] | None = None
     seed: int = 0
@@ -115,7 +119,7 @@ def learn(
     state = _state_path(settings)
     workers = Workers.of_torchrun()
     torch.manual_seed(settings.seed)
-    trunks = load_trunks(preset.config, settings.soundnet)
+    trunks = load_trunks(preset.config, settings.soundnet, settings.trunks)
     caches = _load_all(trunks, preset, settings, workers, tell)
     n_steps = settings.n_steps or preset.training.n_steps
     with training_logs(

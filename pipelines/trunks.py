@@ -16,11 +16,16 @@ from soundloc.model import LocalizerConfig, SoundLocalizationNet
 logger = logging.getLogger(__name__)
 
 
-def load_trunks(config: LocalizerConfig, soundnet: Path | None) -> SoundLocalizationNet:
+def load_trunks(
+    config: LocalizerConfig, soundnet: Path | None, trunks: Path | None = None
+) -> SoundLocalizationNet:
     """Build a network with pretrained trunks and fresh heads, to be evaluated.
 
     Parameters
     ----------
+    trunks
+        A checkpoint whose trunks to take, such as `pano adapt` writes; None takes the
+        published ones.
     soundnet
         The published SoundNet-8; None asks the environment, then the checkpoint.
 
@@ -30,6 +35,14 @@ def load_trunks(config: LocalizerConfig, soundnet: Path | None) -> SoundLocaliza
         If a trunk is neither at hand nor in the shipped checkpoint.
     """
     net = SoundLocalizationNet(config)
+    if trunks is not None:
+        adapted = load_checkpoint(trunks).net
+        if not _has_trunks_of(adapted.config, config):
+            raise CheckpointError(
+                f"{trunks} has other trunks than this training asks for."
+            )
+        net.copy_trunks(adapted)
+        return net.eval()
     try:
         net.load_pretrained_trunks(soundnet_path=soundnet)
     except CheckpointError:

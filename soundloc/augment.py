@@ -54,7 +54,7 @@ def vary_sound(
     n = int(np.exp(rng.uniform(low, high)) * SAMPLE_RATE_HZ)
     window = repeat_with_gaps(clip, n, rng)
     if rng.random() < variation.filter_share:
-        window = _limit_bandwidth(window, rng)
+        window = limit_bandwidth(window, rng)
     if backgrounds and rng.random() < variation.noise_share:
         under = backgrounds[int(rng.integers(len(backgrounds)))]
         snr_db = rng.uniform(*variation.noise_snr_db)
@@ -109,7 +109,8 @@ def colored_noise(n: int, rng: np.random.Generator) -> Waveform:
     return np.asarray(0.1 * noise / max(float(np.std(noise)), 1e-12), dtype=np.float32)
 
 
-def _limit_bandwidth(sound: Waveform, rng: np.random.Generator) -> Waveform:
+def limit_bandwidth(sound: Waveform, rng: np.random.Generator) -> Waveform:
+    """Take the highs or the lows away, as small loudspeakers and walls do."""
     nyquist_hz = SAMPLE_RATE_HZ / 2.0
     if rng.random() < 0.5:
         edge_hz, how = float(np.exp(rng.uniform(np.log(1500), np.log(8000)))), "lowpass"

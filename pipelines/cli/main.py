@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from pano.errors import PanoError
+from pipelines.cli.adapt import adapt
 from pipelines.cli.audit import audit
 from pipelines.cli.batch import batch
 from pipelines.cli.demo import demo
@@ -89,6 +90,7 @@ for command in (
     info,
     demo,
     prepare,
+    adapt,
     train,
     evaluate,
     retrieve,

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from pipelines.cli.console import Console
-from pipelines.cli.learning_options import picture_size_option, soundnet_option
+from pipelines.cli.learning_options import (
+    picture_size_option,
+    soundnet_option,
+    trunks_option,
+)
 from pipelines.cli.options import OUT_FILE, console_options, force_option
 
 if TYPE_CHECKING:
@@ -83,6 +87,7 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
     help="Weigh a loss otherwise, such as supervised=0.25; may be repeated.",
 )
 @soundnet_option
+@trunks_option
 @click.option(
     "--steps",
     "n_steps",
@@ -114,6 +119,7 @@ def train(
     n_labels: int | None,
     loss_weights: tuple[tuple[str, float], ...],
     soundnet: Path | None,
+    trunks: Path | None,
     n_steps: int | None,
     picture_size_px: tuple[int, int] | None,
     seed: int,
@@ -143,6 +149,7 @@ def train(
         n_labels=n_labels,
         loss_weights=dict(loss_weights),
         soundnet=soundnet,
+        trunks=trunks,
         n_steps=n_steps,
         picture_size_px=picture_size_px,
         seed=seed,

@@ -171,6 +171,27 @@ class EfficientNetLite0(nn.Module):
             x = block(x, wrap=wrap)
         return x
 
+    def see_early(self, pixels: Tensor, n_blocks: int) -> Tensor:
+        """Run the stem and the first blocks on pictures (b, 3, h, w) in 0..255."""
+        x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=False)
+        for block in self.blocks[:n_blocks]:
+            x = block(x, wrap=False)
+        return x
+
+    def see_late(self, x: Tensor, n_blocks: int) -> tuple[Tensor, Tensor]:
+        """Go on where `see_early` stopped, as published: at stride 32.
+
+        Returns (b, 112, h / 32, w / 32), every second middle cell, and (b, 320, …):
+        for sides of whole multiples of 32 px the features of every second cell of
+        `forward`, for a quarter of the work. It is what the trunk is adapted with.
+        """
+        for block in self.blocks[n_blocks:_N_MIDDLE_BLOCKS]:
+            x = block(x, wrap=False)
+        middle = x
+        for block in self.blocks[_N_MIDDLE_BLOCKS:]:
+            x = block(x, wrap=False)
+        return middle[:, :, ::2, ::2], x
+
     def _middle(self, pixels: Tensor, *, wrap: bool) -> Tensor:
         x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=wrap)
         for block in self.blocks[:_N_MIDDLE_BLOCKS]:

@@ -1,0 +1,146 @@
+"""Moments of sound to adapt the sound trunk with: clean for a teacher, and as heard.
+
+A pair set has few recordings of a kind. Played faster or slower, laid over each other
+and cut anew they are many; noise, filters and level then make of each what a film's
+track would.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from soundloc.augment import (
+    limit_bandwidth,
+    mix,
+    repeat_with_gaps,
+    scale_to_level,
+)
+from soundloc.errors import DatasetError
+from soundloc.pairs import SAMPLE_RATE_HZ, PairSet, read_sound
+
+MOMENT_S = 4.3  # the shortest that SoundNet's conv7 hears as a whole
+_CLEAN_LEVEL_DB = -20.0
+_LEVELS_DB = (-34.0, -14.0)
+_SPEEDS = (0.75, 1.33)
+_SPEED_SHARE = 0.7
+_MIX_SHARE, _MIX_SNR_DB = 0.4, (0.0, 12.0)
+_FILTER_SHARE = 0.3
+_NOISE_SHARE, _NOISE_SNR_DB = 0.5, (3.0, 30.0)
+# Of the moments, so many are of any sound, also from nowhere; the rest of named kinds.
+_ANY_SHARE = 0.15
+_NO_KIND = -1
+
+Waveform = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawnMoments:
+    """Some moments.
+
+    Parameters
+    ----------
+    clean, heard
+        (b, n) at 22,050 Hz, before and after noise, filters and level.
+    kinds
+        (b,), the number of the loudest sound's kind, or -1.
+    shares
+        (b,), in [0.5, 1]: how much of the moment that sound is.
+    """
+
+    clean: Waveform
+    heard: Waveform
+    kinds: NDArray[np.int64]
+    shares: Waveform
+
+
+class Moments:
+    """Draws moments from one split's sounds; a pure function of the seed and step.
+
+    Raises
+    ------
+    DatasetError
+        If no sound of the split has a kind.
+    """
+
+    def __init__(self, pair_set: PairSet, split: str, *, seed: int = 0) -> None:
+        self.seed = seed
+        entries = [s for s in pair_set.sounds if s.split == split]
+        self._sounds = [read_sound(pair_set.folder / s.sound) for s in entries]
+        named = [s.kind for s in entries if s.kind is not None]
+        self.kinds = tuple(sorted(set(named)))
+        if not self.kinds:
+            raise DatasetError(
+                f"{pair_set.folder} has no {split} sound with a kind; there is nothing "
+                "to adapt the sound trunk to."
+            )
+        numbers = {kind: i for i, kind in enumerate(self.kinds)}
+        self._numbers = [numbers.get(s.kind or "", _NO_KIND) for s in entries]
+        self._of_kind = [
+            np.flatnonzero(np.array(self._numbers) == i) for i in range(len(self.kinds))
+        ]
+        # Between as often as they are and all alike.
+        shares = np.sqrt([len(found) for found in self._of_kind])
+        self._shares = shares / shares.sum()
+        self._backgrounds = [
+            sound
+            for sound, entry in zip(self._sounds, entries, strict=True)
+            if entry.is_nowhere
+        ]
+
+    def draw(self, step: int, n: int) -> DrawnMoments:
+        """Draw n moments; negative steps are others than positive ones."""
+        rng = np.random.default_rng([self.seed, int(step < 0), abs(step)])
+        drawn = [self._draw_one(rng) for _ in range(n)]
+        clean, heard, kinds, shares = zip(*drawn, strict=True)
+        return DrawnMoments(
+            np.stack(clean),
+            np.stack(heard),
+            np.array(kinds),
+            np.array(shares, np.float32),
+        )
+
+    def _draw_one(
+        self, rng: np.random.Generator
+    ) -> tuple[Waveform, Waveform, int, float]:
+        number = self._any(rng) if rng.random() < _ANY_SHARE else self._named(rng)
+        sound, share = self._cut(number, rng), 1.0
+        if rng.random() < _MIX_SHARE:
+            snr_db = float(rng.uniform(*_MIX_SNR_DB))
+            sound = mix(sound, self._cut(self._any(rng), rng), snr_db)
+            share = 0.5 + 0.5 * snr_db / _MIX_SNR_DB[1]
+        clean = scale_to_level(sound, _CLEAN_LEVEL_DB)
+        return clean, self._as_heard(clean, rng), self._numbers[number], share
+
+    def _any(self, rng: np.random.Generator) -> int:
+        return int(rng.integers(len(self._sounds)))
+
+    def _named(self, rng: np.random.Generator) -> int:
+        found = self._of_kind[int(rng.choice(len(self.kinds), p=self._shares))]
+        return int(found[rng.integers(len(found))])
+
+    def _cut(self, number: int, rng: np.random.Generator) -> Waveform:
+        sound = self._sounds[number]
+        if rng.random() < _SPEED_SHARE:
+            low, high = map(math.log, _SPEEDS)
+            sound = _faster(sound, math.exp(rng.uniform(low, high)))
+        return repeat_with_gaps(sound, round(MOMENT_S * SAMPLE_RATE_HZ), rng)
+
+    def _as_heard(self, clean: Waveform, rng: np.random.Generator) -> Waveform:
+        sound = clean
+        if rng.random() < _FILTER_SHARE:
+            sound = limit_bandwidth(sound, rng)
+        if self._backgrounds and rng.random() < _NOISE_SHARE:
+            under = self._backgrounds[int(rng.integers(len(self._backgrounds)))]
+            under = repeat_with_gaps(under, len(sound), rng, max_gap=0.0)
+            sound = mix(sound, under, float(rng.uniform(*_NOISE_SNR_DB)))
+        return scale_to_level(sound, float(rng.uniform(*_LEVELS_DB)))
+
+
+def _faster(sound: Waveform, speed: float) -> Waveform:
+    """Play a sound faster, and so higher, by interpolating between its samples."""
+    at = np.arange(max(1, int(len(sound) / speed))) * speed
+    return np.asarray(np.interp(at, np.arange(len(sound)), sound), dtype=np.float32)

@@ -1,0 +1,105 @@
+"""The job `adapt` and its command, on drawn squares and networks of random weights."""
+
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+from torch import nn
+
+from pipelines.adapt import AdaptSettings, adapt
+from pipelines.cli import main
+from pipelines.features import load_features
+from pipelines.learn import LearnSettings, learn
+from pipelines.presets import PRESETS
+from pipelines.trunks import load_trunks
+from soundloc.adaptation.crops import CropDrawer, CropSettings
+from soundloc.checkpoint import load_checkpoint
+from soundloc.engine import TorchEngine
+from soundloc.errors import CheckpointError
+from soundloc.model import SoundLocalizationNet
+from soundloc.pairs import read_pair_set
+from tests.pipelines.humming_squares import draw_humming_squares
+
+
+@pytest.fixture
+def pair_set(tmp_path: Path) -> Path:
+    return draw_humming_squares(tmp_path / "pairs")
+
+
+@pytest.fixture(autouse=True)
+def _trunks_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(self: SoundLocalizationNet, *, soundnet_path: Path | None = None) -> None:
+        torch.manual_seed(3)
+        for module in self.modules():
+            if isinstance(module, nn.Conv1d | nn.Conv2d):
+                module.reset_parameters()
+
+    monkeypatch.setattr(SoundLocalizationNet, "load_pretrained_trunks", load)
+    small = partial(CropDrawer, how=CropSettings(size_px=64, n_least=1))
+    monkeypatch.setattr("pipelines.adapt.CropDrawer", small)
+
+
+def stored(weights: torch.Tensor) -> torch.Tensor:
+    """Round as a checkpoint of half precision does."""
+    return weights.half().float() if weights.ndim > 1 else weights
+
+
+def test_trunks_are_adapted_and_trained_on(pair_set: Path, tmp_path: Path) -> None:
+    target = tmp_path / "trunks.safetensors"
+    told: list[str] = []
+    result = adapt(
+        AdaptSettings(pair_set, target, n_sight_steps=20, n_hearing_steps=12),
+        on_step=lambda what, done, total: told.append(what),
+    )
+    assert told == ["adapting hearing"] * 12 + ["adapting seeing"] * 20
+    assert f"--trunks {target}" in result.words()
+    config = PRESETS["light"].config
+    published, adapted = load_trunks(config, None), load_trunks(config, None, target)
+    for name in ("visual.trunk", "sound.trunk"):
+        before, after = (
+            net.get_submodule(name).state_dict() for net in (published, adapted)
+        )
+        assert any(not torch.equal(stored(before[k]), after[k]) for k in before), name
+    trained = tmp_path / "net.safetensors"
+    learn(LearnSettings(pair_set, trained, n_steps=1, trunks=target))
+    kept = load_checkpoint(trained).net.sound.trunk.state_dict()
+    expected = adapted.sound.trunk.state_dict()
+    assert all(torch.equal(kept[k], expected[k]) for k in kept)
+
+
+def test_adapted_trunks_have_features_of_their_own(
+    pair_set: Path, tmp_path: Path
+) -> None:
+    target = tmp_path / "trunks.safetensors"
+    adapt(AdaptSettings(pair_set, target, n_sight_steps=1, n_hearing_steps=0))
+    config = PRESETS["light"].config
+    read = read_pair_set(pair_set)
+    seen = []
+    for trunks in (None, target):
+        net = load_trunks(config, None, trunks)
+        engine = TorchEngine(net.visual.trunk)
+        seen.append(load_features(net, read, "test", clean=True, engine=engine))
+    assert not np.array_equal(seen[0].pictures, seen[1].pictures)
+
+
+def test_trunks_of_another_network_are_refused(tmp_path: Path, pair_set: Path) -> None:
+    target = tmp_path / "trunks.safetensors"
+    adapt(AdaptSettings(pair_set, target, n_sight_steps=0, n_hearing_steps=1))
+    with pytest.raises(CheckpointError, match="other trunks"):
+        load_trunks(PRESETS["paper"].config, None, target)
+
+
+def test_a_target_without_a_folder_is_refused_at_once(pair_set: Path) -> None:
+    with pytest.raises(CheckpointError, match="create it first"):
+        adapt(AdaptSettings(pair_set, Path("nowhere") / "trunks.safetensors"))
+
+
+def test_no_steps_at_all_are_wrong_usage(pair_set: Path, tmp_path: Path) -> None:
+    command = ["adapt", str(pair_set), "-o", str(tmp_path / "t.safetensors")]
+    steps = ["--sight-steps", "0", "--hearing-steps", "0"]
+    done = CliRunner().invoke(main, [*command, *steps])
+    assert done.exit_code == 2
+    assert "nothing to adapt" in done.stderr
