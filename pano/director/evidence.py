@@ -8,6 +8,7 @@ stays in memory is a handful of numbers a second.
 
 from __future__ import annotations
 
+import mmap
 import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -50,8 +51,9 @@ class Evidence:
         Presentation times of the first and the last map.
     layers
         The pooled maps, shape (m, h, w), per steradian. Column 0 lies `base_yaw_deg`
-        to the right of where it lies in the picture. Read it in stretches: it may be
-        larger than memory.
+        to the right of where it lies in the picture. They lie in `pages`.
+    pages
+        A file mapped into memory; what was read of it is forgotten again.
     layer_of
         Which layer each moment goes by, shape (n,).
     weight
@@ -66,6 +68,7 @@ class Evidence:
     first_s: float
     last_s: float
     layers: NDArray[np.float16]
+    pages: mmap.mmap
     layer_of: NDArray[np.int64]
     weight: FloatArray
     base_yaw_deg: float
@@ -81,7 +84,10 @@ class Evidence:
 
     def densities(self, begin: int, end: int) -> FloatArray:
         """Return the maps of some moments per steradian, shape (end - begin, h, w)."""
-        return self.layers[self.layer_of[begin:end]].astype(np.float64)
+        density = self.layers[self.layer_of[begin:end]].astype(np.float64)
+        if hasattr(self.pages, "madvise"):  # not on Windows
+            self.pages.madvise(mmap.MADV_DONTNEED)
+        return density
 
     def masses(self, begin: int, end: int) -> FloatArray:
         """Return the share of the saliency in each cell, shape (end - begin, h, w)."""
@@ -121,7 +127,7 @@ def gather(maps: Iterable[SaliencyMap], *, start: Direction) -> Evidence:
             raise ValueError("there is no map to plan a path from")
         spool.flush()
         # The mapping outlives the nameless file's handle.
-        layers = np.memmap(spool, np.float16, "r", shape=(len(indices), *shape))
+        pages = mmap.mmap(spool.fileno(), 0, access=mmap.ACCESS_READ)
     # A moment without a map takes over the last one, for a while; so does the moment
     # after the end that the path needs to reach its last frame in motion.
     n_to_end = int(np.ceil((last_s - first_s) / STEP_S - 1e-6))
@@ -133,7 +139,8 @@ def gather(maps: Iterable[SaliencyMap], *, start: Direction) -> Evidence:
     return Evidence(
         first_s=first_s,
         last_s=last_s,
-        layers=layers,
+        layers=np.frombuffer(pages, np.float16).reshape(-1, *shape),
+        pages=pages,
         layer_of=latest,
         weight=_weights(confidence * is_fresh, level_db, contrast),
         base_yaw_deg=base_yaw_deg,

@@ -48,11 +48,13 @@ def film(
     offset_s = np.arange(n) / rate_hz
     begins = np.searchsorted(offset_s, [shot.begin_s - 1e-9 for shot in shots])
     angles_deg, hfov_deg = np.empty((n, 2)), np.empty(n)
+    start = evidence.start
     for index, (shot, begin) in enumerate(zip(shots, begins, strict=True)):
         is_last = index + 1 == len(shots)
         frames = slice(begin, n if is_last else begins[index + 1])
         padded = _padded(shot, before=index > 0, after=not is_last)
-        start = evidence.start if index == 0 else _beginning(shot)
+        if index > 0:
+            start = _beginning(shot, otherwise_deg=angles_deg[max(begin - 1, 0)])
         inside_s = offset_s[frames] - padded.first * STEP_S
         curve = _curve(
             padded, wishes, limits=limits, start=start, style=style, solver=solver
@@ -123,9 +125,12 @@ def _padded(shot: Shot, *, before: bool, after: bool) -> Shot:
     )
 
 
-def _beginning(shot: Shot) -> Direction:
-    pitch_deg = float(np.clip(shot.targets.pitch_deg[0], -90.0, 90.0))
-    return Direction(float(shot.targets.yaw_deg[0]), pitch_deg)
+def _beginning(shot: Shot, *, otherwise_deg: FloatArray) -> Direction:
+    """Return where a shot begins: at its target, or where the camera looks already."""
+    yaw_deg, pitch_deg = otherwise_deg
+    if shot.targets.weight[0] > 0.0:
+        yaw_deg, pitch_deg = shot.targets.yaw_deg[0], shot.targets.pitch_deg[0]
+    return Direction(float(yaw_deg), float(np.clip(pitch_deg, -90.0, 90.0)))
 
 
 def _lens_deg(shot: Shot, inside_s: FloatArray) -> FloatArray:

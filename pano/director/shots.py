@@ -24,6 +24,8 @@ from pano.wishes import CutRules
 _TURN_COST_S_PER_DEG = 0.01
 # Going from a lens to one half or twice as wide.
 _ZOOM_COST_S_PER_OCTAVE = 1.0
+# Of equally good views, the nearest; far below any real difference.
+_TIE_S_PER_DEG = 1e-7
 _WINDOW = 600  # steps decided at once,
 _SETTLED = 450  # and how many of them are kept
 
@@ -55,9 +57,9 @@ class ShotProgram:
         octaves = np.log2(np.tan(np.radians(grid.hfov_deg) / 2.0))
         apart = np.abs(octaves[:, None] - octaves[None, :])
         self._zoom_costs = _ZOOM_COST_S_PER_OCTAVE * apart
-        self._cut_costs = np.where(
-            grid.apart_deg >= cuts.min_change_deg, cuts.cost_s, np.inf
-        )
+        self._release_costs = _TIE_S_PER_DEG * grid.apart_deg
+        is_other = grid.apart_deg >= cuts.min_change_deg
+        self._cut_costs = np.where(is_other, cuts.cost_s + self._release_costs, np.inf)
         may_cut = math.isfinite(cuts.cost_s)
         n_ages = max(2, math.ceil(cuts.min_shot_s / step_s - 1e-6)) if may_cut else 1
         self._shape = (n_ages, *grid.coverage.shape[:2])
@@ -162,7 +164,9 @@ class ShotProgram:
         """Let the source's own cut lead from the best state to any view."""
         best = int(np.argmax(value))
         released = np.full(self._shape, -np.inf)
-        released[0] = value.flat[best]
+        _, lens, view = np.unravel_index(best, self._shape)
+        zoom_costs = _TIE_S_PER_DEG * self._zoom_costs[:, lens, None]
+        released[0] = value.flat[best] - self._release_costs[view] - zoom_costs
         return released, np.full(self._shape, best)
 
 

@@ -11,6 +11,7 @@ from typing import Any, TypeVar, cast
 
 import click
 
+from pano.errors import SettingsError
 from pano.lens import Lens
 from pano.media import ENCODERS, StereoLayout
 from pipelines.cli.config import read_config
@@ -83,7 +84,10 @@ def gathered(
     def decorate(command: F) -> F:
         @functools.wraps(command)
         def gather(**values: Any) -> Any:
-            built = build(**{part: values.pop(part) for part in parts})
+            try:
+                built = build(**{part: values.pop(part) for part in parts})
+            except SettingsError as error:
+                raise click.UsageError(str(error)) from error
             return command(**values, **{name: built})
 
         return _chain(*options)(cast(F, gather))
