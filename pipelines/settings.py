@@ -100,6 +100,8 @@ class LensSettings:
         Motion blur: the part of each frame's time that is exposed, 360 for all of it.
     encoder
         FFmpeg's name of what writes the video.
+    is_steady
+        Take the shake of a carried camera out of the film; it costs another pass.
     """
 
     width_px: int = 1280
@@ -108,6 +110,7 @@ class LensSettings:
     lens: Lens = Lens.RECTILINEAR
     shutter_deg: float = 0.0
     encoder: str = DEFAULT_ENCODER
+    is_steady: bool = False
 
     def __post_init__(self) -> None:
         for side_px in (self.width_px, self.height_px):

@@ -123,6 +123,7 @@ def _lens_settings(
     projection: str,
     shutter_deg: float,
     encoder: str,
+    is_steady: bool,
 ) -> LensSettings:
     lens = Lens(projection)
     if hfov_deg >= lens.max_hfov_deg:
@@ -137,6 +138,7 @@ def _lens_settings(
         lens=lens,
         shutter_deg=shutter_deg,
         encoder=encoder,
+        is_steady=is_steady,
     )
 
 
@@ -244,6 +246,13 @@ shutter_option = click.option(
     help="Motion blur: exposed part of each frame's time; films use 180.",
 )
 
+steady_option = click.option(
+    "--steady",
+    "is_steady",
+    is_flag=True,
+    help="Take out the shake of a carried camera; takes another pass.",
+)
+
 encoder_option = click.option(
     "--encoder",
     type=click.Choice(list(ENCODERS)),
@@ -286,5 +295,6 @@ lens_options = gathered(
         help="How the sphere is unrolled; the last two for wide views.",
     ),
     shutter_option,
+    steady_option,
     encoder_option,
 )

@@ -22,6 +22,7 @@ from pipelines.cli.options import (
     layout_option,
     shutter_option,
     size_option,
+    steady_option,
 )
 from pipelines.settings import LensSettings
 
@@ -60,6 +61,7 @@ from pipelines.settings import LensSettings
 @size_option
 @aspect_option
 @shutter_option
+@steady_option
 @encoder_option
 @layout_option
 @force_option
@@ -73,6 +75,7 @@ def render(
     size: tuple[int, int],
     aspects: tuple[Fraction, ...],
     shutter_deg: float,
+    is_steady: bool,
     encoder: str,
     layout: str | None,
     force: bool,
@@ -94,6 +97,7 @@ def render(
                 height_px=size[1],
                 shutter_deg=shutter_deg,
                 encoder=encoder,
+                is_steady=is_steady,
             ),
             hfov_deg=hfov_deg,
             projection=None if projection is None else Lens(projection),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+import cv2
 import numpy as np
 import pytest
 from click.testing import CliRunner
@@ -16,6 +17,7 @@ from pipelines.cli import main
 from pipelines.pan import pan, render
 from pipelines.settings import DirectSettings, LensSettings, PanSettings
 from tests.fake_localizer import RedLocalizer
+from tests.synthetic import Clip, write_clip
 
 LENS = LensSettings(width_px=128, height_px=72)
 
@@ -138,3 +140,34 @@ def test_a_path_is_filmed_again_through_another_lens_and_aspects(
 def test_an_aspect_that_is_none_is_wrong_usage(tmp_path, options):
     words = ["pan", "clip.mp4", "-o", str(tmp_path / "out.mp4"), *options]
     assert CliRunner().invoke(main, words).exit_code == 2
+
+
+def test_a_steady_film_of_a_shaken_sphere_holds_still(tmp_path):
+    rng = np.random.default_rng(0)
+    # Spots of many sizes, the whole sphere thrown about by whole pixels of 0.75°.
+    still = rng.integers(0, 256, (30, 60, 3), np.uint8).repeat(8, 0).repeat(8, 1)
+    still = cv2.GaussianBlur(np.tile(still, (1, 3, 1)), (0, 0), 3.0)[:, 480:960]
+    jolts_px = rng.integers(-2, 3, 30)
+    clip = Clip(
+        width_px=480,
+        height_px=240,
+        rate=Fraction(15),
+        pixel_format="yuv420p",
+        paint=lambda k: np.roll(still, jolts_px[k], axis=1),
+    )
+    source = write_clip(tmp_path / "clip.mp4", clip)
+    path_file = tmp_path / "path.json"
+    CameraPath(
+        *(np.array([value]) for value in (0.0, 10.0, 0.0, 0.0, 65.5)),
+        cut=np.array([False]),
+        confidence=np.array([1.0]),
+    ).save(path_file)
+    changes = {}
+    for name, is_steady in (("shaken", False), ("steady", True)):
+        lens = LensSettings(320, 180, is_steady=is_steady)
+        target = tmp_path / f"{name}.mp4"
+        render(source, path_file, target, lens)
+        with open_media(target, layout=StereoLayout.MONO) as media:
+            films = np.array([frame.image[..., 1] for frame in media.frames()], float)
+        changes[name] = np.abs(np.diff(films[5:-5], axis=0)).mean()
+    assert changes["steady"] < 0.5 * changes["shaken"]
