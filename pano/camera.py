@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -184,27 +184,40 @@ class CameraPath:
         SettingsError
             If the file cannot be written.
         """
-        columns = [getattr(self, name).tolist() for name in _COLUMNS]
-        frames = [
-            dict(zip(_COLUMNS, row, strict=True)) for row in zip(*columns, strict=True)
-        ]
-        document = {
+        head = {
             "schema": SCHEMA,
             "source": dataclasses.asdict(self.source),
-            "frames": frames,
             "limits": dataclasses.asdict(self.limits),
             "certificate": dataclasses.asdict(self.certificate()),
             "tool": {"name": "pano", "version": _version()},
         }
         part = path.with_name(f"{path.name}.part")
         try:
-            part.write_text(_layout_json(document), encoding="utf-8")
+            with part.open("w", encoding="utf-8") as file:
+                file.writelines(self._json_lines(head))
             part.replace(path)
         except OSError as error:
             part.unlink(missing_ok=True)
             raise SettingsError(
                 f"{path} cannot be written: {error.strerror or error}."
             ) from error
+
+    def _json_lines(self, head: Mapping[str, Any]) -> Iterator[str]:
+        """One frame a line: small enough to diff, plain enough to edit.
+
+        Line by line, because two hours of frames are 200 MB of dictionaries.
+        """
+        outer = json.dumps(head, indent=2, allow_nan=False).removesuffix("\n}")
+        yield f'{outer},\n  "frames": [\n'
+        columns = [getattr(self, name) for name in _COLUMNS]
+        for index in range(len(self)):
+            frame = {
+                name: column[index].item()
+                for name, column in zip(_COLUMNS, columns, strict=True)
+            }
+            comma = "," if index + 1 < len(self) else ""
+            yield f"    {json.dumps(frame, allow_nan=False)}{comma}\n"
+        yield "  ]\n}\n"
 
     @classmethod
     def load(cls, path: Path) -> CameraPath:
@@ -270,16 +283,6 @@ def _source_of(values: Mapping[str, Any]) -> PathSource:
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
     names = {item.name for item in dataclasses.fields(kind)}
     return {name: value for name, value in values.items() if name in names}
-
-
-def _layout_json(document: Mapping[str, Any]) -> str:
-    """One frame a line: small enough to diff, plain enough to edit."""
-    head = {name: value for name, value in document.items() if name != "frames"}
-    lines = ",\n".join(
-        "    " + json.dumps(frame, allow_nan=False) for frame in document["frames"]
-    )
-    outer = json.dumps(head, indent=2, allow_nan=False).removesuffix("\n}")
-    return f'{outer},\n  "frames": [\n{lines}\n  ]\n}}\n'
 
 
 def _version() -> str:
