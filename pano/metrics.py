@@ -72,7 +72,7 @@ def path_quality(path: CameraPath) -> PathQuality:
         share_still=float(np.mean(norms < STILL_DEG_PER_S)),
         share_steady=float(np.mean(is_steady)),
         velocity_difference_px=velocity_difference(trajectory, cuts=path.cut),
-        cuts_per_min=60.0 * np.count_nonzero(path.cut[1:]) / duration_s,
+        cuts_per_min=60.0 * int(np.count_nonzero(path.cut[1:])) / duration_s,
     )
 
 

@@ -18,7 +18,7 @@ from pano.sphere import Direction, great_circle_deg, grid_unit_vectors
 DEFAULT_CUT_COST_S = 2.0
 PIN_HALF_S = 0.5  # a pin is held this long before and after its moment
 # Of the pinned moments as targets; evidence weighs at most 1.
-PIN_WEIGHT = 50.0
+PIN_WEIGHT = 300.0
 # Of a view at a pinned moment, per step and degree off; far above any evidence.
 _PIN_COST_PER_DEG = 1.0
 # Of a view into a region to be avoided, per step.

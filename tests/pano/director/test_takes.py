@@ -12,6 +12,7 @@ from pano.wishes import DEFAULT_CUT_COST_S, CutRules, NeverRegion, Pin, Wishes
 HEIGHT, WIDTH = 30, 60
 RATE_HZ = 5.0
 LEFT, RIGHT = Direction(-90.0, 0.0), Direction(90.0, 0.0)
+DEAD_ZONE_DEG = MOTIONS["normal"].style.dead_zone_deg
 CUTS = CutRules(cost_s=DEFAULT_CUT_COST_S)
 
 
@@ -90,7 +91,8 @@ def test_a_pin_is_looked_at_and_the_path_goes_on_from_there() -> None:
     at_pin = path.at(12.0).direction
     assert great_circle_deg(at_pin.unit(), Direction(150.0, 30.0).unit()) < 1.0
     far = (path.time_s < 5.0) | (path.time_s > 20.0)
-    assert off_deg(path, LEFT)[far].max() < 6.0
+    # On the way there it leaves the middle, but not yet the picture.
+    assert off_deg(path, LEFT)[far].max() < 1.5 * DEAD_ZONE_DEG
     assert path.certificate().is_within(MOTIONS["normal"].limits)
 
 
