@@ -100,11 +100,7 @@ _LIGHT = Preset(
         sound_norm="standardise",
         neck_dropout=0.1,
     ),
-    # Contrast and ratio cost cIoU where places are known (`sweep --over ingredients`);
-    # some contrast stays, for the pictures without.
-    TrainSettings(
-        n_steps=2400, objective=Objective(LossWeights(contrast=0.1, ratio=0.0))
-    ),
+    TrainSettings(n_steps=2400),
     DrawSettings(mixes=True),
 )
 
@@ -139,8 +135,10 @@ _PAPER = Preset(
 )
 
 PRESETS: dict[str, Preset] = {
+    # Contrast and ratio cost cIoU where places are known (`sweep --over ingredients`);
+    # some contrast stays, for the pictures without.
     "strong": replace(
-        _LIGHT.weighed({"equivariance": 0.05}),
+        _LIGHT.weighed({"equivariance": 0.05, "contrast": 0.1, "ratio": 0.0}),
         drawing=DrawSettings(mixes=True, hard_share=0.5, placed_share=0.5),
         has_teachers=True,
     ),
