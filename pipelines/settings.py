@@ -52,7 +52,7 @@ class LocalizeSettings:
     visual_rate_hz
         How often the network looks at a picture, at most 30 a second; between
         two looks its features are interpolated. 30 is the paper; on the demo both
-        keep the source in view for the same 91 % of the time.
+        keep the source in view for the same share of the time.
     motion_gain
         How much more a moving cell counts where the localizer is not confident at
         all; 0 is the paper, which looks at single frames.
