@@ -56,9 +56,10 @@ class Preset:
     def told(self, supervision: Supervision) -> Preset:
         """Leave out the losses that need what is not told.
 
-        Unsupervised knows no place (Eq. 6), supervised nothing else (Eq. 8).
+        Unsupervised knows no place (Eq. 6), supervised nothing else (Eq. 8). Kinds are
+        named where they are placed, so that goes without places, too.
         """
-        places = dict.fromkeys(("supervised", "mass"), 0.0)
+        places = dict.fromkeys(("supervised", "mass", "kinds"), 0.0)
         company = dict.fromkeys(
             ("ratio", "contrast", "confidence", "equivariance"), 0.0
         )
