@@ -246,12 +246,20 @@ class MediaWriter:
                 self._sound.advance(self._origin + packet.dts * packet.time_base)
             self._container.mux(packet)
 
+    def _last_packets(self, video: VideoStream) -> list[Packet[VideoStream]]:
+        packets = video.encode(None)
+        if self._first_pts == self._last_pts:
+            # Of a single picture libx265 leaves the decoding time to chance.
+            for packet in packets:
+                packet.dts = packet.pts
+        return packets
+
     def _finish(self) -> None:
         if self._container is None or self._video is None:
             return
         if self._first_pts is None:
             raise MediaError(f"{self._target} would be empty: there are no pictures")
-        self._mux(self._video.encode(None))
+        self._mux(self._last_packets(self._video))
         if self._sound is not None:
             self._sound.advance((self._last_pts + self._interval) * self._time_base)
             self._sound.close()
