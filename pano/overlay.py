@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from pano.camera import CameraPose
 from pano.saliency import UNIFORM_DENSITY_PER_SR
-from pano.sphere import angles_deg_to_pixel, to_angles_deg
+from pano.sphere import Direction, angles_deg_to_pixel, to_angles_deg
 from pano.viewport import Viewport
 
 Image = NDArray[np.uint8]
@@ -86,6 +86,27 @@ def draw_view_outline(
             lineType=cv2.LINE_AA,
             shift=_SUBPIXEL_BITS,
         )
+    return painted
+
+
+def draw_ring(
+    image: Image,
+    direction: Direction,
+    *,
+    radius_px: int,
+    color_rgb: tuple[int, int, int],
+) -> Image:
+    """Ring a direction, with a dark rim: visible on any ground and hiding nothing.
+
+    Across the seam the ring goes on at the other side.
+    """
+    painted = np.ascontiguousarray(image).copy()
+    height, width = painted.shape[:2]
+    x, y = angles_deg_to_pixel(direction.yaw_deg, direction.pitch_deg, width, height)
+    for line_rgb, line_px in (((0, 0, 0), 4), (color_rgb, 2)):
+        for shift in (-width, 0, width):
+            place = (round(float(x)) + shift, round(float(y)))
+            cv2.circle(painted, place, radius_px, line_rgb, line_px, cv2.LINE_AA)
     return painted
 
 

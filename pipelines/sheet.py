@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from pano.camera import CameraPose
 from pano.errors import MediaError
 from pano.lens import Lens
-from pano.overlay import blend_heatmap, draw_view_outline
-from pano.sphere import Direction, angles_deg_to_pixel
+from pano.overlay import blend_heatmap, draw_ring, draw_view_outline
+from pano.sphere import Direction
 from pano.viewport import Viewport
 from pipelines.maps import Maps
 from pipelines.outputs import written_whole
@@ -122,9 +122,10 @@ class ContactSheet:
         if pose is not None and picture is not None:
             viewport = Viewport(picture.shape[1], picture.shape[0], self._lens)
             image = draw_view_outline(image, pose, viewport)
-        image = np.ascontiguousarray(image)
         for direction in self._truth(time_s) if self._truth else ():
-            _mark(image, direction)
+            image = draw_ring(
+                image, direction, radius_px=_RING_PX, color_rgb=_TRUTH_COLOR
+            )
         return image
 
     def save(self, target: Path) -> None:
@@ -174,15 +175,6 @@ def text_strip(width_px: int, words: str) -> Image:
     font, scale = cv2.FONT_HERSHEY_SIMPLEX, 0.5
     cv2.putText(strip, words, place, font, scale, _INK, 1, cv2.LINE_AA)
     return strip
-
-
-def _mark(image: Image, direction: Direction) -> None:
-    """Draw a ring with a dark rim, visible on any ground and hiding nothing."""
-    height, width = image.shape[:2]
-    x, y = angles_deg_to_pixel(direction.yaw_deg, direction.pitch_deg, width, height)
-    place = (round(float(x)), round(float(y)))
-    for color, thickness_px in (((0, 0, 0), 4), (_TRUTH_COLOR, 2)):
-        cv2.circle(image, place, _RING_PX, color, thickness_px, cv2.LINE_AA)
 
 
 def _resized(image: Image, width_px: int) -> Image:

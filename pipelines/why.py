@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from pano.alternatives import Rivals
 from pano.camera import CameraPath, CameraPose
 from pano.errors import MediaError
-from pano.overlay import blend_heatmap, draw_view_outline
-from pano.sphere import angles_deg_to_pixel
+from pano.overlay import blend_heatmap, draw_ring, draw_view_outline
+from pano.sphere import Direction
 from pano.viewport import Viewport
 from pipelines.maps import Maps
 from pipelines.trace import Trace
@@ -75,7 +75,8 @@ class WhyPage:
         viewport = Viewport(width, height, self._path.source.lens)
         sphere = draw_view_outline(sphere, pose, viewport)
         if rivals is not None:
-            _ring(sphere, rivals, self._path, time_s)
+            rest = _not_taken(rivals, self._path, time_s)
+            sphere = draw_ring(sphere, rest, radius_px=_RING_PX, color_rgb=_RING_RGB)
         self._moments.append(Moment(time_s, sphere, picture, pose, rivals is not None))
 
     def save(self, target: Path) -> None:
@@ -122,12 +123,7 @@ def moments_to_show(
     return moments
 
 
-def _ring(image: Image, rivals: Rivals, path: CameraPath, time_s: float) -> None:
-    """Ring the place that was not taken, the farther one from the camera's axis."""
+def _not_taken(rivals: Rivals, path: CameraPath, time_s: float) -> Direction:
+    """Return the rival that is farther from the camera's axis."""
     axis = path.at(time_s).direction.unit()
-    rest = min((rivals.best, rivals.second), key=lambda place: place.unit() @ axis)
-    height, width = image.shape[:2]
-    x, y = angles_deg_to_pixel(rest.yaw_deg, rest.pitch_deg, width, height)
-    place = (round(float(x)), round(float(y)))
-    for color, thickness_px in (((0, 0, 0), 5), (_RING_RGB, 2)):
-        cv2.circle(image, place, _RING_PX, color, thickness_px, cv2.LINE_AA)
+    return min((rivals.best, rivals.second), key=lambda place: place.unit() @ axis)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pano.camera import CameraPose
-from pano.overlay import blend_heatmap, draw_view_outline
+from pano.overlay import blend_heatmap, draw_ring, draw_view_outline
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction, angles_deg_to_pixel, grid_unit_vectors
 from pano.viewport import Viewport
@@ -92,3 +92,16 @@ def test_around_a_pole_the_outline_runs_through_all_columns(pitch_deg) -> None:
     assert seen.any(axis=0).all()
     half = seen[HEIGHT_PX // 2 :] if pitch_deg > 0 else seen[: HEIGHT_PX // 2]
     assert not half.any()
+
+
+def test_a_ring_on_the_seam_goes_on_at_the_other_side():
+    plain = np.full((120, 240, 3), 128, np.uint8)
+    ring = draw_ring(
+        plain, Direction(180.0, 0.0), radius_px=20, color_rgb=(80, 255, 80)
+    )
+    changed = (ring != plain).any(axis=2)
+    left, right = changed[:, :30], changed[:, -30:]
+    assert left.any()
+    assert right.any()
+    assert not changed[:, 30:210].any()
+    assert (plain == 128).all()
