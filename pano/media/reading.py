@@ -65,7 +65,7 @@ def open_input(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise MediaError(f"{path} is empty; copy or download it again")
     try:
-        container = av.open(ffmpeg_url(path))
+        container = av.open(ffmpeg_url(path), metadata_errors="replace")
     except PermissionError as error:
         raise MediaError(f"{path} may not be read; check its permissions") from error
     except FFmpegError as error:

@@ -1,3 +1,5 @@
+import struct
+import wave
 from fractions import Fraction
 from pathlib import Path
 
@@ -6,6 +8,7 @@ import pytest
 
 from pano.errors import NoAudioError
 from pano.media import Sound, open_media
+from pano.media.sound import decode_sound
 from tests.synthetic import (
     Clip,
     SoundTrack,
@@ -166,3 +169,18 @@ def test_sound_starts_at_the_first_picture_of_a_transport_stream(
         assert media.info.start_time == Fraction(3, 2)
         sound = media.sound()
     assert click_s(sound) == pytest.approx(0.5, abs=CLICK_TOLERANCE_S)
+
+
+def test_a_title_in_another_encoding_is_no_obstacle(tmp_path: Path) -> None:
+    path = tmp_path / "old.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(16_000)
+        file.writeframes(np.full(1600, 8000, "<i2").tobytes())
+    title = "Café ".encode("latin-1")
+    info = b"INFOINAM" + struct.pack("<I", len(title)) + title
+    whole = path.read_bytes() + b"LIST" + struct.pack("<I", len(info)) + info
+    path.write_bytes(whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:])
+    sound = decode_sound(path, start=Fraction(0), sample_rate_hz=16_000)
+    assert sound.samples.max() == pytest.approx(8000 / 2**15, rel=0.01)
