@@ -6,22 +6,34 @@ What comes out is a checkpoint with fresh heads, for `pano train --trunks`.
 from __future__ import annotations
 
 import logging
+import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from pathlib import Path
 
+from pipelines.more_sounds import read_sounds
 from pipelines.presets import PRESETS
-from pipelines.trunks import load_trunks
+from pipelines.trunks import load_trunks, load_visual_trunk
 from pipelines.yamnet import YamNet
 from soundloc.adaptation.crops import CropDrawer
 from soundloc.adaptation.descent import OnStep
+from soundloc.adaptation.distilling import (
+    TAUGHT_S,
+    DistillingSettings,
+    Lessons,
+    PatchTeacher,
+    distil,
+)
 from soundloc.adaptation.hearing import HearingSettings, adapt_hearing
-from soundloc.adaptation.moments import Moments
+from soundloc.adaptation.moments import Moments, MomentSettings
 from soundloc.adaptation.sight import SightSettings, adapt_sight
 from soundloc.checkpoint import save_checkpoint
 from soundloc.errors import CheckpointError
-from soundloc.pairs import read_pair_set
+from soundloc.model import SoundLocalizationNet
+from soundloc.pairs import PairSet, read_pair_set
+from soundloc.trunks.logmel import LogMelNet
 
 logger = logging.getLogger(__name__)
 
@@ -30,25 +42,43 @@ Progress = Callable[[str, int, int], None]
 _TELL_EVERY = 100
 
 
+class SoundTrunk(StrEnum):
+    """What hears."""
+
+    SOUNDNET = "soundnet"
+    LOG_MEL = "log-mel"
+
+
 @dataclass(frozen=True, slots=True)
 class AdaptSettings:
     """What to adapt to, and for how long.
 
     Parameters
     ----------
+    sound
+        The sound trunk: SoundNet-8 is adapted, the log-mel trunk taught from nothing.
     n_sight_steps, n_hearing_steps
         0 leaves that trunk as it is.
+    sight_share
+        How far the visual trunk goes from what it was to what it became: weights half
+        way keep more of what they knew (Wortsman et al. 2022, WiSE-FT).
     teacher
-        YAMNet's ONNX file; without one the sound trunk learns from kinds alone.
+        YAMNet's ONNX file; without one SoundNet-8 learns from kinds alone. The log-mel
+        trunk needs it.
+    more_sounds
+        A folder of further sounds, which nobody named, for the log-mel trunk.
     trunks
         Start from the trunks of this checkpoint rather than from the published ones.
     """
 
     pair_set: Path
     target: Path
+    sound: SoundTrunk = SoundTrunk.SOUNDNET
     n_sight_steps: int = 1600
-    n_hearing_steps: int = 2500
+    n_hearing_steps: int | None = None
+    sight_share: float = 1.0
     teacher: Path | None = None
+    more_sounds: Path | None = None
     trunks: Path | None = None
     soundnet: Path | None = None
     seed: int = 0
@@ -86,22 +116,89 @@ def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptR
         )
     teacher = None if settings.teacher is None else YamNet(settings.teacher)
     pair_set = read_pair_set(settings.pair_set)
-    net = load_trunks(PRESETS["light"].config, settings.soundnet, settings.trunks)
-    if n := settings.n_hearing_steps:
-        hearing = HearingSettings()
-        hearing = replace(hearing, descent=replace(hearing.descent, n_steps=n))
-        moments = Moments(pair_set, "train", seed=settings.seed)
-        adapt_hearing(net, moments, teacher, hearing, on_step=_note("hearing", n, tell))
+    net = _start(settings)
+    if isinstance(net.sound.trunk, LogMelNet):
+        n_hearing_steps = _teach(net.sound.trunk, pair_set, teacher, settings, tell)
+    else:
+        n_hearing_steps = _adapt_hearing(net, pair_set, teacher, settings, tell)
     if n := settings.n_sight_steps:
-        sight = SightSettings()
+        sight = SightSettings(share=settings.sight_share)
         sight = replace(sight, descent=replace(sight.descent, n_steps=n))
         crops = CropDrawer(pair_set, "train", seed=settings.seed)
         adapt_sight(net, crops, sight, on_step=_note("seeing", n, tell))
-    n_steps = settings.n_sight_steps + settings.n_hearing_steps
+    n_steps = settings.n_sight_steps + n_hearing_steps
     save_checkpoint(settings.target, net, step=n_steps, metrics={}, half_precision=True)
-    return AdaptResult(
-        settings.target, settings.n_sight_steps, settings.n_hearing_steps
+    shutil.rmtree(_lessons_folder(settings), ignore_errors=True)
+    return AdaptResult(settings.target, settings.n_sight_steps, n_hearing_steps)
+
+
+def _start(settings: AdaptSettings) -> SoundLocalizationNet:
+    config = PRESETS["light"].config
+    if settings.sound is SoundTrunk.SOUNDNET:
+        config = replace(config, sound_features="conv5+conv7")
+        return load_trunks(config, settings.soundnet, settings.trunks)
+    config = replace(config, sound_features="log-mel")
+    return load_visual_trunk(config, settings.trunks)
+
+
+def _adapt_hearing(
+    net: SoundLocalizationNet,
+    pair_set: PairSet,
+    teacher: YamNet | None,
+    settings: AdaptSettings,
+    tell: Progress,
+) -> int:
+    hearing = HearingSettings()
+    n = settings.n_hearing_steps
+    n = hearing.descent.n_steps if n is None else n
+    if n > 0:
+        hearing = replace(hearing, descent=replace(hearing.descent, n_steps=n))
+        moments = Moments(pair_set, "train", seed=settings.seed)
+        adapt_hearing(net, moments, teacher, hearing, on_step=_note("hearing", n, tell))
+    return n
+
+
+def _teach(
+    trunk: LogMelNet,
+    pair_set: PairSet,
+    teacher: PatchTeacher | None,
+    settings: AdaptSettings,
+    tell: Progress,
+) -> int:
+    """Teach the log-mel trunk; interrupted, it goes on where it was."""
+    distilling = DistillingSettings()
+    n = settings.n_hearing_steps
+    n = distilling.descent.n_steps if n is None else n
+    if n == 0:
+        return 0
+    if teacher is None:
+        raise CheckpointError("the log-mel trunk starts from nothing; name a teacher.")
+    distilling = replace(distilling, descent=replace(distilling.descent, n_steps=n))
+    others = [] if settings.more_sounds is None else read_sounds(settings.more_sounds)
+    how = MomentSettings(length_s=TAUGHT_S, any_share=0.5)
+    moments = Moments(pair_set, "train", seed=settings.seed, how=how, others=others)
+    folder = _lessons_folder(settings)
+    n_moments = distilling.n_moments
+    lessons = Lessons.prepare(
+        folder,
+        moments,
+        teacher,
+        n_moments,
+        on_step=lambda done: tell("asking the teacher", done, n_moments),
     )
+    distil(
+        trunk,
+        lessons,
+        distilling,
+        seed=settings.seed,
+        state=folder / "state.safetensors",
+        on_step=_note("hearing", n, tell),
+    )
+    return n
+
+
+def _lessons_folder(settings: AdaptSettings) -> Path:
+    return settings.target.with_suffix(".lessons")
 
 
 def _note(what: str, n_steps: int, tell: Progress) -> OnStep:

@@ -58,9 +58,10 @@ def load_features(
     config = net.config
     # Names what the features depend on: whoever changes how a trunk is run changes it.
     seen_by, heard_by = _digest(net.visual.trunk), _digest(net.sound.trunk)
+    hearing = "" if config.sound_features == "log-mel" else "soundnet8 a trous "
     recipe = CacheRecipe(
         visual_trunk=f"{config.visual_trunk} a trous {seen_by}",
-        sound_trunk=f"soundnet8 a trous {config.sound_features} {heard_by}",
+        sound_trunk=f"{hearing}{config.sound_features} {heard_by}",
         picture_size_px=picture_size_px,
         has_views=has_views,
     )

@@ -23,7 +23,7 @@ from pipelines.training_log import training_logs
 from pipelines.trunks import load_trunks
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
-from soundloc.checkpoint import save_checkpoint
+from soundloc.checkpoint import load_checkpoint, save_checkpoint
 from soundloc.engine import choose_engine
 from soundloc.errors import CheckpointError
 from soundloc.evaluation.brief import Evaluation, evaluate
@@ -80,8 +80,20 @@ class LearnSettings:
     tensorboard: Path | None = None
 
     def recipe(self) -> Preset:
-        """Return the preset with every change asked for."""
+        """Return the preset with every change asked for.
+
+        Given trunks bring their own sound features, where the preset's are not those
+        of the paper.
+
+        Raises
+        ------
+        CheckpointError
+            If the given trunks cannot be read.
+        """
         preset = PRESETS[self.preset].weighed(self.loss_weights)
+        if self.trunks is not None and preset.config.sound_features != "conv8":
+            given = load_checkpoint(self.trunks).net.config
+            preset = preset.hearing(given.sound_features)
         preset = preset.told(self.supervision)
         return preset if self.visual_trunk is None else preset.on(self.visual_trunk)
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from soundloc.batches import DrawSettings
-from soundloc.model import LocalizerConfig, VisualTrunk
+from soundloc.model import LocalizerConfig, SoundFeatures, VisualTrunk
 from soundloc.objective import LossWeights, Objective
 from soundloc.train import TrainSettings
 
@@ -52,6 +52,10 @@ class Preset:
     def on(self, trunk: VisualTrunk) -> Preset:
         """Put the same losses on another visual trunk."""
         return replace(self, config=replace(self.config, visual_trunk=trunk))
+
+    def hearing(self, features: SoundFeatures) -> Preset:
+        """Put the same losses on another sound trunk."""
+        return replace(self, config=replace(self.config, sound_features=features))
 
     def told(self, supervision: Supervision) -> Preset:
         """Leave out the losses that need what is not told.

@@ -229,7 +229,7 @@ def _pseudo_labels(
     soundnet: Path | None,
     tell: Progress,
 ) -> PseudoLabels:
-    if soundnet is None and net.sound.trunk.objects is None:
+    if soundnet is None and not net.sound.names_objects:
         return kinds_as_labels(database, reason="no SoundNet was named")
     try:
         return label_objects(

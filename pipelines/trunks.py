@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from soundloc.checkpoint import load_checkpoint
+from soundloc.checkpoint import default_checkpoint_path, load_checkpoint
 from soundloc.errors import CheckpointError
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
 
@@ -51,6 +51,33 @@ def load_trunks(
             raise
         net.copy_trunks(shipped)
         logger.info("starting from the trunks of the shipped checkpoint")
+    return net.eval()
+
+
+def load_visual_trunk(
+    config: LocalizerConfig, trunks: Path | None = None
+) -> SoundLocalizationNet:
+    """Build a network with a pretrained visual trunk, all else fresh.
+
+    Raises
+    ------
+    CheckpointError
+        If the trunk is neither at hand nor in the shipped checkpoint.
+    """
+    net = SoundLocalizationNet(config)
+    if trunks is None:
+        try:
+            net.load_pretrained_visual_trunk()
+        except CheckpointError:
+            trunks = default_checkpoint_path()
+        else:
+            return net.eval()
+    stored = load_checkpoint(trunks).net
+    if stored.config.visual_trunk != config.visual_trunk:
+        raise CheckpointError(
+            f"{trunks} has another visual trunk than this training asks for."
+        )
+    net.copy_visual_trunk(stored)
     return net.eval()
 
 

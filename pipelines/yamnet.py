@@ -1,4 +1,4 @@
-"""YAMNet as a teacher of hearing: what it makes of a moment, 1,024 numbers.
+"""YAMNet as a teacher of hearing: what it makes of a moment or of each of its seconds.
 
 Only `pano adapt` asks it, and only where its file is given; nothing else needs it. The
 front end is the published one (AudioSet models, tensorflow/models): 16 kHz, Hann
@@ -22,7 +22,7 @@ _WINDOW, _HOP, _FFT = 400, 160, 512
 _N_BANDS, _LOW_HZ, _HIGH_HZ = 64, 125.0, 7500.0
 _PATCH, _PATCH_HOP = 96, 48
 _LOG_OFFSET = 1e-3
-_N_EMBEDDING = 1024
+_N_EMBEDDING, _N_CLASSES = 1024, 521
 
 
 class YamNet:
@@ -60,11 +60,24 @@ class YamNet:
     def __call__(self, moments: NDArray[np.float32]) -> NDArray[np.float32]:
         """Map moments (b, n) at 22,050 Hz to mean embeddings (b, 1024)."""
         patches = [log_mel_patches(moment, self._bank) for moment in moments]
-        answers = self._net(np.concatenate(patches))
-        (said,) = (x for x in answers.values() if x.shape[-1] == _N_EMBEDDING)
+        said, _ = self._ask(np.concatenate(patches))
         ends = np.cumsum([len(p) for p in patches])[:-1]
         means = [part.mean(axis=0) for part in np.split(said, ends)]
         return np.asarray(means, dtype=np.float32)
+
+    def teach(
+        self, moment: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Map a moment (n,) to embeddings (k, 1024) and logits (k, 521) of patches."""
+        return self._ask(log_mel_patches(moment, self._bank))
+
+    def _ask(
+        self, patches: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        said = list(self._net(patches).values())
+        (embedding,) = (x for x in said if x.shape[-1] == _N_EMBEDDING)
+        (logits,) = (x for x in said if x.shape[-1] == _N_CLASSES)
+        return embedding, logits
 
 
 def log_mel_patches(

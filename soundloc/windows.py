@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from soundloc.trunks.soundnet import FrameClock
+from soundloc.trunks.clock import FrameClock
 
 
 def frame_span(clock: FrameClock, start: float, stop: float) -> tuple[float, float]:

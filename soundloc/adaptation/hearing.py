@@ -21,6 +21,7 @@ from torch.nn import functional as F
 from soundloc.adaptation.descent import Descent, OnStep
 from soundloc.adaptation.moments import DrawnMoments, Moments
 from soundloc.model import SoundLocalizationNet, SoundStream
+from soundloc.trunks.soundnet import SoundNet8
 
 # Maps moments (b, n) at 22,050 Hz to what the teacher makes of each, (b, d).
 Teacher = Callable[[NDArray[np.float32]], NDArray[np.float32]]
@@ -61,7 +62,15 @@ def adapt_hearing(
     *,
     on_step: OnStep = lambda step, loss: None,
 ) -> None:
-    """Adapt the sound trunk in place; without a teacher it learns the kinds alone."""
+    """Adapt the sound trunk in place; without a teacher it learns the kinds alone.
+
+    Raises
+    ------
+    ValueError
+        If the sound trunk is not SoundNet-8.
+    """
+    if not isinstance(net.sound.trunk, SoundNet8):
+        raise ValueError("only SoundNet-8 can be adapted; teach others by `distil`")
     torch.manual_seed(moments.seed)
     net.sound.trunk.requires_grad_(False)
     _fit_standard(net.sound, moments)
@@ -132,6 +141,7 @@ class _Student:
     def layers_from(self, first_layer: int) -> list[nn.Parameter]:
         """Return the parameters of the layers from this one on."""
         trunk = self.sound.trunk
+        assert isinstance(trunk, SoundNet8)
         return [
             *trunk.convs[first_layer:].parameters(),
             *trunk.norms[first_layer:].parameters(),

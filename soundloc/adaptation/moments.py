@@ -8,6 +8,7 @@ track would.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -30,8 +31,8 @@ _SPEED_SHARE = 0.7
 _MIX_SHARE, _MIX_SNR_DB = 0.4, (0.0, 12.0)
 _FILTER_SHARE = 0.3
 _NOISE_SHARE, _NOISE_SNR_DB = 0.5, (3.0, 30.0)
-# Of the moments, so many are of any sound, also from nowhere; the rest of named kinds.
-_ANY_SHARE = 0.15
+# A longer sound holds more, but not in proportion.
+_MAX_WEIGHED_S = 8.0
 _NO_KIND = -1
 
 Waveform = NDArray[np.float32]
@@ -57,8 +58,33 @@ class DrawnMoments:
     shares: Waveform
 
 
+@dataclass(frozen=True, slots=True)
+class MomentSettings:
+    """How moments are drawn.
+
+    Parameters
+    ----------
+    length_s
+        Of a moment.
+    any_share
+        Of the moments, so many are of any sound, also from nowhere; the rest are of
+        named kinds.
+    others_share
+        Of any sounds, so many are of those beside the pair set, if there are some.
+    """
+
+    length_s: float = MOMENT_S
+    any_share: float = 0.15
+    others_share: float = 0.65
+
+
 class Moments:
     """Draws moments from one split's sounds; a pure function of the seed and step.
+
+    Parameters
+    ----------
+    others
+        Sounds beside the pair set that nobody named, in 16 bits.
 
     Raises
     ------
@@ -66,8 +92,16 @@ class Moments:
         If no sound of the split has a kind.
     """
 
-    def __init__(self, pair_set: PairSet, split: str, *, seed: int = 0) -> None:
-        self.seed = seed
+    def __init__(
+        self,
+        pair_set: PairSet,
+        split: str,
+        *,
+        seed: int = 0,
+        how: MomentSettings | None = None,
+        others: Sequence[NDArray[np.int16]] = (),
+    ) -> None:
+        self.seed, self._how, self._others = seed, how or MomentSettings(), others
         entries = [s for s in pair_set.sounds if s.split == split]
         self._sounds = [read_sound(pair_set.folder / s.sound) for s in entries]
         named = [s.kind for s in entries if s.kind is not None]
@@ -85,6 +119,10 @@ class Moments:
         # Between as often as they are and all alike.
         shares = np.sqrt([len(found) for found in self._of_kind])
         self._shares = shares / shares.sum()
+        weights = np.sqrt(
+            [min(len(x) / SAMPLE_RATE_HZ, _MAX_WEIGHED_S) for x in others]
+        )
+        self._other_shares = weights / weights.sum() if others else weights
         self._backgrounds = [
             sound
             for sound, entry in zip(self._sounds, entries, strict=True)
@@ -106,28 +144,41 @@ class Moments:
     def _draw_one(
         self, rng: np.random.Generator
     ) -> tuple[Waveform, Waveform, int, float]:
-        number = self._any(rng) if rng.random() < _ANY_SHARE else self._named(rng)
+        sounds_any = rng.random() < self._how.any_share
+        number = self._any(rng) if sounds_any else self._named(rng)
         sound, share = self._cut(number, rng), 1.0
         if rng.random() < _MIX_SHARE:
             snr_db = float(rng.uniform(*_MIX_SNR_DB))
             sound = mix(sound, self._cut(self._any(rng), rng), snr_db)
             share = 0.5 + 0.5 * snr_db / _MIX_SNR_DB[1]
         clean = scale_to_level(sound, _CLEAN_LEVEL_DB)
-        return clean, self._as_heard(clean, rng), self._numbers[number], share
+        return clean, self._as_heard(clean, rng), self._kind_of(number), share
 
     def _any(self, rng: np.random.Generator) -> int:
+        if self._others and rng.random() < self._how.others_share:
+            chosen = rng.choice(len(self._others), p=self._other_shares)
+            return len(self._sounds) + int(chosen)
         return int(rng.integers(len(self._sounds)))
+
+    def _kind_of(self, number: int) -> int:
+        return self._numbers[number] if number < len(self._numbers) else _NO_KIND
+
+    def _sound(self, number: int) -> Waveform:
+        if number < len(self._sounds):
+            return self._sounds[number]
+        other = self._others[number - len(self._sounds)]
+        return np.asarray(other / np.float32(2**15), dtype=np.float32)
 
     def _named(self, rng: np.random.Generator) -> int:
         found = self._of_kind[int(rng.choice(len(self.kinds), p=self._shares))]
         return int(found[rng.integers(len(found))])
 
     def _cut(self, number: int, rng: np.random.Generator) -> Waveform:
-        sound = self._sounds[number]
+        sound = self._sound(number)
         if rng.random() < _SPEED_SHARE:
             low, high = map(math.log, _SPEEDS)
             sound = _faster(sound, math.exp(rng.uniform(low, high)))
-        return repeat_with_gaps(sound, round(MOMENT_S * SAMPLE_RATE_HZ), rng)
+        return repeat_with_gaps(sound, round(self._how.length_s * SAMPLE_RATE_HZ), rng)
 
     def _as_heard(self, clean: Waveform, rng: np.random.Generator) -> Waveform:
         sound = clean

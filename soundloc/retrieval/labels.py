@@ -117,7 +117,7 @@ def _hear_objects(
     on_step: Progress | None,
 ) -> dict[int, NDArray[np.floating]]:
     sounds: Sequence[int] = sorted({pair.sound for pair in database.pairs})
-    if net.sound.trunk.objects is not None:
+    if net.sound.names_objects:
         return {number: cache.sounds[number, 0] for number in sounds}
     trunk = SoundNet8()
     soundnet_file.load_pretrained(trunk, soundnet_path)

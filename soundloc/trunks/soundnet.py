@@ -17,6 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundloc.trunks.clock import FrameClock, HeardLayer
+
 SAMPLE_RATE_HZ = 22_050
 # The published network was trained on samples in ±256, not ±1; ports forget it.
 AMPLITUDE = 256.0
@@ -48,42 +50,21 @@ CONV7_CHANNELS = _LAYERS[-1].channels
 CONV8_CHANNELS = _OBJECTS.channels
 
 
-@dataclass(frozen=True, slots=True)
-class FrameClock:
-    """When the frames of a layer happen, in samples of the waveform.
-
-    Frame k is centred at `offset + stride * k`, where sample i lasts from i to i + 1,
-    and sees `receptive_field` samples around its centre.
-    """
-
-    stride: int
-    offset: float
-    receptive_field: int
-
-    def after(self, kernel: int, stride: int, pad: int) -> FrameClock:
-        """Return the clock behind a convolution or a pooling."""
-        return FrameClock(
-            self.stride * stride,
-            self.offset + ((kernel - 1) / 2 - pad) * self.stride,
-            self.receptive_field + (kernel - 1) * self.stride,
-        )
-
-    @classmethod
-    def of_layer(cls, n_layers: int) -> FrameClock:
-        """Derive the clock behind the first n layers, pooling included."""
-        clock = cls(1, 0.5, 1)
-        for layer in (*_LAYERS, _OBJECTS)[:n_layers]:
-            clock = clock.after(layer.kernel, layer.stride, layer.pad)
-            clock = clock.after(layer.pool, layer.pool, 0)
-        return clock
+def clock_behind(n_layers: int) -> FrameClock:
+    """Derive the clock behind the first n layers, pooling included."""
+    clock = FrameClock(1, 0.5, 1)
+    for layer in (*_LAYERS, _OBJECTS)[:n_layers]:
+        clock = clock.after(layer.kernel, layer.stride, layer.pad)
+        clock = clock.after(layer.pool, layer.pool, 0)
+    return clock
 
 
 # All layers answer on the clock of conv5: frame k of conv7 is centred at
 # -10,001 + 8,192·k samples, of conv8 at 104,687 + 8,192·k, of conv5 at 2,287 + 8,192·k.
-CONV5_CLOCK = FrameClock.of_layer(_N_TO_CONV5)
+CONV5_CLOCK = clock_behind(_N_TO_CONV5)
 STRIDE = CONV5_CLOCK.stride
-CONV7_CLOCK = replace(FrameClock.of_layer(len(_LAYERS)), stride=STRIDE)
-CONV8_CLOCK = replace(FrameClock.of_layer(len(_LAYERS) + 1), stride=STRIDE)
+CONV7_CLOCK = replace(clock_behind(len(_LAYERS)), stride=STRIDE)
+CONV8_CLOCK = replace(clock_behind(len(_LAYERS) + 1), stride=STRIDE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,6 +88,13 @@ class SoundFrames:
     conv7: Tensor
     conv8: Tensor | None
     n_samples: int
+
+    @property
+    def layers(self) -> tuple[HeardLayer, ...]:
+        """Return what makes f_s: conv8 where there is one, else conv5 and conv7."""
+        if self.conv8 is not None:
+            return (HeardLayer(self.conv8, CONV8_CLOCK),)
+        return HeardLayer(self.conv5, CONV5_CLOCK), HeardLayer(self.conv7, CONV7_CLOCK)
 
 
 class SoundNet8(nn.Module):

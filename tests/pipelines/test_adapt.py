@@ -7,20 +7,23 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
+from numpy.typing import NDArray
 from torch import nn
 
 from pipelines.adapt import AdaptSettings, adapt
 from pipelines.cli import main
 from pipelines.features import load_features
 from pipelines.learn import LearnSettings, learn
+from pipelines.more_sounds import read_sounds
 from pipelines.presets import PRESETS
 from pipelines.trunks import load_trunks
 from soundloc.adaptation.crops import CropDrawer, CropSettings
+from soundloc.adaptation.distilling import N_PATCHES, DistillingSettings
 from soundloc.checkpoint import load_checkpoint
 from soundloc.engine import TorchEngine
-from soundloc.errors import CheckpointError
+from soundloc.errors import CheckpointError, DatasetError
 from soundloc.model import SoundLocalizationNet
-from soundloc.pairs import read_pair_set
+from soundloc.pairs import SAMPLE_RATE_HZ, read_pair_set, write_sound
 from tests.pipelines.humming_squares import draw_humming_squares
 
 
@@ -37,7 +40,11 @@ def _trunks_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
             if isinstance(module, nn.Conv1d | nn.Conv2d):
                 module.reset_parameters()
 
+    def see(self: SoundLocalizationNet) -> None:
+        load(self)
+
     monkeypatch.setattr(SoundLocalizationNet, "load_pretrained_trunks", load)
+    monkeypatch.setattr(SoundLocalizationNet, "load_pretrained_visual_trunk", see)
     small = partial(CropDrawer, how=CropSettings(size_px=64, n_least=1))
     monkeypatch.setattr("pipelines.adapt.CropDrawer", small)
 
@@ -90,6 +97,76 @@ def test_trunks_of_another_network_are_refused(tmp_path: Path, pair_set: Path) -
     adapt(AdaptSettings(pair_set, target, n_sight_steps=0, n_hearing_steps=1))
     with pytest.raises(CheckpointError, match="other trunks"):
         load_trunks(PRESETS["paper"].config, None, target)
+
+
+class HummingTeacher:
+    """Says how loud each second is, in two ways."""
+
+    def __init__(self, path: Path) -> None:
+        assert path.name == "teacher.onnx"
+
+    def teach(
+        self, moment: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        seconds = np.array_split(moment, N_PATCHES)
+        loud = np.array([[np.abs(s).mean(), s.max()] for s in seconds], np.float32)
+        return np.abs(loud), loud - 0.1
+
+
+def write_hums(folder: Path) -> None:
+    folder.mkdir()
+    hum = np.sin(np.arange(30_000) * 0.05).astype(np.float32)
+    write_sound(folder / "hum.wav", hum)
+    write_sound(folder / "long.wav", np.tile(hum, 20))
+    write_sound(folder / "silent.wav", 0.0 * hum)
+    (folder / "broken.ogg").write_bytes(b"no sound")
+    (folder / "notes.txt").write_text("not a sound either")
+
+
+def test_further_sounds_are_read_and_the_unusable_left_out(tmp_path: Path) -> None:
+    write_hums(tmp_path / "hums")
+    sounds = read_sounds(tmp_path / "hums")
+    assert sorted(map(len, sounds)) == [30_000, 20 * SAMPLE_RATE_HZ]
+    assert all(
+        np.abs(sound).max() == pytest.approx(0.7 * 2**15, rel=0.01) for sound in sounds
+    )
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(DatasetError, match="no sound"):
+        read_sounds(tmp_path / "empty")
+
+
+def test_a_log_mel_trunk_is_taught_and_trained_on(
+    pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.adapt.YamNet", HummingTeacher)
+    few = partial(DistillingSettings, n_moments=3, n_patches=4)
+    monkeypatch.setattr("pipelines.adapt.DistillingSettings", few)
+    write_hums(tmp_path / "hums")
+    target = tmp_path / "trunks.safetensors"
+    words = ["adapt", str(pair_set), "-o", str(target), "--sound", "log-mel"]
+    words += ["--teacher", str(tmp_path / "teacher.onnx")]
+    words += ["--more-sounds", str(tmp_path / "hums")]
+    words += ["--hearing-steps", "3", "--sight-steps", "1", "--sight-share", "0.5"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    assert {p.name for p in tmp_path.iterdir()} == {"hums", "pairs", target.name}
+    trained = tmp_path / "net.safetensors"
+    learn(LearnSettings(pair_set, trained, n_steps=1, trunks=target))
+    kept = load_checkpoint(trained).net.sound.trunk.state_dict()
+    taught = load_checkpoint(target).net.sound.trunk.state_dict()
+    assert all(torch.equal(kept[k], taught[k]) for k in taught)
+
+
+def test_a_log_mel_trunk_without_a_teacher_is_wrong_usage(
+    pair_set: Path, tmp_path: Path
+) -> None:
+    command = ["adapt", str(pair_set), "-o", str(tmp_path / "t.safetensors")]
+    done = CliRunner().invoke(main, [*command, "--sound", "log-mel"])
+    assert done.exit_code == 2
+    assert "--teacher" in done.stderr
+    done = CliRunner().invoke(main, [*command, "--more-sounds", str(tmp_path)])
+    assert done.exit_code == 2
+    assert "log-mel" in done.stderr
 
 
 def test_a_target_without_a_folder_is_refused_at_once(pair_set: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_trous_frames_are_those_of_the_published_network(trunk):
 
 
 def test_the_frame_clocks_are_those_of_the_published_table():
-    published = [soundnet.FrameClock.of_layer(n) for n in (5, 7, 8)]
+    published = [soundnet.clock_behind(n) for n in (5, 7, 8)]
     assert [c.stride for c in published] == [8_192, 32_768, 65_536]
     ours = (soundnet.CONV5_CLOCK, soundnet.CONV7_CLOCK, soundnet.CONV8_CLOCK)
     for clocks in (published, ours):

@@ -57,6 +57,27 @@ def test_the_later_blocks_move_and_the_earlier_stay(tmp_path: Path) -> None:
     assert not any(p.requires_grad for p in net.visual.trunk.parameters())
 
 
+def test_a_share_of_the_way_lies_between_the_old_weights_and_the_new(
+    tmp_path: Path,
+) -> None:
+    drawer = CropDrawer(drawn_set(tmp_path), "train", how=HOW)
+    old = lite0_net().visual.state_dict()
+    new = []
+    for share in (1.0, 0.25):
+        net = lite0_net()
+        settings = SightSettings(
+            n_crops=2, share=share, descent=Descent(3, warmup_steps=1)
+        )
+        adapt_sight(net, drawer, settings)
+        new.append(net.visual.state_dict())
+    for name, before in old.items():
+        if before.is_floating_point():
+            wanted = before + 0.25 * (new[0][name] - before)
+            torch.testing.assert_close(new[1][name], wanted, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ValueError, match="share"):
+        SightSettings(share=0.0)
+
+
 def test_adapting_is_repeatable(tmp_path: Path) -> None:
     drawer = CropDrawer(drawn_set(tmp_path), "train", how=HOW)
     settings = SightSettings(n_crops=2, descent=Descent(2, warmup_steps=1))
