@@ -19,6 +19,7 @@ from pano.director.aim import Framing, aims, framed
 from pano.director.evidence import STEP_S, Evidence
 from pano.director.shots import ShotPlan, ShotProgram
 from pano.director.smooth import Shot, Targets
+from pano.director.turns import find_turns
 from pano.director.views import GRID_DEG, ViewGrid
 from pano.sphere import great_circle_deg, to_angles_deg
 from pano.wishes import PIN_WEIGHT, CutRules, Wishes
@@ -28,10 +29,14 @@ _MIN_CONVINCING_SHARE = 0.1
 _MIN_STEPS_PER_DECISION = 2
 # What another take shows already is worth this much less.
 _SEEN_DISCOUNT = 0.85
+# Until a turn is due, the camera waits so long with this weight: where evidence alone
+# speaks, it begins a turn of 180° three seconds before there is anything to see.
+_HELD_S, _HELD_WEIGHT = 4.0, 10.0
 _CHUNK = 256  # maps worked on at once, to bound memory
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +107,15 @@ class Follower:
         lenses = np.repeat(plan.lenses, self._stride)[:n_moments]
         begins = self._placed_cuts(plan, views, lenses, source_cuts)
         ends = [*begins[1:], n_moments]
+        aimed, is_held = views.copy(), np.zeros(n_moments, dtype=np.bool_)
+        for begin, end in zip(begins, ends, strict=True):
+            part = slice(begin, end)
+            self._postpone_turns(begin, aimed[part], lenses[part], is_held[part])
         shots = tuple(
             Shot(
                 begin_s=source_cuts.get(begin, max(begin - 0.5, 0.0) * STEP_S),
                 first=begin,
-                targets=self._targets(begin, end, views, lenses),
+                targets=self._targets(begin, end, aimed, lenses, is_held),
                 hfov_deg=self._grid.hfov_deg[lenses[begin:end]],
                 axes_deg=self._axes_deg[views[begin:end]],
             )
@@ -206,8 +215,46 @@ class Follower:
         nearness = -1e-6 * np.abs(first + np.arange(len(gained)) - planned)
         return first + int(np.argmax(gained[:-1] + nearness[:-1]))
 
+    def _postpone_turns(
+        self, begin: int, views: IntArray, lenses: IntArray, is_held: BoolArray
+    ) -> None:
+        """Change a shot's views so that no turn is begun long before it is due.
+
+        `is_held` is set where the camera is to wait for that.
+        """
+        pins_s = np.array([pin.time_s for pin in self.wishes.pins])
+
+        def shown_in(first: int, last: int, among: IntArray) -> FloatArray:
+            masses = self._evidence.excess_masses(begin + first, begin + last)
+            shown = self._grid.shown(masses * self._heard)[:, lenses[first]][:, among]
+            trust = self._evidence.weight[begin + first : begin + last]
+            return np.asarray(shown * trust[:, None], dtype=np.float64)
+
+        turns = find_turns(
+            views,
+            self._grid.apart_deg,
+            stride=self._stride,
+            step_s=STEP_S,
+            shown_in=shown_in,
+        )
+        held_from = 0
+        for turn in list(turns):
+            ends = np.array([turn.first - 1, max(turn.last, turn.due)]) + begin
+            since_s, until_s = self._evidence.first_s + ends * STEP_S
+            if np.any((pins_s > since_s - 1.0) & (pins_s < until_s + 1.0)):
+                continue
+            turn.postpone(views)
+            hold = round(_HELD_S / STEP_S)
+            is_held[max(turn.due - hold, held_from) : turn.due] = True
+            held_from = max(turn.due, turn.last)
+
     def _targets(
-        self, begin: int, end: int, views: IntArray, lenses: IntArray
+        self,
+        begin: int,
+        end: int,
+        views: IntArray,
+        lenses: IntArray,
+        is_held: BoolArray,
     ) -> Targets:
         axes, weight = np.empty((end - begin, 3)), np.empty(end - begin)
         for part, masses in self._masses(begin, end):
@@ -220,6 +267,13 @@ class Follower:
         yaw_deg, pitch_deg = framed(
             axes, weight, step_s=STEP_S, framing=self._order.framing
         )
+        held = is_held[begin:end]
+        seen = np.where(weight > 0.0, np.arange(end - begin), -1)
+        latest = np.maximum.accumulate(seen)
+        held &= latest >= 0
+        yaw_deg[held] = yaw_deg[latest[held]]
+        pitch_deg[held] = pitch_deg[latest[held]]
+        weight[held] = np.maximum(_HELD_WEIGHT * weight[held], 1.0)
         time_s = np.asarray(self._evidence.first_s + np.arange(begin, end) * STEP_S)
         for is_pinned, direction in self.wishes.pinned(time_s):
             yaw_deg[is_pinned] = direction.yaw_deg

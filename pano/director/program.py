@@ -1,7 +1,9 @@
 """One window of the path as a linear program: what motion costs, what is forbidden.
 
 Only differences of control points and distances to targets occur in it, and of all of
-these only absolute values: each is a variable bounded from below by either sign. The
+these only absolute values: each is a variable bounded from below by either sign. Of a
+difference's two axes only the norm is priced and bounded, so that turning aside and up
+at once is cheaper than one after the other, as it is for a person behind a tripod. The
 rows depend on the window's length alone and are built once.
 """
 
@@ -22,7 +24,8 @@ N_JOINED = 3  # control points that fix position, velocity and acceleration
 _N_ZONES = 3  # of error: any, beyond the dead zone, beyond the edge
 # The solver keeps its rows to 1e-7; limits tightened by this keep the path inside.
 _LIMIT_MARGIN = 1e-4
-# Regular octagon inscribed in the circle of a limit, its corners on the axes.
+# The norm's unit circle is the regular octagon inscribed in the round one, its corners
+# on the axes.
 _OCTAGON = float(np.tan(np.pi / 8.0))
 
 FloatArray = NDArray[np.float64]
@@ -35,7 +38,8 @@ class Style:
     Parameters
     ----------
     dead_zone_deg
-        How far off the axis a target may be without being an error.
+        How far off the axis a target may be without being an error, along the longer
+        side of the picture; along the shorter one in proportion.
     centering
         Price of being off the axis at all: enough to rest well framed, too little to
         move for.
@@ -85,10 +89,10 @@ class Window:
             found = linprog(
                 self._costs(step_s, style),
                 A_ub=rows,
-                b_ub=self._right_hand_side(step_s, limits, style),
+                b_ub=self._right_hand_side(style),
                 A_eq=_rest_rows(n_control, rows.shape[1]) if self.must_rest else None,
                 b_eq=np.zeros(4) if self.must_rest else None,
-                bounds=self._bounds(n_control, rows.shape[1]),
+                bounds=self._bounds(rows.shape[1], step_s, limits),
                 method=method,
             )
             if found.status == 0:
@@ -102,30 +106,23 @@ class Window:
         costs = [np.zeros(2 * n_control)]
         for order, price in enumerate(moving, start=1):
             n_differences = max(n_control - order, 0)
-            costs.append(np.full(2 * n_differences, price * step_s ** (1 - order)))
+            costs.append(np.zeros(2 * n_differences))
+            costs.append(np.full(n_differences, price * step_s ** (1 - order)))
         missing = self.weight * step_s
         missing = np.concatenate([missing * yaw_scale(self.wanted_deg[:, 1]), missing])
         prices = (style.centering, style.framing, style.leaving)
         return np.concatenate([*costs, *(price * missing for price in prices)])
 
-    def _right_hand_side(
-        self, step_s: float, limits: MotionLimits, style: Style
-    ) -> FloatArray:
+    def _right_hand_side(self, style: Style) -> FloatArray:
         n_control = len(self.wanted_deg) + 2
-        largest = (
-            limits.max_speed_deg_per_s,
-            limits.max_acceleration_deg_per_s2,
-            limits.max_jerk_deg_per_s3,
-        )
-        parts = []
-        for order, limit in enumerate(largest, start=1):
-            n_differences = max(n_control - order, 0)
-            bound = limit * step_s**order * (1.0 - _LIMIT_MARGIN)
-            parts += [np.zeros(4 * n_differences), np.full(2 * n_differences, bound)]
+        parts = [np.zeros(6 * max(n_control - order, 0)) for order in (1, 2, 3)]
         wanted_deg = self.wanted_deg.T.ravel()
         # The same arc is more yaw farther from the horizon.
         yaw_per_deg = 1.0 / yaw_scale(self.wanted_deg[:, 1])
-        dead_zone_deg = (style.dead_zone_deg, style.dead_zone_deg)
+        longest_deg = max(style.edge_deg)
+        dead_zone_deg = [
+            style.dead_zone_deg * edge_deg / longest_deg for edge_deg in style.edge_deg
+        ]
         for yaw_deg, pitch_deg in ((0.0, 0.0), dead_zone_deg, style.edge_deg):
             tolerance_deg = np.concatenate(
                 [yaw_deg * yaw_per_deg, np.full(len(yaw_per_deg), pitch_deg)]
@@ -133,7 +130,10 @@ class Window:
             parts += [tolerance_deg + wanted_deg, tolerance_deg - wanted_deg]
         return np.concatenate(parts)
 
-    def _bounds(self, n_control: int, n_variables: int) -> FloatArray:
+    def _bounds(
+        self, n_variables: int, step_s: float, limits: MotionLimits
+    ) -> FloatArray:
+        n_control = len(self.wanted_deg) + 2
         bounds = np.full((n_variables, 2), (0.0, np.inf))
         bounds[:n_control] = (-np.inf, np.inf)
         bounds[n_control : 2 * n_control] = (-MAX_PITCH_DEG, MAX_PITCH_DEG)
@@ -141,6 +141,17 @@ class Window:
             for axis in range(2):
                 first = axis * n_control
                 bounds[first : first + N_JOINED] = self.joined_deg[:, axis, None]
+        largest = (
+            limits.max_speed_deg_per_s,
+            limits.max_acceleration_deg_per_s2,
+            limits.max_jerk_deg_per_s3,
+        )
+        end = 2 * n_control
+        for order, limit in enumerate(largest, start=1):
+            n_differences = max(n_control - order, 0)
+            end += 3 * n_differences
+            norms = slice(end - n_differences, end)
+            bounds[norms, 1] = limit * step_s**order * (1.0 - _LIMIT_MARGIN)
         return bounds
 
 
@@ -154,42 +165,40 @@ def _rows(n_control: int) -> sparse.csr_array:
     """Return the inequality rows, which depend on the number of points alone.
 
     Variables: control points of yaw, of pitch; for each order the absolute
-    differences of yaw, of pitch; the errors of yaw, of pitch; those errors beyond the
-    dead zone; those beyond the edge.
+    differences of yaw, of pitch, and their norms; the errors of yaw, of pitch; those
+    errors beyond the dead zone; those beyond the edge.
     """
     n_knots = n_control - 2
     n_differences = [max(n_control - order, 0) for order in (1, 2, 3)]
     both = sparse.eye_array(2)
-    widths = [2 * n_control, *(2 * n for n in n_differences)]
+    widths = [2 * n_control]
+    for n in n_differences:
+        widths += [2 * n, n]
     widths += [2 * n_knots] * _N_ZONES
     blocks: list[list[sparse.sparray]] = []
 
-    def add(
-        of_control: sparse.sparray | None, column: int, own: sparse.sparray
-    ) -> None:
-        n_rows = own.shape[0]
-        row = [sparse.csr_array((n_rows, width)) for width in widths]
-        if of_control is not None:
-            row[0] = of_control
-        row[column] = own
-        blocks.append(row)
+    def add(parts: dict[int, sparse.sparray]) -> None:
+        n_rows = next(iter(parts.values())).shape[0]
+        empty = (sparse.csr_array((n_rows, width)) for width in widths)
+        blocks.append([parts.get(k, zeros) for k, zeros in enumerate(empty)])
 
-    for column, n in enumerate(n_differences, start=1):
-        difference = sparse.csr_array(np.diff(np.eye(n_control), n=column, axis=0))
-        of_axes = sparse.kron(both, difference)
-        size = sparse.eye_array(2 * n)
-        add(of_axes, column, -size)
-        add(-of_axes, column, -size)
-        corner = sparse.csr_array([[1.0, _OCTAGON], [_OCTAGON, 1.0]])
-        add(None, column, sparse.kron(corner, sparse.eye_array(n)))
+    corner = sparse.csr_array([[1.0, _OCTAGON], [_OCTAGON, 1.0]])
+    either = sparse.csr_array([[1.0], [1.0]])
+    for order, n in enumerate(n_differences, start=1):
+        sizes, norms = 2 * order - 1, 2 * order
+        difference = sparse.csr_array(np.diff(np.eye(n_control), n=order, axis=0))
+        of_axes, own = sparse.kron(both, difference), sparse.eye_array(n)
+        add({0: of_axes, sizes: -sparse.eye_array(2 * n)})
+        add({0: -of_axes, sizes: -sparse.eye_array(2 * n)})
+        add({sizes: sparse.kron(corner, own), norms: -sparse.kron(either, own)})
     basis = sparse.diags_array(
         [1 / 6, 4 / 6, 1 / 6], offsets=[0, 1, 2], shape=(n_knots, n_control)
     )
     value = sparse.kron(both, basis)
     error = sparse.eye_array(2 * n_knots)
-    for column in range(4, 4 + _N_ZONES):
-        add(value, column, -error)
-        add(-value, column, -error)
+    for zone in range(len(widths) - _N_ZONES, len(widths)):
+        add({0: value, zone: -error})
+        add({0: -value, zone: -error})
     return sparse.csr_array(sparse.block_array(blocks, format="csr"))
 
 

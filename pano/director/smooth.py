@@ -29,6 +29,13 @@ from pano.director.quadratic import least_squares
 from pano.director.spline import SplinePath
 from pano.sphere import Direction, wrap_deg
 
+# An operator does not know when the shot will end, nor began he with it. A program that
+# knows saves the last motions: it stops while the source walks on. So targets go on for
+# this long on either side, as fast as they moved in the nearest second and a half, if
+# that was a motion at all.
+_BEYOND_S = 3.0
+_PACE_S = 1.5
+_MIN_PACE_DEG_PER_S = 2.0
 # Long clips are solved in overlapping windows: time grows linearly, memory not at all.
 _WINDOW = 150
 _ADVANCE = 100
@@ -90,7 +97,14 @@ def smooth(
     turned = wanted_deg[:, 0] - start.yaw_deg
     sign = 1.0 if turned[np.argmax(np.abs(turned))] >= 0.0 else -1.0
     relative_deg = np.stack([sign * turned, wanted_deg[:, 1]], axis=1).round(6)
-    step_s = targets.step_s
+    step_s, n = targets.step_s, len(weight)
+    ends = [
+        _beyond(relative_deg[::way], targets.weight[::way], step_s, limits)
+        for way in (1, -1)
+    ]
+    (earlier_deg, earlier), (later_deg, later) = ends
+    relative_deg = np.concatenate([earlier_deg[::-1], relative_deg, later_deg])
+    weight = np.concatenate([earlier[::-1], weight, later])
     control_deg = None
     if solver == "linear":
         control_deg = _solve_windows(relative_deg, weight, step_s, limits, style)
@@ -98,8 +112,9 @@ def smooth(
             logger.warning("No path by the linear program; by least squares instead.")
     if control_deg is None:
         control_deg = least_squares(relative_deg, weight, step_s, limits)
+    control_deg = control_deg[len(earlier) : len(earlier) + n + 2]
     control_deg[:, 0] = start.yaw_deg + sign * control_deg[:, 0]
-    return SplinePath(targets.step_s, control_deg)
+    return SplinePath(step_s, control_deg)
 
 
 def unwrap_deg(yaw_deg: FloatArray, *, start_deg: float) -> FloatArray:
@@ -120,6 +135,32 @@ def _held(
     yaw_deg = unwrap_deg(yaw_deg, start_deg=start.yaw_deg)
     weight = np.where(has_target, np.maximum(targets.weight, style.hold), style.hold)
     return np.stack([yaw_deg, pitch_deg], axis=1), weight
+
+
+def _beyond(
+    wanted_deg: FloatArray, weight: FloatArray, step_s: float, limits: MotionLimits
+) -> tuple[FloatArray, FloatArray]:
+    """Let targets, shape (n, 2), go on before the first one at the pace they have.
+
+    Returns them and their weights, the nearest first; they weigh nothing where the
+    first ones rest.
+    """
+    n_beyond = round(_BEYOND_S / step_s)
+    near = slice(0, round(_PACE_S / step_s) + 1)
+    first_deg, reach = wanted_deg[near], len(wanted_deg[near]) - 1
+    resting = np.repeat(wanted_deg[:1], n_beyond, axis=0), np.zeros(n_beyond)
+    if reach == 0 or not np.all(weight[near] > 0.0):
+        return resting
+    pace_deg = np.polyfit(np.arange(reach + 1.0), first_deg, 1)[0]
+    steps_deg = np.linalg.norm(np.diff(first_deg, axis=0), axis=1)
+    # What jumps is another source and not on its way anywhere.
+    is_jump = steps_deg.max() > limits.max_speed_deg_per_s * step_s
+    if is_jump or np.linalg.norm(pace_deg) < _MIN_PACE_DEG_PER_S * step_s:
+        return resting
+    back = np.arange(1, n_beyond + 1)[:, None] + reach / 2.0
+    beyond_deg = first_deg.mean(axis=0) - back * pace_deg
+    beyond_deg[:, 1] = np.clip(beyond_deg[:, 1], -90.0, 90.0)
+    return beyond_deg, np.full(n_beyond, weight[0])
 
 
 def _solve_windows(

@@ -117,6 +117,33 @@ def test_a_steady_walk_is_followed_at_constant_speed() -> None:
     np.testing.assert_allclose(speed[75:-75], 10.0, atol=0.1)
 
 
+def test_a_walker_is_followed_from_the_first_frame_to_the_last() -> None:
+    path = planned(targets_of(np.arange(60) * 2.0), style=Style(dead_zone_deg=4.0))
+    speed = np.diff(path.yaw_deg) * 30.0
+    assert speed.min() > 5.0
+    np.testing.assert_allclose(speed[30:-15], 10.0, atol=1.0)
+
+
+def test_aside_and_up_the_camera_turns_in_one_motion() -> None:
+    yaw_deg = np.repeat([0.0, 90.0], 40)
+    pitch_deg = np.repeat([0.0, 20.0], 40)
+    path = planned(targets_of(yaw_deg, pitch_deg))
+    pitch_moves = np.abs(np.diff(path.pitch_deg)) * 30.0 > 0.5
+    yaw_moves = np.abs(np.diff(path.yaw_deg)) * 30.0 > 0.5
+    assert pitch_moves.any()
+    assert np.mean(yaw_moves[pitch_moves]) > 0.9
+
+
+def test_the_dead_zone_is_as_wide_for_its_height_as_the_picture() -> None:
+    style = Style(dead_zone_deg=8.0, edge_deg=(24.0, 12.0))
+    wander_deg = 6.0 * np.where(np.arange(160) // 40 % 2, 1.0, -1.0)
+    still_deg = np.zeros(160)
+    aside = planned(targets_of(wander_deg, still_deg), style=style)
+    up = planned(targets_of(still_deg, wander_deg), style=style)
+    assert np.ptp(aside.yaw_deg) < 1.0
+    assert np.ptp(up.pitch_deg) > 3.0
+
+
 def test_crossing_the_seam_takes_the_short_way() -> None:
     yaw_deg = np.concatenate([np.full(30, 170.0), np.full(30, -170.0)])
     path = planned(targets_of(yaw_deg), start=Direction(170.0, 0.0))
