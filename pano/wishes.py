@@ -36,7 +36,8 @@ class CutRules:
     Parameters
     ----------
     cost_s
-        A cut must pay: this many seconds of the clip's best view. Infinite: no cut.
+        A cut must pay: this many seconds of the clip's best view. Infinite: no cut,
+        and then no camera keeps up with sources that take turns behind its back.
     min_shot_s
         No shot of the camera's own choice is shorter.
     min_change_deg
@@ -45,7 +46,7 @@ class CutRules:
         Presentation times at which the source itself begins a new shot.
     """
 
-    cost_s: float = math.inf
+    cost_s: float = DEFAULT_CUT_COST_S
     min_shot_s: float = 3.0
     min_change_deg: float = 40.0
     source_cuts_s: tuple[float, ...] = ()

@@ -173,9 +173,10 @@ direct_options = gathered(
         help="Narrowest field of view to zoom in to.  [default: no zoom]",
     ),
     click.option(
-        "--cuts",
-        is_flag=True,
-        help="Cut to what is far away instead of turning there.",
+        "--cuts/--no-cuts",
+        default=math.isfinite(DEFAULT.direct.cuts.cost_s),
+        show_default=True,
+        help="Cut to what is far away for long, instead of turning there.",
     ),
     click.option(
         "--min-shot",
@@ -192,7 +193,8 @@ direct_options = gathered(
         type=float,
         multiple=True,
         metavar="SECONDS",
-        help="The clip itself cuts at this time; again for each.",
+        help="The clip itself cuts at this time; again for each.  [default: where "
+        "all of its picture changes]",
     ),
     click.option(
         "--pin",

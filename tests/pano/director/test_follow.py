@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -7,6 +9,7 @@ from pano.director.evidence import STEP_S, gather
 from pano.director.follow import Follower, Order
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction, angle_between_deg, grid_unit_vectors
+from pano.wishes import CutRules
 
 HEIGHT, WIDTH = 30, 60
 AHEAD = Direction(0.0, 0.0)
@@ -30,7 +33,13 @@ def map_of(time_s, *centers, confidence=0.8) -> SaliencyMap:
 
 
 def targets_of(maps, limits=NORMAL):
-    order = Order(hfov_deg=(65.5,), aspect=16 / 9, limits=limits, framing=CENTRED)
+    order = Order(
+        hfov_deg=(65.5,),
+        aspect=16 / 9,
+        limits=limits,
+        cuts=CutRules(cost_s=math.inf),
+        framing=CENTRED,
+    )
     (shot,) = Follower(gather(maps, start=AHEAD), order).choose().shots
     return shot.targets
 

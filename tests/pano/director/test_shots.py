@@ -1,4 +1,5 @@
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ def program_of(n_lenses=1, **rules) -> ShotProgram:
         worth=footprints,
         apart_deg=APART_DEG,
     )
-    return ShotProgram(grid, step_s=STEP_S, reach_deg=12.5, cuts=CutRules(**rules))
+    cuts = CutRules(**{"cost_s": math.inf} | rules)
+    return ShotProgram(grid, step_s=STEP_S, reach_deg=12.5, cuts=cuts)
 
 
 def decided(program, gains, **named) -> ShotPlan:

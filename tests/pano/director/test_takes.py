@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -7,13 +9,13 @@ from pano.director.motion import MOTIONS
 from pano.metrics import angular_errors_deg
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction, great_circle_deg, grid_unit_vectors, unit_vectors
-from pano.wishes import DEFAULT_CUT_COST_S, CutRules, NeverRegion, Pin, Wishes
+from pano.wishes import CutRules, NeverRegion, Pin, Wishes
 
 HEIGHT, WIDTH = 30, 60
 RATE_HZ = 5.0
 LEFT, RIGHT = Direction(-90.0, 0.0), Direction(90.0, 0.0)
 DEAD_ZONE_DEG = MOTIONS["normal"].style.dead_zone_deg
-CUTS = CutRules(cost_s=DEFAULT_CUT_COST_S)
+NO_CUTS = CutRules(cost_s=math.inf)
 
 
 def maps_of(*sources, n_maps=150) -> list[SaliencyMap]:
@@ -58,7 +60,7 @@ def off_deg(path, direction) -> np.ndarray:
 
 
 def test_two_who_talk_behind_one_anothers_back_are_cut_between() -> None:
-    path = planned(maps_of((talk, 1.0)), cuts=CUTS)
+    path = planned(maps_of((talk, 1.0)))
     begins_s = path.time_s[path.cut]
     np.testing.assert_allclose(begins_s, [8.0, 16.0, 24.0], atol=0.2)
     truth = np.array([talk(t).unit() for t in path.time_s])
@@ -70,15 +72,27 @@ def test_two_who_talk_behind_one_anothers_back_are_cut_between() -> None:
 
 
 def test_without_leave_the_camera_never_cuts() -> None:
-    assert not planned(maps_of((talk, 1.0))).cut.any()
+    assert not planned(maps_of((talk, 1.0)), cuts=NO_CUTS).cut.any()
+
+
+def test_a_turn_is_not_begun_long_before_there_is_something_to_turn_to() -> None:
+    def one_then_other(time_s: float) -> Direction:
+        return LEFT if time_s < 15.0 else RIGHT
+
+    path = planned(maps_of((one_then_other, 1.0)), cuts=NO_CUTS)
+    off = off_deg(path, LEFT)
+    # Easing in takes most of a second, in which the source is still well in view.
+    assert off[path.time_s < 14.0].max() < DEAD_ZONE_DEG
+    assert off[path.time_s > 17.0].min() > DEAD_ZONE_DEG
+    assert off_deg(path, RIGHT)[path.time_s > 21.0].max() < 2.0 * DEAD_ZONE_DEG
 
 
 def test_what_moves_is_followed_and_not_cut_to() -> None:
-    assert not planned(maps_of((walk, 1.0)), cuts=CUTS).cut.any()
+    assert not planned(maps_of((walk, 1.0))).cut.any()
 
 
 def test_the_cut_of_the_source_is_at_its_very_frame() -> None:
-    rules = CutRules(source_cuts_s=(8.07, 100.0))
+    rules = CutRules(cost_s=math.inf, source_cuts_s=(8.07, 100.0))
     path = planned(maps_of((talk, 1.0), n_maps=60), cuts=rules)
     assert list(np.flatnonzero(path.cut)) == [int(np.ceil(8.07 * 30.0))]
     assert off_deg(path, LEFT)[path.time_s < 8.0].max() < 5.0
@@ -149,7 +163,7 @@ def test_a_walker_has_more_room_before_him_than_behind() -> None:
 def test_operators_keep_their_own_limits() -> None:
     turned = []
     for name, motion in MOTIONS.items():
-        path = planned(maps_of((talk, 1.0)), motion=name)
+        path = planned(maps_of((talk, 1.0)), motion=name, cuts=NO_CUTS)
         found = path.certificate()
         assert found.is_within(motion.limits)
         assert path.limits == motion.limits
