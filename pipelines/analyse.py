@@ -11,11 +11,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from pano.boundaries import BoundaryWatcher
 from pano.errors import MediaError
 from pano.media import Media
 from pano.saliency import SaliencyMap
 from pipelines.listen import listen, mismatch_note
-from pipelines.localize import localize
+from pipelines.localize import analysis_frames, localize
 from pipelines.localizer import Localizer
 from pipelines.progress import Progress
 from pipelines.settings import ANALYSIS_RATE_HZ, LocalizeSettings
@@ -52,6 +53,7 @@ class Analysis:
         self._settings = settings
         self._progress = progress
         self._sum_confidence = 0.0
+        self._boundaries = BoundaryWatcher()
 
     def maps(self) -> Iterator[SaliencyMap]:
         """Yield one map per tick of the analysis clock.
@@ -61,8 +63,9 @@ class Analysis:
         MediaError
             If the clip turns out to have no picture.
         """
+        frames = self._boundaries.passing(analysis_frames(self._media))
         for found in self._progress.follow(
-            localize(self._media, self._hearing, self._settings),
+            localize(frames, self._hearing, self._settings),
             words="Listening and looking",
             duration_s=self._media.info.duration_from_header_s,
         ):
@@ -81,6 +84,11 @@ class Analysis:
     def mean_confidence(self) -> float:
         """The mean over the maps that passed."""
         return self._sum_confidence / max(self.n_maps, 1)
+
+    @property
+    def source_cuts_s(self) -> tuple[float, ...]:
+        """When the clip itself cuts, known after the last map."""
+        return tuple(self._boundaries.cuts_s)
 
     def notes(self) -> tuple[str, ...]:
         """Say what a user should know about the clip, after the last map."""

@@ -29,18 +29,22 @@ from pipelines.settings import (
 )
 
 
+def analysis_frames(media: Media) -> Iterator[Frame]:
+    """Yield what the localizer looks at, on the analysis clock."""
+    return media.analysis_frames(
+        rate_hz=ANALYSIS_RATE_HZ,
+        height_px=ANALYSIS_HEIGHT_PX,
+        width_px=ANALYSIS_WIDTH_PX,
+    )
+
+
 def localize(
-    media: Media, hearing: Hearing, settings: LocalizeSettings
+    frames: Iterable[Frame], hearing: Hearing, settings: LocalizeSettings
 ) -> Iterator[SaliencyMap]:
     """Map where the sound comes from, thirty times a second, in constant memory.
 
     A clip without sound has uniform maps of confidence 0.
     """
-    frames = media.analysis_frames(
-        rate_hz=ANALYSIS_RATE_HZ,
-        height_px=ANALYSIS_HEIGHT_PX,
-        width_px=ANALYSIS_WIDTH_PX,
-    )
     track, localizer = hearing.track, hearing.localizer
     if track is None or localizer is None:
         for frame in frames:

@@ -206,6 +206,7 @@ def _plan(
             writer = MapsWriter(maps_target, meta=analysis.meta())
             maps = stack.enter_context(writer).passing(maps)
         evidence = gather(maps, start=settings.direct.start)
+    settings = settings.with_source_cuts(analysis.source_cuts_s)
     return [
         described(path, lens, settings, source)
         for lens in lenses

@@ -26,6 +26,8 @@ _ZOOM_STYLE = Style(dead_zone_deg=1.0, edge_deg=(6.0, 6.0))
 # A way around a forbidden region begins and ends this many moments before and after.
 _DETOUR_STEPS = 5
 _N_DETOURS = 4
+# Clocks of files are no finer.
+_SAME_TIME_S = 1e-3
 _N_BETWEEN = 5  # samples per moment: at full speed less than two degrees apart
 
 FloatArray = NDArray[np.float64]
@@ -44,8 +46,8 @@ def film(
 ) -> CameraPath:
     """Read the smoothed shots from the first map to the last."""
     duration_s = evidence.last_s - evidence.first_s
-    n = int(np.floor(duration_s * rate_hz + 1e-6)) + 1
-    offset_s = np.arange(n) / rate_hz
+    offset_s = _clock(duration_s, rate_hz, [shot.begin_s for shot in shots])
+    n = len(offset_s)
     begins = np.searchsorted(offset_s, [shot.begin_s - 1e-9 for shot in shots])
     angles_deg, hfov_deg = np.empty((n, 2)), np.empty(n)
     start = evidence.start
@@ -76,6 +78,21 @@ def film(
         limits=limits,
         source=PathSource(director=director),
     )
+
+
+def _clock(duration_s: float, rate_hz: float, begins_s: Sequence[float]) -> FloatArray:
+    """Return the times of the frames: even, and one more where a shot begins between.
+
+    A source of another frame rate then shows no picture of a new shot in an old view.
+    """
+    even_s = np.arange(int(np.floor(duration_s * rate_hz + 1e-6)) + 1) / rate_hz
+    off_s = [float(np.abs(even_s - begin_s).min()) for begin_s in begins_s]
+    odd_s = [
+        begin_s
+        for begin_s, apart_s in zip(begins_s, off_s, strict=True)
+        if apart_s > _SAME_TIME_S and begin_s < duration_s
+    ]
+    return np.sort(np.append(even_s, odd_s))
 
 
 def _curve(

@@ -125,7 +125,7 @@ class Media:
             while start + k * tick < ends - rounding:
                 if image is None:
                     image = converter.scaled(picture, width_px, height_px)
-                yield Frame(image, k, tick, start)
+                yield Frame(image, k, tick, start, shown)
                 k += 1
 
     def sound(self, *, sample_rate_hz: int = 22_050) -> Sound:

@@ -23,12 +23,15 @@ class Frame:
         Presentation time in units of `time_base`, counted from `origin`.
     origin
         Seconds; 0 for frames of the file, the clock's start on the analysis clock.
+    shown_from
+        Since when the picture is on screen, in seconds; None: since this very time.
     """
 
     image: NDArray[np.uint8]
     pts: int
     time_base: Fraction
     origin: Fraction = Fraction(0)
+    shown_from: Fraction | None = None
 
     @property
     def time(self) -> Fraction:
@@ -39,6 +42,11 @@ class Frame:
     def time_s(self) -> float:
         """Return the presentation time in seconds, rounded to a float."""
         return float(self.time)
+
+    @property
+    def appeared(self) -> Fraction:
+        """Return when the picture came on screen, in seconds."""
+        return self.time if self.shown_from is None else self.shown_from
 
 
 @dataclass(frozen=True, slots=True, eq=False)

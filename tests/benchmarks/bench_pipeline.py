@@ -29,7 +29,7 @@ from pano.render import ViewportRenderer
 from pipelines.demo.job import draw_clip
 from pipelines.demo.world import default_world
 from pipelines.listen import listen
-from pipelines.localize import localize, log_solid_angles
+from pipelines.localize import analysis_frames, localize, log_solid_angles
 from pipelines.localizer import load_localizer
 from pipelines.settings import DemoSettings, LensSettings, LocalizeSettings
 
@@ -88,7 +88,8 @@ def bench_stages(clip: Path, duration_s: float, folder: Path) -> None:
             ],
         )
         maps = table.row(
-            "pass 1 (all of these)", lambda: list(localize(media, hearing, settings))
+            "pass 1 (all of these)",
+            lambda: list(localize(analysis_frames(media), hearing, settings)),
         )
         table.row("plan", lambda: plan_path(maps))
         frame = next(media.frames())

@@ -17,8 +17,8 @@ WIDTH_PX, HEIGHT_PX = 480, 240
 RATE_HZ = 15
 
 
-def red_disc(yaw_deg: float, pitch_deg: float):
-    image = np.full((HEIGHT_PX, WIDTH_PX, 3), 90, np.uint8)
+def red_disc(yaw_deg: float, pitch_deg: float, ground: int = 90):
+    image = np.full((HEIGHT_PX, WIDTH_PX, 3), ground, np.uint8)
     x, y = angles_deg_to_pixel(yaw_deg, pitch_deg, WIDTH_PX, HEIGHT_PX)
     for turn in (-WIDTH_PX, 0, WIDTH_PX):
         place = (round(float(x)) + turn, round(float(y)))
@@ -37,6 +37,8 @@ def clip_of_disc(tmp_path) -> Callable[..., Path]:
         duration_s: float = 3.0,
         sound_s: float | None = None,
         silent: bool = False,
+        rate_hz: int = RATE_HZ,
+        ground: Callable[[float], int] = lambda _: 90,
         name: str = "clip.mp4",
     ) -> Path:
         track = SoundTrack(sine(duration_s if sound_s is None else sound_s))
@@ -46,10 +48,12 @@ def clip_of_disc(tmp_path) -> Callable[..., Path]:
             Clip(
                 WIDTH_PX,
                 HEIGHT_PX,
-                rate=Fraction(RATE_HZ),
-                n_pictures=round(duration_s * RATE_HZ),
+                rate=Fraction(rate_hz),
+                n_pictures=round(duration_s * rate_hz),
                 sound=None if silent else track,
-                paint=lambda k: red_disc(yaw_deg(k / RATE_HZ), pitch_deg),
+                paint=lambda k: red_disc(
+                    yaw_deg(k / rate_hz), pitch_deg, ground(k / rate_hz)
+                ),
             ),
         )
 

@@ -10,7 +10,7 @@ from pano.errors import NoAudioError
 from pano.media import Frame, open_media
 from pano.sphere import Direction, angle_between_deg, angles_deg_to_pixel
 from pipelines.listen import listen, mismatch_note
-from pipelines.localize import features, localize, log_solid_angles
+from pipelines.localize import analysis_frames, features, localize, log_solid_angles
 from pipelines.settings import LocalizeSettings
 from tests.fake_localizer import RedLocalizer
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
@@ -38,7 +38,7 @@ def clip_of(tmp_path, paint, *, sound_s: float | None = 1.0, n_pictures: int = 3
 def maps_of(path, localizer, settings):
     with open_media(path) as media:
         hearing = listen(media, settings, localizer=localizer)
-        return list(localize(media, hearing, settings))
+        return list(localize(analysis_frames(media), hearing, settings))
 
 
 @pytest.mark.parametrize("truth", [(40.0, 10.0), (178.0, -5.0), (-179.0, 50.0)])

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import math
 
 import av
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from pano.camera import CameraPath, MotionLimits
 from pano.errors import MediaError, NoAudioError, SettingsError
 from pano.sphere import Direction, angle_between_deg, wrap_deg
-from pano.wishes import Pin, Wishes
+from pano.wishes import CutRules, Pin, Wishes
 from pipelines.pan import pan, render
 from pipelines.settings import (
     DirectSettings,
@@ -21,6 +22,7 @@ from tests.fake_localizer import RedLocalizer
 
 LENS = LensSettings(width_px=128, height_px=72)
 SETTINGS = PanSettings(lens=LENS)
+NO_CUTS = CutRules(cost_s=math.inf)
 # A source that stands is found to about a cell of the map and a half.
 NEAR_DEG = 12.0
 # A source that moves may wander in the picture before the camera turns; its border
@@ -93,7 +95,8 @@ def test_the_sound_is_copied_bit_for_bit(tmp_path, clip_of_disc):
 
 def test_the_speed_limit_is_kept(tmp_path, clip_of_disc):
     source = clip_of_disc(lambda time_s: 0.0 if time_s < 2 else 120.0, duration_s=5.0)
-    result = pan(source, tmp_path / "out.mp4", SETTINGS, localizer=RedLocalizer())
+    settings = PanSettings(lens=LENS, direct=DirectSettings(cuts=NO_CUTS))
+    result = pan(source, tmp_path / "out.mp4", settings, localizer=RedLocalizer())
     limit = MotionLimits().max_speed_deg_per_s
     assert 0.0 < result.max_speed_deg_per_s <= limit * (1 + 1e-6)
 
@@ -257,3 +260,28 @@ def test_the_path_file_names_its_source(tmp_path, clip_of_disc):
     assert document["schema"] == "pano.camera-path/1"
     assert document["source"]["file"] == "clip.mp4"
     assert document["source"]["director"] == "follow"
+
+
+def test_where_the_clip_itself_cuts_the_camera_is_free(tmp_path, clip_of_disc):
+    def place(time_s: float) -> float:
+        return -100.0 if time_s < 2.48 else 80.0
+
+    def ground(time_s: float) -> int:
+        return 30 if time_s < 2.48 else 90
+
+    source = clip_of_disc(place, duration_s=5.0, rate_hz=25, ground=ground)
+    pan(
+        source,
+        tmp_path / "out.mp4",
+        PanSettings(lens=LENS, direct=DirectSettings(cuts=NO_CUTS)),
+        path_target=tmp_path / "path.json",
+        localizer=RedLocalizer(),
+    )
+    path = CameraPath.load(tmp_path / "path.json")
+    assert path.time_s[path.cut] == pytest.approx([2.48])
+    assert abs(wrap_deg(path.at(2.44).yaw_deg + 100.0)) < NEAR_DEG
+    assert abs(wrap_deg(path.at(2.48).yaw_deg - 80.0)) < NEAR_DEG
+    # No picture shows the new shot in the old view: the disc is in all of them.
+    assert all(
+        redness_column(one) is not None for one in pictures(tmp_path / "out.mp4")
+    )
