@@ -175,10 +175,10 @@ class ScenePainter:
         size = (SCENE_WIDTH_PX, SCENE_HEIGHT_PX)
         photographs = [p.path for p in self._pieces[None] if not p.has_alpha]
         choice = rng.random()
-        if 0.15 <= choice < 0.65 and self._panoramas:
+        if 0.1 <= choice < 0.7 and self._panoramas:
             path = self._panoramas[int(rng.integers(len(self._panoramas)))]
             image = _resized(_nearer(_read_rgb(path), rng), size)
-        elif choice >= 0.65 and photographs:
+        elif choice >= 0.7 and photographs:
             path = photographs[int(rng.integers(len(photographs)))]
             image = _resized(_read_rgb(path), size)
         else:

@@ -71,6 +71,9 @@ _UPLOADED_TWICE = {
 WHOLE: Box = (0.0, 0.0, 1.0, 1.0)
 
 
+_STILLS = {".jpg", ".jpeg", ".png"}
+
+
 @dataclass(frozen=True, slots=True)
 class PieceSource:
     """A picture, or a part of one, that can be pasted into scenes.
@@ -137,13 +140,18 @@ def kind_of(name: str) -> str:
     return _MERGED.get(name, name)
 
 
-def read_material(folder: Path) -> Material:
+def read_material(folder: Path, panoramas: Path | None = None) -> Material:
     """Read a folder of material by its class table.
+
+    Parameters
+    ----------
+    panoramas
+        A folder of further equirectangular stills; only training sees them.
 
     Raises
     ------
     DatasetError
-        If the folder has no `classes.csv`.
+        If the material has no `classes.csv`, or the folder no stills.
     """
     table = folder / "classes.csv"
     if not table.is_file():
@@ -158,12 +166,21 @@ def read_material(folder: Path) -> Material:
     photographs = tuple(_photographs(folder, rows))
     pieces += _photograph_pieces(photographs)
     sounds = [*_sounds(folder, rows), *_cutout_sounds(folder)]
-    panoramas = [
+    backgrounds = [
         (path, _panorama_split(path)) for path in sorted(folder.glob("panoramas/*.jpg"))
     ]
+    if panoramas is not None:
+        backgrounds += [(path, "train") for path in _stills(panoramas)]
     return Material(
-        tuple(dict.fromkeys(pieces)), tuple(sounds), tuple(panoramas), photographs
+        tuple(dict.fromkeys(pieces)), tuple(sounds), tuple(backgrounds), photographs
     )
+
+
+def _stills(folder: Path) -> list[Path]:
+    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in _STILLS)
+    if not found:
+        raise DatasetError(f"{folder} holds no {', '.join(sorted(_STILLS))}.")
+    return found
 
 
 def _paths(row: dict[str, str], column: str) -> list[str]:

@@ -41,6 +41,8 @@ class PrepareSettings:
         Composed training scenes; validation and test get a tenth each.
     n_photographs
         Frames made of two boxed photographs side by side, likewise.
+    panoramas
+        A folder of further stills to compose training scenes on.
     """
 
     material: Path
@@ -49,6 +51,7 @@ class PrepareSettings:
     n_photographs: int = 400
     seed: int = 0
     overwrite: bool = False
+    panoramas: Path | None = None
 
 
 def prepare(settings: PrepareSettings, *, on_step: Tell | None = None) -> PrepareResult:
@@ -63,7 +66,7 @@ def prepare(settings: PrepareSettings, *, on_step: Tell | None = None) -> Prepar
     """
     tell = on_step or (lambda what, done, total: None)
     with writing_pairs(settings.target, overwrite=settings.overwrite) as writer:
-        material = read_material(settings.material)
+        material = read_material(settings.material, settings.panoramas)
         _convert_sounds(material, writer, tell)
         _synthesise_sounds(writer)
         _compose_all(material, settings, writer, tell)

@@ -18,7 +18,7 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
 _DIVIDING = {"train_list", "validation_list", "test_list", "split"}
 # What can be said about each; an option that would do nothing is a mistake.
 _OPTIONS = {
-    MATERIAL: {"n_scenes", "n_photographs", "seed"},
+    MATERIAL: {"n_scenes", "n_photographs", "panoramas", "seed"},
     Origin.VIDEOS: {"window_s", "every_s", "layout", "labels", *_DIVIDING},
     Origin.FOLDERS: {"window_s", "sounds", "nowhere", "recording", *_DIVIDING},
     Origin.FLICKR: {"window_s", "boxes", *_DIVIDING},
@@ -64,6 +64,12 @@ _ALL_OPTIONS = frozenset().union(*_OPTIONS.values())
     help="material: frames of two boxed photographs, divided likewise.",
 )
 @click.option(
+    "--panoramas",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="material: further equirectangular stills, behind training scenes.",
+)
+@click.option(
     "--seed", type=int, default=0, show_default=True, help="material: of the dice."
 )
 @gather_options
@@ -78,6 +84,7 @@ def prepare(
     check: bool,
     n_scenes: int,
     n_photographs: int,
+    panoramas: Path | None,
     seed: int,
     settings: GatherSettings,
     force: bool,
@@ -111,7 +118,13 @@ def prepare(
             from pipelines.prepare import prepare as compose
 
             composing = PrepareSettings(
-                source, output, n_scenes, n_photographs, seed, overwrite=force
+                source,
+                output,
+                n_scenes,
+                n_photographs,
+                seed,
+                overwrite=force,
+                panoramas=panoramas,
             )
             result = compose(composing, on_step=tell)
         else:

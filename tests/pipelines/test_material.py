@@ -123,3 +123,16 @@ def test_no_source_of_the_real_material_crosses_splits() -> None:
             splits.setdefault(entry.source, set()).add(entry.split)
         assert splits
         assert all(len(found) == 1 for found in splits.values())
+
+
+def test_further_panoramas_lie_behind_training_scenes_alone(tmp_path: Path) -> None:
+    material = write_material(tmp_path)
+    stills = tmp_path / "stills"
+    stills.mkdir()
+    with pytest.raises(DatasetError, match="holds no"):
+        read_material(material, stills)
+    (stills / "hall.png").touch()
+    (stills / "notes.txt").touch()
+    before = read_material(material).panoramas
+    after = read_material(material, stills).panoramas
+    assert set(after) - set(before) == {(stills / "hall.png", "train")}
