@@ -138,5 +138,5 @@ class SoundLocalizer:
         prior = None if log_prior is None else torch.tensor(log_prior, dtype=a.dtype)
         alpha = attention.attend(a, temperature=config.temperature, log_prior=prior)
         # Without a direction there is nothing to find, however low the bias.
-        confidence = float(self._net.confidence(a)) if h.any() else 0.0
+        confidence = float(self._net.confidence(a, sound)) if h.any() else 0.0
         return Localization(alpha[0].numpy(), a[0].numpy(), confidence)

@@ -63,6 +63,9 @@ class LocalizerConfig:
         For VGG-16, see `Vgg16Conv53`.
     neck_dropout
         Share of the visual channels dropped while training the neck of lite0.
+    judges_sound
+        The confidence also asks the sound alone whether its like has a place at all:
+        wind and noise have none, however much a picture may look like them.
     """
 
     visual_trunk: VisualTrunk = "vgg16"
@@ -73,6 +76,7 @@ class LocalizerConfig:
     sound_norm: SoundNorm = "none"
     post_relu: bool = False
     neck_dropout: float = 0.0
+    judges_sound: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -225,6 +229,7 @@ class SoundLocalizationNet(nn.Module):
         )
         self.confidence_scale = nn.Parameter(torch.tensor(10.0))
         self.confidence_bias = nn.Parameter(torch.tensor(0.3))
+        self.place_judge = nn.Linear(d, 1) if config.judges_sound else None
 
     def load_pretrained_trunks(self, *, soundnet_path: Path | None = None) -> None:
         """Start from the published trunks; raises `CheckpointError` without them."""
@@ -269,7 +274,7 @@ class SoundLocalizationNet(nn.Module):
         f_s, h = self.sound.standardise(pooled), self.sound.head(pooled)
         a = attention.respond_pairwise(V, h, mechanism=self.config.mechanism)
         alpha, z = self.locate(V, a, log_prior=log_prior)
-        return Answer(alpha, a, z, self.embed(z), f_s, h, self.confidence(a))
+        return Answer(alpha, a, z, self.embed(z), f_s, h, self.confidence(a, h))
 
     def respond(self, V: Tensor, h: Tensor) -> Tensor:
         """Compare pictures V (b, D, h, w) with all sounds h (n, D): (b, n, h, w)."""
@@ -293,10 +298,20 @@ class SoundLocalizationNet(nn.Module):
         """Average the strongest 0.5 % of responses (..., h, w): shape (...)."""
         return attention.peak(a)
 
-    def confidence_logit(self, a: Tensor) -> Tensor:
+    def match_logit(self, a: Tensor) -> Tensor:
         """Weigh the peak of responses (..., h, w): shape (...)."""
         return self.confidence_scale * (attention.peak(a) - self.confidence_bias)
 
-    def confidence(self, a: Tensor) -> Tensor:
-        """Turn responses (..., h, w) into the probability that the source is seen."""
-        return torch.sigmoid(self.confidence_logit(a))
+    def place_logit(self, h: Tensor) -> Tensor:
+        """Tell of sounds (..., D) whether their like has a place: shape (...)."""
+        if self.place_judge is None:
+            return torch.full(h.shape[:-1], torch.inf, device=h.device)
+        logit: Tensor = self.place_judge(nn.functional.normalize(h, dim=-1))[..., 0]
+        return logit
+
+    def confidence(self, a: Tensor, h: Tensor) -> Tensor:
+        """Turn responses (..., h, w) to sounds (..., D) into a probability (...).
+
+        That the sound's like has a place at all, times that it is seen here.
+        """
+        return torch.sigmoid(self.match_logit(a)) * torch.sigmoid(self.place_logit(h))

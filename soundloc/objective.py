@@ -291,12 +291,20 @@ def _ratio(seen: _Seen, step: int) -> Tensor:
 
 
 def _confidence(seen: _Seen) -> Tensor:
-    """Binary cross-entropy, own and foreign pairs in balance."""
-    confidence = seen.net.confidence_logit(seen.responses)  # b n
-    own, foreign = seen.belongs > 0, seen.belongs < 0
+    """Binary cross-entropy, own and foreign pairs in balance; what has a place, too."""
+    match = seen.net.match_logit(seen.responses)  # b n
+    loss = _in_balance(match, seen.belongs > 0, seen.belongs < 0)
+    if seen.net.place_judge is None:
+        return loss
+    nowhere = seen.batch.is_nowhere.bool()
+    return loss + _in_balance(seen.net.place_logit(seen.h), ~nowhere, nowhere)
+
+
+def _in_balance(logits: Tensor, is_true: Tensor, is_false: Tensor) -> Tensor:
+    """Binary cross-entropy in which the true and the false weigh the same."""
     return confidence_loss(
-        confidence[own], torch.ones(int(own.sum()))
-    ) + confidence_loss(confidence[foreign], torch.zeros(int(foreign.sum())))
+        logits[is_true], torch.ones(int(is_true.sum()))
+    ) + confidence_loss(logits[is_false], torch.zeros(int(is_false.sum())))
 
 
 _LOSSES: dict[str, Callable[[_Seen], Tensor]] = {

@@ -113,7 +113,7 @@ def _points_at(
     response = net.respond(V, h)[0].mean(0)  # h w
     attention = (response / _TEMPERATURE).flatten().softmax(0).view_as(response)
     chosen = attention >= _SHARE_OF_PEAK * attention.max()
-    if float(net.confidence(response)) < min_confidence:
+    if float(net.confidence(response, h.mean(0))) < min_confidence:
         chosen = torch.zeros_like(chosen)
     found: NDArray[np.bool_] = chosen.cpu().numpy()
     return found

@@ -136,7 +136,7 @@ def _strengths(
     cosine = a
     if net.config.mechanism != "cosine":
         cosine = attention.respond(V, h, mechanism="cosine")[0]
-    rows = [net.confidence(a)]
+    rows = [net.confidence(a, h)]
     for response in (cosine, F.relu(cosine)):
         rows += [net.peak(response), top_quarter(response)]
     return torch.stack(rows).numpy()

@@ -233,6 +233,26 @@ def test_nonsense_settings_are_refused(change, message):
 
 def test_confidence_rises_with_the_peak(net):
     weak, strong = torch.full((1, 3, 4), 0.1), torch.full((1, 3, 4), 0.6)
+    h = torch.ones(1, net.config.embedding_dim)
     with torch.no_grad():
-        assert net.confidence(weak) < 0.5 < net.confidence(strong)
+        assert net.confidence(weak, h) < 0.5 < net.confidence(strong, h)
     assert isinstance(net.confidence_scale, nn.Parameter)
+
+
+def test_a_sound_whose_like_has_no_place_is_never_confident():
+    config = LocalizerConfig(
+        visual_trunk="efficientnet_lite0",
+        sound_features="conv5+conv7",
+        embedding_dim=4,
+        judges_sound=True,
+    )
+    net = SoundLocalizationNet(config).eval()
+    strong = torch.full((2, 3, 4), 0.9)
+    thing, wind = torch.eye(4)[:2]
+    with torch.no_grad():
+        net.place_judge.weight.copy_(torch.tensor([[20.0, -20.0, 0.0, 0.0]]))
+        net.place_judge.bias.zero_()
+        sure, unsure = net.confidence(strong, 3.0 * torch.stack([thing, wind]))
+        match = torch.sigmoid(net.match_logit(strong[0]))
+    assert sure == pytest.approx(float(match), abs=1e-6)
+    assert unsure < 1e-6

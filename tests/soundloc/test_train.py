@@ -30,7 +30,7 @@ def related(a: str | None, b: str | None) -> bool:
     return a == b
 
 
-def fresh_net() -> SoundLocalizationNet:
+def fresh_net(*, judges_sound: bool = False) -> SoundLocalizationNet:
     torch.manual_seed(0)
     config = LocalizerConfig(
         visual_trunk="efficientnet_lite0",
@@ -38,13 +38,16 @@ def fresh_net() -> SoundLocalizationNet:
         temperature=0.07,
         sound_norm="standardise",
         neck_dropout=0.1,
+        judges_sound=judges_sound,
     )
     return SoundLocalizationNet(config)
 
 
-def start(settings: TrainSettings = SETTINGS) -> Training:
+def start(
+    settings: TrainSettings = SETTINGS, *, judges_sound: bool = False
+) -> Training:
     drawer = BatchDrawer(draw_world(), related=related, seed=0)
-    return Training(fresh_net(), drawer, settings)
+    return Training(fresh_net(judges_sound=judges_sound), drawer, settings)
 
 
 def test_two_steps_a_resume_and_two_more_are_four_steps(tmp_path: Path) -> None:
@@ -107,6 +110,24 @@ def test_a_small_world_is_learned_and_pointed_at() -> None:
     assert trained.pointing.mean > 0.9
     assert trained.pointing_prior.mean < 0.6
     assert trained.nowhere_auroc > 0.9
+
+
+def test_what_has_no_place_is_told_by_its_sound_alone() -> None:
+    settings = TrainSettings(
+        n_steps=60, n_pictures=6, n_cells=48, warmup_steps=5, ema_decay=0.9
+    )
+    training = start(settings, judges_sound=True)
+    training.run()
+    training.finish()
+    world = draw_world(seed=5)
+    with torch.no_grad():
+        placed, noise = (
+            training.net.place_logit(
+                training.net.sound.head(torch.from_numpy(np.float32(pooled)))
+            )
+            for pooled in (world.sounds[:, 0], world.noises)
+        )
+    assert placed.min() > noise.max()
 
 
 def test_a_dead_sound_branch_is_noticed() -> None:
