@@ -104,10 +104,13 @@ _LIGHT = Preset(
         temperature=0.07,
         sound_norm="standardise",
         neck_dropout=0.1,
+        judges_sound=True,
     ),
     TrainSettings(n_steps=2400),
-    DrawSettings(mixes=True),
-)
+    DrawSettings(mixes=True, hard_share=0.5),
+    # Contrast and ratio cost cIoU where places are known (`sweep --over ingredients`);
+    # some contrast stays, for the pictures without.
+).weighed({"contrast": 0.1, "ratio": 0.0})
 
 _PAPER = Preset(
     # Standardised, because the published conv8 is negative nearly everywhere: behind
@@ -140,11 +143,9 @@ _PAPER = Preset(
 )
 
 PRESETS: dict[str, Preset] = {
-    # Contrast and ratio cost cIoU where places are known (`sweep --over ingredients`);
-    # some contrast stays, for the pictures without.
     "strong": replace(
-        _LIGHT.weighed({"equivariance": 0.05, "contrast": 0.1, "ratio": 0.0}),
-        drawing=DrawSettings(mixes=True, hard_share=0.5, placed_share=0.5),
+        _LIGHT.weighed({"equivariance": 0.05}),
+        drawing=replace(_LIGHT.drawing, placed_share=0.5),
         has_teachers=True,
     ),
     "light": _LIGHT,
