@@ -14,7 +14,7 @@ from tests.benchmarks.localizer.listening import Array, Listener
 from tests.benchmarks.localizer.pieces import is_unfamiliar
 from tests.benchmarks.localizer.places import covered, highest, hits
 from tests.benchmarks.localizer.scenes import AskedScene, SceneMaker
-from tests.benchmarks.localizer.table import Figure, Section, mean
+from tests.benchmarks.localizer.table import Figure, Section, mean, pointing_figure
 
 SNRS_DB = (10.0, 0.0)
 N_SCENES_PER_CUTOUT = 4
@@ -46,6 +46,11 @@ class Pointed:
     prior_best: float
     area: float
     confidence: float
+
+    @property
+    def group(self) -> int:
+        """What is resampled whole."""
+        return self.scene
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +151,6 @@ def ask_scenes(
         if deny:
             asked.denied.extend(deny_scene(seen, listener))
     return asked
-
-
-def pointing_figure(
-    name: str, rows: Sequence[Pointed], goal: float | None = None
-) -> Figure:
-    groups = [r.scene for r in rows]
-    return Figure(
-        name,
-        mean([r.is_hit for r in rows], groups),
-        mean([r.prior_hit for r in rows], groups),
-        float(np.mean([r.area for r in rows])) if rows else None,
-        goal,
-    )
 
 
 def choice_figure(name: str, rows: Sequence[Pointed], n_objects: int) -> Figure:

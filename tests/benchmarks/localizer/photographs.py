@@ -14,7 +14,7 @@ from soundloc.errors import DatasetError
 from soundloc.pairs import Box
 from tests.benchmarks.localizer.listening import Listener, dice_of
 from tests.benchmarks.localizer.places import covered, hits
-from tests.benchmarks.localizer.table import Figure, Section, mean
+from tests.benchmarks.localizer.table import Figure, Section, mean, pointing_figure
 
 N_SOUNDS = 5
 # A box that is smaller holds no pixel of the scoring grid to speak of.
@@ -32,6 +32,11 @@ class PhotographRow:
     prior_hit: float
     area: float
     confidence: float
+
+    @property
+    def group(self) -> int:
+        """What is resampled whole."""
+        return self.picture
 
 
 def ask_photographs(listener: Listener, seeing: SoundLocalizer) -> list[PhotographRow]:
@@ -79,28 +84,19 @@ def boxes_by_kind(photograph: BoxedPhotograph) -> dict[str, list[Box]]:
 def summarise_photographs(rows: Sequence[PhotographRow]) -> Section:
     speech = [r for r in rows if r.is_speech_alone]
     figures = [
-        _figure("peak in a box of the kind", rows, 0.80),
-        _figure("peak in a person, speech, nothing else that sounds", speech, 0.92),
+        pointing_figure("peak in a box of the kind", rows, 0.80),
+        pointing_figure(
+            "peak in a person, speech, nothing else that sounds", speech, 0.92
+        ),
         _gain("gain over the prior", rows, 0.12),
         _gain("gain over the prior, speech", speech, 0.12),
     ]
     others = sorted({r.kind for r in rows})
-    figures += [_figure(f"peak, {k}", [r for r in rows if r.kind == k]) for k in others]
+    figures += [
+        pointing_figure(f"peak, {k}", [r for r in rows if r.kind == k]) for k in others
+    ]
     n_pictures = len({r.picture for r in rows})
     return Section(f"2. Photographs with boxes ({n_pictures} pictures)", figures)
-
-
-def _figure(
-    name: str, rows: Sequence[PhotographRow], goal: float | None = None
-) -> Figure:
-    groups = [r.picture for r in rows]
-    return Figure(
-        name,
-        mean([r.is_hit for r in rows], groups),
-        mean([r.prior_hit for r in rows], groups),
-        float(np.mean([r.area for r in rows])) if rows else None,
-        goal,
-    )
 
 
 def _gain(name: str, rows: Sequence[PhotographRow], goal: float) -> Figure:

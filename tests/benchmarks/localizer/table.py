@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 
@@ -34,6 +35,19 @@ class Figure:
     goal: float | None = None
 
 
+class Asked(Protocol):
+    """A sound that was asked for, and where the peak lay."""
+
+    @property
+    def group(self) -> int: ...
+    @property
+    def is_hit(self) -> float: ...
+    @property
+    def prior_hit(self) -> float: ...
+    @property
+    def area(self) -> float: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """Some figures under one heading, and remarks below them."""
@@ -51,6 +65,20 @@ def mean(values: Iterable[float], groups: Iterable[int]) -> Interval:
         # A bootstrap of scenes that all agree would know of nothing else.
         return share(array == 1.0, codes)
     return bootstrap(array, codes)
+
+
+def pointing_figure(
+    name: str, rows: Sequence[Asked], goal: float | None = None
+) -> Figure:
+    """Average where the peaks lay, beside the prior's and what a guess would reach."""
+    groups = [r.group for r in rows]
+    return Figure(
+        name,
+        mean([r.is_hit for r in rows], groups),
+        mean([r.prior_hit for r in rows], groups),
+        float(np.mean([r.area for r in rows])) if rows else None,
+        goal,
+    )
 
 
 def print_section(section: Section) -> None:
