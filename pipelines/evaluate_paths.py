@@ -23,6 +23,7 @@ from pano.director.baselines import (
     still,
 )
 from pano.errors import SettingsError
+from pano.media import open_media
 from pano.metrics import PathQuality, path_quality
 from pano.saliency import SaliencyMap
 from pano.saliency_metrics import (
@@ -41,7 +42,9 @@ from pano.trajectories import (
     read_trajectories,
     velocity_difference,
 )
+from pipelines.localize import analysis_frames
 from pipelines.maps import Maps, open_maps
+from pipelines.picture_saliency import picture_maps
 
 FloatArray = NDArray[np.float64]
 
@@ -51,6 +54,7 @@ _FIXATION_SIGMA_DEG = 3.34
 # A maps file does not keep levels: what it holds is taken to be audible.
 _AUDIBLE_DB = -20.0
 _MAP_STRIDE_S = 1.0
+PICTURE_ONLY = "picture only, cube padding"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +93,11 @@ class PathsResult:
 
 
 def evaluate_paths(
-    paths: Sequence[Path], *, truth: Path | None = None, maps: Path | None = None
+    paths: Sequence[Path],
+    *,
+    truth: Path | None = None,
+    maps: Path | None = None,
+    video: Path | None = None,
 ) -> PathsResult:
     """Measure paths, each a camera path or a file of Pano2Vid's outputs.
 
@@ -100,6 +108,8 @@ def evaluate_paths(
     maps
         Of the one clip that the truth is about: adds the baselines and the scores
         of the maps.
+    video
+        That clip: adds the baseline that looks and does not listen.
 
     Raises
     ------
@@ -112,13 +122,21 @@ def evaluate_paths(
         path = _camera_path(file)
         outputs = _read(file) if path is None else {file.stem: {"path": _rows(path)}}
         rows.append(_row(file.name, outputs, edits, path))
-    if maps is None:
-        return PathsResult(tuple(rows), {})
-    found = open_maps(maps)
-    for name, baselines in _baselines(found).items():
-        outputs = {name: {str(k): _rows(path) for k, path in enumerate(baselines)}}
-        rows.append(_row(name, outputs, edits, baselines[0]))
-    return PathsResult(tuple(rows), _map_scores(found, edits))
+    baselines = {} if video is None else {PICTURE_ONLY: [picture_path(video)]}
+    found = None if maps is None else open_maps(maps)
+    if found is not None:
+        baselines = _baselines(found) | baselines
+    for name, ways in baselines.items():
+        outputs = {name: {str(k): _rows(path) for k, path in enumerate(ways)}}
+        rows.append(_row(name, outputs, edits, ways[0]))
+    scores = {} if found is None else _map_scores(found, edits)
+    return PathsResult(tuple(rows), scores)
+
+
+def picture_path(video: Path) -> CameraPath:
+    """Direct a clip by what its pictures alone make salient."""
+    with open_media(video) as media:
+        return plan_path(picture_maps(analysis_frames(media)))
 
 
 def _row(

@@ -18,7 +18,7 @@ from soundloc import attention
 from soundloc.attention import Mechanism
 from soundloc.errors import CheckpointError
 from soundloc.sound_head import SoundHead
-from soundloc.trunks import efficientnet, logmel, soundnet, soundnet_file, vgg16
+from soundloc.trunks import efficientnet_file, logmel, soundnet, soundnet_file, vgg16
 from soundloc.trunks.clock import HeardLayer
 from soundloc.trunks.efficientnet import EfficientNetLite0
 from soundloc.trunks.logmel import LogMelFrames, LogMelNet
@@ -247,7 +247,7 @@ class SoundLocalizationNet(nn.Module):
             vgg16.load_pretrained(self.visual.trunk)
         else:
             neck = cast(LiteNeck, self.visual.neck)
-            efficientnet.load_pretrained(self.visual.trunk, neck.head)
+            efficientnet_file.load_pretrained(self.visual.trunk, neck.head)
 
     def copy_trunks(self, other: SoundLocalizationNet) -> None:
         """Start from the frozen trunks of another network of the same trunks."""

@@ -35,6 +35,12 @@ from pipelines.cli.options import IN_FILE, console_options, force_option
     help="With --paths: the clip's maps; adds baselines and scores of the maps.",
 )
 @click.option(
+    "--video",
+    type=IN_FILE,
+    metavar="FILE.mp4",
+    help="With --paths: the clip itself; adds a baseline that looks and is deaf.",
+)
+@click.option(
     "--checkpoint",
     type=IN_FILE,
     metavar="FILE.safetensors",
@@ -78,6 +84,7 @@ def evaluate(
     paths: tuple[Path, ...],
     truth: Path | None,
     maps: Path | None,
+    video: Path | None,
     checkpoint: Path | None,
     split: str,
     other: Path | None,
@@ -103,10 +110,10 @@ def evaluate(
     if pairs is None:
         from pipelines.evaluate_paths import evaluate_paths
 
-        console.show(evaluate_paths(paths, truth=truth, maps=maps))
+        console.show(evaluate_paths(paths, truth=truth, maps=maps, video=video))
         return
-    if truth is not None or maps is not None:
-        raise click.UsageError("--truth and --maps go with --paths")
+    if any(found is not None for found in (truth, maps, video)):
+        raise click.UsageError("--truth, --maps and --video go with --paths")
     from pipelines.evaluate import EvaluateSettings, EvaluationFiles
     from pipelines.evaluate import evaluate as run
 

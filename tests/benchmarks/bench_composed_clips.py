@@ -7,12 +7,16 @@ cut-outs move as well, and only the sound tells which to follow. Run as
     python -m tests.benchmarks.bench_composed_clips MATERIAL [--rivals N]
 
 MATERIAL is the folder that `pano prepare` reads. The clips are written and panned by
-the same jobs that users run; a still camera is measured beside ours.
+the same jobs that users run. Beside ours stand the field's baselines: on our maps
+AutoCam, Kang & Cho and the smoothed centroid; our director on what a network that only
+sees finds salient (Cheng et al.); and still cameras, of which eye level means the
+average over 18 directions.
 """
 
 from __future__ import annotations
 
 import argparse
+import math
 import tempfile
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -23,13 +27,20 @@ import numpy as np
 
 from pano.billboard import paint_billboard
 from pano.camera import CameraPath
-from pano.director import plan_path
+from pano.director import Brief, plan_path, plan_takes
+from pano.director.baselines import (
+    EYE_LEVEL_YAWS_DEG,
+    centroid,
+    kang_cho_path,
+    still,
+)
 from pano.media import MediaWriter, SphericalMetadata, open_media
 from pano.media.sound import decode_sound
 from pano.media.sound_file import write_sound
-from pano.metrics import angular_errors_deg, share_in_view
+from pano.metrics import angular_errors_deg, path_quality, share_in_view
 from pano.sphere import Direction
 from pipelines.analyse import Analysis
+from pipelines.evaluate_paths import PICTURE_ONLY, picture_path
 from pipelines.localizer import Localizer, load_localizer
 from pipelines.material import Material, PieceSource, read_material
 from pipelines.progress import SilentProgress
@@ -120,37 +131,69 @@ def read_rgba(path: Path) -> np.ndarray:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGBA), np.uint8)
 
 
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one path, or some paths on average, follow the mover."""
+
+    seen: float
+    off_deg: float
+    mvd_px: float
+    still: float
+
+
 def measure(
     clip: Path, mover: Mover, localizer: Localizer, settings: PanSettings
-) -> tuple[float, float, float]:
-    """Return share in view, the same of a still camera, and the median angle."""
+) -> dict[str, Score]:
+    """Score every method on one clip."""
     with open_media(clip) as media:
         analysis = Analysis(
             media, settings.localize, localizer=localizer, progress=SilentProgress()
         )
-        path = plan_path(
-            analysis.maps(),
-            director=settings.direct.director,
-            limits=settings.direct.limits,
-            hfov_deg=settings.lens.hfov_deg,
-            aspect=settings.lens.aspect,
-            start=settings.direct.start,
+        maps = list(analysis.maps())
+        cuts = settings.with_source_cuts(analysis.source_cuts_s).direct.cuts
+    time_s = np.array([item.time_s for item in maps])
+    turning = replace(cuts, cost_s=math.inf)
+    ways = {
+        "ours": [plan_takes(maps, Brief(cuts=cuts))[0]],
+        "ours, --no-cuts": [plan_takes(maps, Brief(cuts=turning))[0]],
+        PICTURE_ONLY: [picture_path(clip)],
+        "Kang & Cho, no flow": [kang_cho_path(maps)],
+        "centroid + Gaussian": [centroid(maps)],
+        "autocam": [plan_path(maps, director="autocam")],
+        "centre": [still(time_s, 0.0)],
+        "eye level": [still(time_s, float(yaw)) for yaw in EYE_LEVEL_YAWS_DEG],
+    }
+    return {name: score(paths, mover) for name, paths in ways.items()}
+
+
+def score(paths: list[CameraPath], mover: Mover) -> Score:
+    rows = []
+    for path in paths:
+        time_s = np.arange(path.time_s[0], path.time_s[-1], 1 / RATE_HZ)
+        truth = np.stack([mover.direction(float(t)).unit() for t in time_s])
+        quality = path_quality(path)
+        rows.append(
+            (
+                share_in_view(path, time_s, truth, aspect=ASPECT),
+                float(np.median(angular_errors_deg(path, time_s, truth))),
+                quality.velocity_difference_px,
+                quality.share_still,
+            )
         )
-    time_s = np.arange(path.time_s[0], path.time_s[-1], 1 / RATE_HZ)
-    truth = np.stack([mover.direction(float(t)).unit() for t in time_s])
-    seen = share_in_view(path, time_s, truth, aspect=ASPECT)
-    off_deg = angular_errors_deg(path, time_s, truth)
-    return (
-        seen,
-        share_in_view(held(path), time_s, truth, aspect=ASPECT),
-        float(np.median(off_deg)),
-    )
+    return Score(*np.mean(rows, axis=0))
 
 
-def held(path: CameraPath) -> CameraPath:
-    """Return a camera that looks ahead and never moves."""
-    still = np.zeros(len(path))
-    return replace(path, yaw_deg=still, pitch_deg=still, cut=still > 0)
+def table(rows: list[dict[str, Score]]) -> None:
+    """Print means over clips, shares in view with their intervals."""
+    print("\n| | in view | median off | velocity difference, px | still |")
+    print("|---" * 5 + "|")
+    for name in rows[0]:
+        found = [row[name] for row in rows]
+        seen = bootstrap(np.array([one.seen for one in found]), np.arange(len(rows)))
+        off_deg, mvd_px, share = np.mean(
+            [(one.off_deg, one.mvd_px, one.still) for one in found], axis=0
+        )
+        print(f"| {name} | {seen} | {off_deg:.0f}° | {mvd_px:.2f} | {share:.0%} |")
 
 
 def choose(material: Material, split: str) -> list[tuple[PieceSource, Path]]:
@@ -189,7 +232,7 @@ def main() -> None:
     material = read_material(options.material)
     chosen = choose(material, options.split)
     panoramas = [path for path, split in material.panoramas if split == options.split]
-    rows = []
+    rows: list[dict[str, Score]] = []
     with tempfile.TemporaryDirectory() as folder:
         keep = options.keep or Path(folder)
         for number, (piece, sound) in enumerate(chosen):
@@ -205,17 +248,14 @@ def main() -> None:
             write_clip(
                 clip, movers, panorama, sound, duration_s=options.seconds, rng=rng
             )
-            seen, still, off_deg = measure(clip, movers[0], localizer, settings)
-            rows.append((seen, still))
+            rows.append(measure(clip, movers[0], localizer, settings))
+            ours, deaf = rows[-1]["ours"], rows[-1][PICTURE_ONLY]
             print(
-                f"{piece.instance:52s} in view {seen:4.0%}, still camera {still:4.0%}, "
-                f"median {off_deg:5.1f}° off",
+                f"{piece.instance:52s} in view {ours.seen:4.0%}, picture only "
+                f"{deaf.seen:4.0%}, median {ours.off_deg:5.1f}° off",
                 flush=True,
             )
-    seen, still = (np.array(column) for column in zip(*rows, strict=True))
-    groups = np.arange(len(rows))
-    print(f"in view      {bootstrap(seen, groups)}")
-    print(f"still camera {bootstrap(still, groups)}")
+    table(rows)
 
 
 if __name__ == "__main__":

@@ -10,12 +10,8 @@ from torchvision.models import VGG16_Weights
 
 from soundloc.errors import CheckpointError
 from soundloc.trunks import efficientnet
-from soundloc.trunks.efficientnet import (
-    EfficientNetLite0,
-    EfficientNetLite0Head,
-    load_pretrained,
-    pretrained_weights_path,
-)
+from soundloc.trunks.efficientnet import EfficientNetLite0, EfficientNetLite0Head
+from soundloc.trunks.efficientnet_file import load_pretrained, pretrained_weights_path
 
 FLOAT_NOISE = 1e-4  # float32 through 49 convolutions, activations of order 1
 IMAGES = Path(__file__).parents[3] / "shared/data/images/imagenet_samples"

@@ -20,7 +20,7 @@ from soundloc.pairs import (
 from soundloc.retrieval import labels
 from soundloc.retrieval.labels import label_objects, strongest
 from soundloc.retrieval.pairs import Database, draw_database
-from soundloc.trunks import efficientnet
+from soundloc.trunks import efficientnet_file
 from soundloc.trunks.soundnet import SoundNet8
 
 
@@ -59,7 +59,7 @@ def light_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     published = {"_fc.weight": torch.randn(1000, 1280), "_fc.bias": torch.randn(1000)}
     path = tmp_path / "lite0.pth"
     torch.save(published, path)
-    monkeypatch.setattr(efficientnet, "pretrained_weights_path", lambda: path)
+    monkeypatch.setattr(efficientnet_file, "pretrained_weights_path", lambda: path)
     return published
 
 
@@ -145,7 +145,9 @@ def test_a_damaged_classifier_is_refused(
 ) -> None:
     path = tmp_path / "damaged.pth"
     torch.save({"other": torch.zeros(1)}, path)
-    monkeypatch.setattr(labels.efficientnet, "pretrained_weights_path", lambda: path)
+    monkeypatch.setattr(
+        labels.efficientnet_file, "pretrained_weights_path", lambda: path
+    )
     cache, database = cache_of(pair_set, 432, 1280)
     with pytest.raises(CheckpointError, match="force-reinstall"):
         label_objects(lite_net, cache, database, soundnet_path=soundnet)
