@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pano.errors import MediaError, PanoError
@@ -34,6 +34,7 @@ def batch(
     output: Path,
     job: ClipJob,
     *,
+    makes: Callable[[Path], Sequence[Path]] = lambda target: (target,),
     overwrite: bool = False,
     starting: Callable[[Path], None] = lambda _: None,
 ) -> BatchResult:
@@ -43,6 +44,9 @@ def batch(
     ----------
     job
         Called with a clip and the file to write; says what should be known.
+    makes
+        Names the files that the job makes where it is given one to write; a clip that
+        has all of them is finished.
     starting
         Told each clip before its job begins.
 
@@ -58,7 +62,8 @@ def batch(
         raise MediaError(f"{folder} holds no video")
     outcomes = []
     for source, target in plan:
-        if target.exists() and not overwrite:
+        is_finished = all(made.exists() for made in makes(target))
+        if is_finished and not overwrite:
             outcomes.append(ClipOutcome(source, target, "skipped", "exists already"))
             continue
         starting(source)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import click
@@ -9,6 +10,7 @@ import click
 from pipelines.cli.console import Console
 from pipelines.cli.direct_options import direct_options
 from pipelines.cli.options import (
+    aspect_option,
     console_options,
     force_option,
     lens_options,
@@ -40,8 +42,15 @@ from pipelines.settings import (
     help="What to make of every video.",
 )
 @lens_options
+@aspect_option
 @direct_options
 @localize_options
+@click.option(
+    "--why",
+    "has_page",
+    is_flag=True,
+    help="Also draw a page beside each video that shows why the camera looked there.",
+)
 @force_option
 @console_options
 @click.pass_context
@@ -51,8 +60,10 @@ def batch(
     output: Path,
     job: str,
     lens: LensSettings,
+    aspects: tuple[Fraction, ...],
     direct: DirectSettings,
     localize: LocalizeSettings,
+    has_page: bool,
     force: bool,
     console: Console,
 ) -> None:
@@ -65,6 +76,15 @@ def batch(
     from pipelines.batch import batch as run
     from pipelines.heatmap import saliency
     from pipelines.pan import pan
+    from pipelines.takes import lenses_of, named
+    from pipelines.why import page_target
+
+    settings = PanSettings(localize=localize, lens=lens, aspects=aspects, direct=direct)
+
+    def makes(target: Path) -> list[Path]:
+        if job == "saliency":
+            return [target]
+        return named(target, settings, lenses_of(settings))
 
     def one(source: Path, target: Path) -> tuple[str, ...]:
         with console.progress() as progress:
@@ -72,15 +92,20 @@ def batch(
                 return saliency(
                     source, target, localize, overwrite=force, progress=progress
                 ).notes
-            settings = PanSettings(localize=localize, lens=lens, direct=direct)
             return pan(
-                source, target, settings, overwrite=force, progress=progress
+                source,
+                target,
+                settings,
+                why_target=page_target(target.parent, target) if has_page else None,
+                overwrite=force,
+                progress=progress,
             ).notes
 
     result = run(
         folder,
         output,
         one,
+        makes=makes,
         overwrite=force,
         starting=lambda source: console.note(str(source)),
     )

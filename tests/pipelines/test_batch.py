@@ -84,6 +84,27 @@ def test_finished_clips_are_done_again_only_when_forced(tmp_path):
     assert (tmp_path / "out/a.mp4").read_text() == "a.mp4"
 
 
+def test_a_clip_is_finished_when_all_its_files_are_there(tmp_path):
+    folder, output = tmp_path / "in", tmp_path / "out"
+    touch(folder / "a.mp4")
+
+    def makes(target):
+        return [target.with_stem(f"{target.stem}-{n}") for n in (1, 2)]
+
+    def job(source, target):
+        for made in makes(target):
+            made.write_text("video")
+        return ()
+
+    def statuses():
+        return [clip.status for clip in batch(folder, output, job, makes=makes).clips]
+
+    assert statuses() == ["done"]
+    assert statuses() == ["skipped"]
+    (output / "a-2.mp4").unlink()
+    assert statuses() == ["done"]
+
+
 def test_a_folder_without_video_is_refused(tmp_path):
     with pytest.raises(MediaError, match="holds no video"):
         batch(tmp_path, tmp_path / "out", copy_name)
