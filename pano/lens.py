@@ -62,6 +62,23 @@ class Lens(StrEnum):
             return float(4.0 * np.degrees(np.arctan(half_height / 2.0)))
         return float(2.0 * np.degrees(np.arctan(half_height)))
 
+    def plane(
+        self, x: FloatArray, y: FloatArray, z: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return where unit rays (x, y, z) meet the picture plane; the inverse of it.
+
+        Infinite, or on the wrong side, for rays that no picture of this lens shows.
+        """
+        with np.errstate(divide="ignore", invalid="ignore"):
+            if self is Lens.STEREOGRAPHIC:
+                scale = 2.0 / (1.0 + z)
+                return x * scale, y * scale
+            if self is Lens.PANNINI:
+                across = np.hypot(x, z)
+                plane_x = 2.0 * x / (across + z)
+                return plane_x, y / across * (1.0 + plane_x * plane_x / 4.0)
+            return x / z, y / z
+
     def depth(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Return z of the rays (x, y, z) through points of the plane; any length.
 

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera import CameraPose
+from pano.lens import Lens
 from pano.sphere import (
     ArrayLike,
     Direction,
@@ -169,24 +170,39 @@ def pool(maps: Sequence[SaliencyMap]) -> SaliencyMap:
 
 
 def view_coverage(
-    shape: tuple[int, ...], pose: CameraPose, *, aspect: float, n_subcells: int = 4
+    shape: tuple[int, ...],
+    pose: CameraPose,
+    *,
+    aspect: float,
+    lens: Lens = Lens.RECTILINEAR,
+    n_subcells: int = 4,
 ) -> NDArray[np.float32]:
-    """Return which part of each cell a rectilinear view covers, shape (h, w).
+    """Return which part of each cell a view through a lens covers, shape (h, w).
 
     A view is only about ten cells wide, too few for all-or-nothing: cells are divided
-    into `n_subcells`², and the border, exact as a great circle, is soft by the width
-    of one of these. So a point that lies right on it is not tossed by rounding.
+    into `n_subcells`², and the border, exact as a great circle where the lens is
+    rectilinear, is soft by the width of one of these. So a point that lies right on it
+    is not tossed by rounding.
     """
     height, width = shape
     units = grid_unit_vectors(height * n_subcells, width * n_subcells)
     x, y, z = np.moveaxis(units @ pose.axes().T, -1, 0)
     softness = np.pi / (height * n_subcells)
-    reach = np.tan(np.radians(pose.hfov_deg) / 2.0)
+    reach = lens.half_width(pose.hfov_deg)
     inside = np.ones(z.shape)
-    for across, tangent in ((x, reach), (y, reach / aspect)):
-        # Sine of the angle to the plane through the eye and the picture's border.
-        depth = (tangent * z - np.abs(across)) / np.hypot(1.0, tangent)
-        inside *= np.clip(depth / softness + 0.5, 0.0, 1.0)
+    if lens is Lens.RECTILINEAR:
+        for across, tangent in ((x, reach), (y, reach / aspect)):
+            # Sine of the angle to the plane through the eye and the picture's border.
+            depth = (tangent * z - np.abs(across)) / np.hypot(1.0, tangent)
+            inside *= np.clip(depth / softness + 0.5, 0.0, 1.0)
+    else:
+        for place, half in zip(
+            lens.plane(x, y, z), (reach, reach / aspect), strict=True
+        ):
+            # By as much as these lenses draw out what is at the border.
+            soft = softness * (1.0 + half * half / 4.0)
+            depth = half - np.nan_to_num(np.abs(place), nan=np.inf)
+            inside *= np.clip(depth / soft + 0.5, 0.0, 1.0)
     blocks = inside.reshape(height, n_subcells, width, n_subcells)
     return np.asarray(blocks.mean(axis=(1, 3)), dtype=np.float32)
 

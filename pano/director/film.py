@@ -17,10 +17,12 @@ from pano.director.evidence import STEP_S, Evidence
 from pano.director.program import Style
 from pano.director.smooth import Shot, Solver, Targets, smooth
 from pano.director.spline import SplinePath
+from pano.lens import Lens
 from pano.sphere import Direction, unit_vectors, wrap_deg
 from pano.wishes import PIN_WEIGHT, Wishes
 
-# Of the lens, in degrees of log tan (hfov / 2): about 1.4 × a second, eased.
+# Of the lens, in degrees of the log of the picture plane's half width: about 1.4 × a
+# second, eased.
 _ZOOM_LIMITS = MotionLimits(20.0, 20.0, 60.0)
 _ZOOM_STYLE = Style(dead_zone_deg=1.0, edge_deg=(6.0, 6.0))
 # A way around a forbidden region begins and ends this many moments before and after.
@@ -43,6 +45,7 @@ def film(
     solver: Solver,
     rate_hz: float,
     director: str,
+    lens: Lens = Lens.RECTILINEAR,
 ) -> CameraPath:
     """Read the smoothed shots from the first map to the last."""
     duration_s = evidence.last_s - evidence.first_s
@@ -62,7 +65,7 @@ def film(
             padded, wishes, limits=limits, start=start, style=style, solver=solver
         )
         angles_deg[frames] = curve.at(inside_s)
-        hfov_deg[frames] = _lens_deg(padded, inside_s)
+        hfov_deg[frames] = _lens_deg(padded, inside_s, lens)
         if 0 < begin < n:
             jump_deg = angles_deg[begin, 0] - angles_deg[begin - 1, 0]
             angles_deg[frames, 0] += wrap_deg(jump_deg) - jump_deg
@@ -76,7 +79,7 @@ def film(
         cut=np.isin(np.arange(n), begins[1:]),
         confidence=np.interp(offset_s, moments_s, evidence.weight),
         limits=limits,
-        source=PathSource(director=director),
+        source=PathSource(director=director, lens=lens),
     )
 
 
@@ -150,15 +153,16 @@ def _beginning(shot: Shot, *, otherwise_deg: FloatArray) -> Direction:
     return Direction(float(yaw_deg), float(np.clip(pitch_deg, -90.0, 90.0)))
 
 
-def _lens_deg(shot: Shot, inside_s: FloatArray) -> FloatArray:
+def _lens_deg(shot: Shot, inside_s: FloatArray, lens: Lens) -> FloatArray:
     """Smooth the field of view by the same program, as if it were a small turn."""
     if np.ptp(shot.hfov_deg) == 0.0:
         return np.full(len(inside_s), shot.hfov_deg[0])
-    zoom_deg = np.degrees(np.log(np.tan(np.radians(shot.hfov_deg) / 2.0)))
+    reaches = [lens.half_width(float(one_deg)) for one_deg in shot.hfov_deg]
+    zoom_deg = np.degrees(np.log(reaches))
     level = np.zeros(len(zoom_deg))
     targets = Targets(STEP_S, zoom_deg - zoom_deg[0], level, np.ones(len(zoom_deg)))
     curve: SplinePath = smooth(
         targets, limits=_ZOOM_LIMITS, start=Direction(0.0, 0.0), style=_ZOOM_STYLE
     )
-    tangent = np.exp(np.radians(curve.at(inside_s)[:, 0] + zoom_deg[0]))
-    return np.asarray(2.0 * np.degrees(np.arctan(tangent)))
+    found = np.exp(np.radians(curve.at(inside_s)[:, 0] + zoom_deg[0]))
+    return np.array([lens.hfov_deg(float(reach)) for reach in found])

@@ -21,6 +21,7 @@ from pano.director.shots import ShotPlan, ShotProgram
 from pano.director.smooth import Shot, Targets
 from pano.director.turns import find_turns
 from pano.director.views import GRID_DEG, ViewGrid
+from pano.lens import Lens
 from pano.sphere import great_circle_deg, to_angles_deg
 from pano.wishes import PIN_WEIGHT, CutRules, Wishes
 
@@ -47,8 +48,8 @@ class Order:
     ----------
     hfov_deg
         The lenses to choose from.
-    aspect
-        The picture's width over its height.
+    aspect, lens
+        The picture's width over its height, and how it unrolls the sphere.
     limits
         Of the motion.
     """
@@ -59,6 +60,7 @@ class Order:
     cuts: CutRules = field(default_factory=CutRules)
     wishes: Wishes = field(default_factory=Wishes)
     framing: Framing = field(default_factory=Framing)
+    lens: Lens = Lens.RECTILINEAR
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,7 +79,11 @@ class Follower:
         self.wishes = order.wishes.turned(-evidence.base_yaw_deg)
         self._heard = self.wishes.heard_cells(evidence.shape)
         self._grid = ViewGrid.around(
-            evidence.start, evidence.shape, hfov_deg=order.hfov_deg, aspect=order.aspect
+            evidence.start,
+            evidence.shape,
+            hfov_deg=order.hfov_deg,
+            aspect=order.aspect,
+            lens=order.lens,
         )
         self._axes_deg = np.stack(to_angles_deg(self._grid.units), axis=1)
         reach_deg = order.limits.max_speed_deg_per_s * STEP_S
@@ -163,7 +169,11 @@ class Follower:
         lead = np.concatenate(leads)
         if lead.size == 0:
             return 1.0
-        return max(float(np.percentile(lead, 75.0)), _MIN_CONVINCING_SHARE)
+        # Where a view shows most of the sphere, no other one can be worth much more.
+        least = max(
+            _MIN_CONVINCING_SHARE, self._grid.sphere_share(self._evidence.shape)
+        )
+        return max(float(np.percentile(lead, 75.0)), least)
 
     def _source_cuts(self) -> dict[int, float]:
         """Return the moments with which the source's shots begin, and when exactly."""

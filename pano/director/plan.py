@@ -18,6 +18,7 @@ from pano.director.follow import Choice, Follower, Order
 from pano.director.motion import MOTIONS, MotionName
 from pano.director.program import Style
 from pano.director.smooth import Shot, Solver
+from pano.lens import Lens
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction
 from pano.wishes import CutRules, Wishes
@@ -42,8 +43,9 @@ class Brief:
         The camera operator: his limits unless `limits` says otherwise, his style.
     limits
         Of speed, acceleration and jerk, kept everywhere; those of `motion` if None.
-    hfov_deg, aspect
-        The lens and the picture's width / height: what a view will show.
+    hfov_deg, aspect, lens
+        The field of view, the picture's width / height and how it unrolls the sphere:
+        what a view will show.
     narrowest_hfov_deg
         As far as the camera may zoom in; not at all if None.
     start
@@ -65,6 +67,7 @@ class Brief:
     hfov_deg: float = DEFAULT_HFOV_DEG
     narrowest_hfov_deg: float | None = None
     aspect: float = 16.0 / 9.0
+    lens: Lens = Lens.RECTILINEAR
     start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
     cuts: CutRules = field(default_factory=CutRules)
     wishes: Wishes = field(default_factory=Wishes)
@@ -90,18 +93,26 @@ class Brief:
         narrowest_deg = self.narrowest_hfov_deg or self.hfov_deg
         if narrowest_deg == self.hfov_deg:
             return (self.hfov_deg,)
-        wide, narrow = np.tan(np.radians([self.hfov_deg, narrowest_deg]) / 2.0)
-        reach = np.geomspace(wide, narrow, _N_LENSES)
-        lenses_deg = 2.0 * np.degrees(np.arctan(reach))
-        return tuple(float(lens_deg) for lens_deg in lenses_deg)
+        wide, narrow = map(self.lens.half_width, (self.hfov_deg, narrowest_deg))
+        reaches = np.geomspace(wide, narrow, _N_LENSES)
+        return tuple(self.lens.hfov_deg(float(reach)) for reach in reaches)
 
     @property
     def style(self) -> Style:
         """What the operator cares about, through the narrowest of the lenses."""
-        reach = np.tan(np.radians(min(self.lenses_deg)) / 2.0)
-        half_deg = np.degrees(np.arctan([reach, reach / self.aspect]))
-        edge_deg = float(_EDGE * half_deg[0]), float(_EDGE * half_deg[1])
-        return dataclasses.replace(MOTIONS[self.motion].style, edge_deg=edge_deg)
+        narrowest_deg = min(self.lenses_deg)
+        half_height = self.lens.half_width(narrowest_deg) / self.aspect
+        vfov_deg = self.lens.vfov_deg(half_height)
+        style = MOTIONS[self.motion].style
+        # What is off by some degrees is less off in a picture of more of them.
+        wider = max(narrowest_deg / DEFAULT_HFOV_DEG, 1.0)
+        return dataclasses.replace(
+            style,
+            edge_deg=(_EDGE * narrowest_deg / 2.0, _EDGE * vfov_deg / 2.0),
+            dead_zone_deg=style.dead_zone_deg * wider,
+            centering=style.centering / wider,
+            framing=style.framing / wider,
+        )
 
 
 def plan_path(
@@ -162,6 +173,7 @@ def takes_from(
         limits=brief.kept_limits,
         cuts=brief.cuts,
         wishes=brief.wishes,
+        lens=brief.lens,
     )
     follower = Follower(evidence, order)
     chosen: list[Choice] = []
@@ -177,6 +189,7 @@ def takes_from(
             solver=brief.solver,
             rate_hz=brief.rate_hz,
             director=brief.director,
+            lens=brief.lens,
         )
         for choice in chosen
     )
@@ -195,4 +208,5 @@ def _autocam_path(evidence: Evidence, brief: Brief) -> CameraPath:
         solver=brief.solver,
         rate_hz=brief.rate_hz,
         director=brief.director,
+        lens=brief.lens,
     )

@@ -54,7 +54,7 @@ class ShotProgram:
         self._turn_costs = np.where(
             apart_deg <= reach_deg, _TURN_COST_S_PER_DEG * apart_deg, np.inf
         )
-        octaves = np.log2(np.tan(np.radians(grid.hfov_deg) / 2.0))
+        octaves = np.log2([grid.lens.half_width(deg) for deg in grid.hfov_deg])
         apart = np.abs(octaves[:, None] - octaves[None, :])
         self._zoom_costs = _ZOOM_COST_S_PER_OCTAVE * apart
         self._release_costs = _TIE_S_PER_DEG * grid.apart_deg

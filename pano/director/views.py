@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera import CameraPose
+from pano.lens import Lens
 from pano.saliency import view_coverage
 from pano.sphere import (
     Direction,
@@ -51,6 +52,8 @@ class ViewGrid:
         The same by what showing it is worth, shape (m, n, h·w).
     apart_deg
         The angles between the axes, shape (n, n).
+    lens
+        How all of the fields of view unroll the sphere.
     """
 
     hfov_deg: FloatArray
@@ -58,6 +61,7 @@ class ViewGrid:
     coverage: NDArray[np.float32]
     worth: NDArray[np.float32]
     apart_deg: FloatArray
+    lens: Lens = Lens.RECTILINEAR
 
     @classmethod
     def around(
@@ -67,6 +71,7 @@ class ViewGrid:
         *,
         hfov_deg: Sequence[float],
         aspect: float,
+        lens: Lens = Lens.RECTILINEAR,
     ) -> ViewGrid:
         """Lay the grid so that one column passes through the start.
 
@@ -74,7 +79,7 @@ class ViewGrid:
         """
         lenses_deg = np.array(sorted(hfov_deg, reverse=True))
         footprints = [
-            _footprints(shape, start, float(lens_deg), aspect=aspect)
+            _footprints(shape, start, float(lens_deg), aspect=aspect, lens=lens)
             for lens_deg in lenses_deg
         ]
         coverage, worth = np.stack(footprints, axis=1)
@@ -87,7 +92,11 @@ class ViewGrid:
         units = unit_vectors(yaw_deg[None, :], _GRID_PITCHES_DEG[:, None])
         units = units.reshape(-1, 3)
         apart_deg = great_circle_deg(units[:, None], units[None, :])
-        return cls(lenses_deg, units, coverage, worth, apart_deg)
+        return cls(lenses_deg, units, coverage, worth, apart_deg, lens)
+
+    def sphere_share(self, shape: tuple[int, int]) -> float:
+        """Return the share of the sphere, of maps of a shape, in the widest views."""
+        return float(np.mean(self.coverage[0] @ _cells_sr(shape))) / (4.0 * np.pi)
 
     def shown(self, masses: FloatArray) -> NDArray[np.float32]:
         """Return what the views show of maps (t, h, w), by worth, shape (t, m, n)."""
@@ -103,15 +112,21 @@ def _column_stride(width: int) -> int:
 
 @functools.lru_cache(maxsize=8)
 def _footprints(
-    shape: tuple[int, int], start: Direction, hfov_deg: float, *, aspect: float
+    shape: tuple[int, int],
+    start: Direction,
+    hfov_deg: float,
+    *,
+    aspect: float,
+    lens: Lens,
 ) -> NDArray[np.float32]:
     """Return coverage and worth of all directions, shape (2, n, h·w), read-only."""
     width = shape[1]
     layers = []
     for pitch_deg in _GRID_PITCHES_DEG:
         pose = CameraPose(start.yaw_deg, float(pitch_deg), hfov_deg=hfov_deg)
-        coverage = view_coverage(shape, pose, aspect=aspect)
-        both = np.stack([coverage, coverage * _framing(shape, pose, aspect=aspect)])
+        coverage = view_coverage(shape, pose, aspect=aspect, lens=lens)
+        framing = _framing(shape, pose, aspect=aspect, lens=lens)
+        both = np.stack([coverage, coverage * framing])
         columns = range(0, width, _column_stride(width))
         layers += [np.roll(both, n, axis=2) for n in columns]
     footprints = np.stack(layers, axis=1).reshape(2, len(layers), -1)
@@ -120,14 +135,16 @@ def _footprints(
 
 
 def _framing(
-    shape: tuple[int, int], pose: CameraPose, *, aspect: float
+    shape: tuple[int, int], pose: CameraPose, *, aspect: float, lens: Lens
 ) -> NDArray[np.float32]:
     """Return what a cell is worth at its place in the picture, shape (h, w)."""
-    cosine = grid_unit_vectors(*shape) @ pose.axes()[2]
-    reach = np.tan(np.radians(pose.hfov_deg) / 2.0)
-    # Tangent of the angle off the axis, relative to a corner's.
-    tangent = np.sqrt(1.0 / np.clip(cosine, 0.05, 1.0) ** 2 - 1.0)
-    off_axis = np.minimum(tangent / np.hypot(reach, reach / aspect), 1.0)
+    reach = lens.half_width(pose.hfov_deg)
+    x, y, z = np.moveaxis(grid_unit_vectors(*shape) @ pose.axes().T, -1, 0)
+    if lens is Lens.RECTILINEAR:
+        z = np.clip(z, 0.05, 1.0)
+    radius = np.nan_to_num(np.hypot(*lens.plane(x, y, z)), nan=np.inf)
+    # How far off the axis in the picture, relative to a corner.
+    off_axis = np.minimum(radius / np.hypot(reach, reach / aspect), 1.0)
     framing = 1.0 - (1.0 - _CORNER_WORTH) * off_axis**2
     return np.asarray(framing, dtype=np.float32)
 

@@ -6,6 +6,7 @@ import pytest
 from pano.camera import CameraPath
 from pano.director import Brief, plan_takes
 from pano.director.motion import MOTIONS
+from pano.lens import Lens
 from pano.metrics import angular_errors_deg
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction, great_circle_deg, grid_unit_vectors, unit_vectors
@@ -139,6 +140,16 @@ def test_the_lens_zooms_in_on_one_and_out_for_two() -> None:
     assert late.min() > 55.0
     per_frame = np.diff(np.log(np.tan(np.radians(path.hfov_deg) / 2.0)))
     assert np.abs(per_frame).max() * 30.0 <= np.radians(20.0) + 1e-6
+
+
+def test_a_little_planet_shows_both_talkers_and_need_not_turn() -> None:
+    path = planned(
+        maps_of((talk, 1.0)), hfov_deg=280.0, aspect=1.0, lens=Lens.STEREOGRAPHIC
+    )
+    assert path.source.lens is Lens.STEREOGRAPHIC
+    assert not path.cut.any()
+    turned_deg = np.abs(np.diff(path.yaw_deg)).sum()
+    assert turned_deg < 90.0
 
 
 def test_a_preview_goes_where_the_path_will_go() -> None:

@@ -5,8 +5,10 @@ import pytest
 
 from pano.camera import CameraPose
 from pano.director.views import ViewGrid
+from pano.lens import Lens
 from pano.saliency import SaliencyMap, view_coverage
 from pano.sphere import Direction, cell_solid_angles_sr, grid_unit_vectors
+from pano.viewport import Viewport
 
 N_PITCHES = 15
 SHAPE = (30, 60)
@@ -44,6 +46,33 @@ def test_footprints_have_the_solid_angle_of_the_lens_even_at_the_poles() -> None
         exact_sr = 4.0 * np.arcsin(np.sin(half) * np.sin(above))
         found_sr = grid.coverage[lens] @ cells_sr
         np.testing.assert_allclose(found_sr, exact_sr, rtol=0.02)
+
+
+@pytest.mark.parametrize("hfov_deg", [120.0, 220.0, 300.0])
+def test_a_stereographic_footprint_has_its_solid_angle(hfov_deg) -> None:
+    pose = CameraPose(40.0, -30.0, hfov_deg=hfov_deg)
+    lens = Lens.STEREOGRAPHIC
+    cells_sr = cell_solid_angles_sr(*SHAPE)
+    found_sr = np.sum(view_coverage(SHAPE, pose, aspect=1.5, lens=lens) * cells_sr)
+    n = 600
+    x, y = Viewport(n, round(n / 1.5), lens).plane(hfov_deg)
+    stretch = 1.0 / (1.0 + (x[None, :] ** 2 + y[:, None] ** 2) / 4.0) ** 2
+    exact_sr = stretch.sum() * (x[1] - x[0]) ** 2
+    assert found_sr == pytest.approx(exact_sr, rel=0.02)
+
+
+def test_every_lens_finds_its_own_rays_again() -> None:
+    for lens in Lens:
+        viewport = Viewport(33, 21, lens)
+        x, y = viewport.plane(100.0)
+        rays = viewport.rays(CameraPose(0.0, 0.0, hfov_deg=100.0))
+        plane_x, plane_y = lens.plane(*np.moveaxis(rays, -1, 0))
+        np.testing.assert_allclose(
+            plane_x, np.broadcast_to(x, plane_x.shape), atol=1e-9
+        )
+        np.testing.assert_allclose(
+            plane_y, np.broadcast_to(y[:, None], plane_y.shape), atol=1e-9
+        )
 
 
 def test_through_one_lens_only_the_share_counts() -> None:
