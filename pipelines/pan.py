@@ -18,6 +18,7 @@ import numpy as np
 from pano.camera import CameraPath
 from pano.director import gather, takes_from
 from pano.lens import Lens
+from pano.level import Tilt
 from pano.media import Media, StereoLayout, open_media
 from pano.sphere import great_circle_deg, unit_vectors
 from pipelines.analyse import Analysis, corrupt_note
@@ -87,7 +88,13 @@ def pan(
         maps_path, trace = None, Trace()
         if sheet_target is not None or why_target is not None:
             maps_path = stack.enter_context(temporary_maps(target))
-        paths = _plan(analysis, settings, lenses, trace, maps_path, source=source)
+        tilt = _tilt(media, settings.lens)
+        paths = [
+            tilt.levelled(path)
+            for path in _plan(
+                analysis, settings, lenses, trace, maps_path, source=source
+            )
+        ]
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
         pages: dict[Path, ContactSheet | WhyPage] = {}
@@ -143,6 +150,8 @@ def render(
     """
     lens = lens or LensSettings()
     path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
+    if lens.tilt is not None:
+        path = lens.tilt.levelled(path)
     wide = dataclasses.replace(
         lens, lens=path.source.lens, hfov_deg=float(path.hfov_deg[0])
     )
@@ -188,6 +197,14 @@ def _result(media: Media, take: tuple[Camera, CameraPath], n_frames: int) -> Pan
         mean_confidence=float(path.confidence.mean()),
         notes=corrupt_note(media.n_corrupt_frames),
     )
+
+
+def _tilt(media: Media, lens: LensSettings) -> Tilt:
+    """Return how the camera was tilted, by the user's word or by the file's."""
+    said = media.info.spherical
+    if lens.tilt is not None or said is None:
+        return lens.tilt or Tilt()
+    return Tilt(said.roll_deg, said.pitch_deg)
 
 
 def _plan(

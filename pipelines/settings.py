@@ -16,6 +16,7 @@ from typing import Literal, get_args
 from pano.camera import MotionLimits
 from pano.errors import SettingsError
 from pano.lens import Lens
+from pano.level import Tilt
 from pano.media import DEFAULT_ENCODER, StereoLayout
 from pano.sphere import Direction
 from pano.wishes import CutRules, Wishes
@@ -25,8 +26,6 @@ ANALYSIS_RATE_HZ = Fraction(30)
 ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX = 480, 960
 
 MIN_SIDE_PX = 16
-# The directors think of views as rectilinear; wider ones show all that matters anyway.
-MAX_PLANNED_HFOV_DEG = 140.0
 
 # The names that `pano.director` knows; importing it for them would load a solver, and
 # `pano --help` should not wait half a second. mypy notices where they drift apart.
@@ -102,6 +101,9 @@ class LensSettings:
         FFmpeg's name of what writes the video.
     is_steady
         Take the shake of a carried camera out of the film; it costs another pass.
+    tilt
+        How the camera was tilted, to put the horizon level; ``None`` believes the
+        file when a path is planned, and keeps a saved path as it is.
     """
 
     width_px: int = 1280
@@ -111,6 +113,7 @@ class LensSettings:
     shutter_deg: float = 0.0
     encoder: str = DEFAULT_ENCODER
     is_steady: bool = False
+    tilt: Tilt | None = None
 
     def __post_init__(self) -> None:
         for side_px in (self.width_px, self.height_px):
@@ -209,11 +212,6 @@ class PanSettings:
         if narrowest_deg is not None and not 0.0 < narrowest_deg <= self.lens.hfov_deg:
             raise SettingsError(
                 f"zoom-to must be in (0, {self.lens.hfov_deg}]°, got {narrowest_deg}"
-            )
-        if narrowest_deg is not None and self.lens.hfov_deg > MAX_PLANNED_HFOV_DEG:
-            raise SettingsError(
-                f"zoom-to needs an hfov of at most {MAX_PLANNED_HFOV_DEG:g}°, got "
-                f"{self.lens.hfov_deg}"
             )
 
     def with_source_cuts(self, found_s: tuple[float, ...]) -> PanSettings:

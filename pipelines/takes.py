@@ -18,7 +18,7 @@ from pano.camera import CameraPath, PathSource
 from pano.director import Brief
 from pano.errors import SettingsError
 from pano.lens import Lens
-from pipelines.settings import MAX_PLANNED_HFOV_DEG, LensSettings, PanSettings
+from pipelines.settings import LensSettings, PanSettings
 
 
 def of_take(target: Path, number: int) -> Path:
@@ -66,18 +66,18 @@ def of_aspect(target: Path, lens: LensSettings, lenses: Sequence[LensSettings]) 
 def brief(settings: PanSettings, lens: LensSettings) -> Brief:
     """Return what the director is asked for one aspect."""
     direct = settings.direct
-    hfov_deg = min(lens.hfov_deg, MAX_PLANNED_HFOV_DEG)
     narrowest_deg = direct.narrowest_hfov_deg
     if narrowest_deg is not None:
         # As much as in the picture that was asked for, whatever the aspect.
         half_width = settings.lens.lens.half_width(narrowest_deg)
         half_width *= lens.width_px / settings.lens.width_px
-        narrowest_deg = min(lens.lens.hfov_deg(half_width), hfov_deg)
+        narrowest_deg = min(lens.lens.hfov_deg(half_width), lens.hfov_deg)
     return Brief(
         director=direct.director,
         motion=direct.motion,
         limits=direct.limits,
-        hfov_deg=hfov_deg,
+        hfov_deg=lens.hfov_deg,
+        lens=lens.lens,
         narrowest_hfov_deg=narrowest_deg,
         aspect=lens.aspect,
         start=direct.start,
@@ -90,7 +90,7 @@ def brief(settings: PanSettings, lens: LensSettings) -> Brief:
 def described(
     path: CameraPath, lens: LensSettings, settings: PanSettings, source: Path
 ) -> CameraPath:
-    """Say what a path was planned for, and give it the lens that was asked for."""
+    """Say what a path was planned for."""
     described = PathSource(
         file=source.name,
         director=settings.direct.director,
@@ -98,10 +98,7 @@ def described(
         height_px=lens.height_px,
         lens=lens.lens,
     )
-    hfov_deg = path.hfov_deg
-    if lens.hfov_deg > MAX_PLANNED_HFOV_DEG:
-        hfov_deg = np.full(len(path), lens.hfov_deg)
-    return dataclasses.replace(path, source=described, hfov_deg=hfov_deg)
+    return dataclasses.replace(path, source=described)
 
 
 def with_lens(

@@ -13,6 +13,7 @@ from pano.camera import MotionLimits
 from pano.sphere import Direction
 from pano.wishes import DEFAULT_CUT_COST_S, CutRules, NeverRegion, Pin, Wishes
 from pipelines.cli.options import DEFAULT, HFOV, POSITIVE, gathered
+from pipelines.cli.reading import reads
 from pipelines.settings import (
     DIRECTORS,
     MOTIONS,
@@ -24,31 +25,6 @@ from pipelines.settings import (
 )
 
 Limit = float | None
-
-
-Reader = Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[Any, ...]]
-
-
-def reads(keys: tuple[str, ...], build: Callable[..., object]) -> Reader:
-    """Read numbers with names, written t=12.5,yaw=90,pitch=0, each into one value."""
-
-    def read(
-        ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-    ) -> tuple[object, ...]:
-        return tuple(_built(text, ctx, param) for text in values)
-
-    def _built(text: str, ctx: click.Context, param: click.Parameter) -> object:
-        pairs = [part.partition("=") for part in text.split(",")]
-        given = {key.strip(): number for key, _, number in pairs}
-        if sorted(given) != sorted(keys):
-            form = ",".join(f"{key}=…" for key in keys)
-            raise click.BadParameter(f"{text!r} is not of the form {form}", ctx, param)
-        try:
-            return build(*(float(given[key]) for key in keys))
-        except ValueError as error:
-            raise click.BadParameter(f"{text!r}: {error}", ctx, param) from error
-
-    return read
 
 
 def _pin(t: float, yaw: float, pitch: float) -> Pin:

@@ -14,8 +14,8 @@ from pipelines.cli.options import (
     OUT_FILE,
     console_options,
     force_option,
-    read_size,
 )
+from pipelines.cli.reading import read_size
 
 _MAX_RATE_HZ = 1000
 

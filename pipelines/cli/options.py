@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -13,13 +12,14 @@ import click
 
 from pano.errors import SettingsError
 from pano.lens import Lens
+from pano.level import Tilt
 from pano.media import ENCODERS, StereoLayout
 from pipelines.cli.config import read_config
 from pipelines.cli.console import Console
+from pipelines.cli.reading import read_aspects, read_size, read_tilt
 from pipelines.settings import (
     ANALYSIS_RATE_HZ,
     COMPUTE_ENGINES,
-    MIN_SIDE_PX,
     Compute,
     LensSettings,
     LocalizeSettings,
@@ -33,37 +33,6 @@ OUT_FILE = click.Path(dir_okay=False, path_type=Path)
 IN_FILE = click.Path(path_type=Path)
 HFOV = click.FloatRange(0.0, 360.0, min_open=True, max_open=True)
 POSITIVE = click.FloatRange(min=0.0, min_open=True)
-
-
-def read_size(
-    ctx: click.Context, param: click.Parameter, value: str
-) -> tuple[int, int]:
-    """Read a picture size, written 1280x720."""
-    width, _, height = value.lower().partition("x")
-    if not (width.isdecimal() and height.isdecimal()):
-        words = f"{value!r} is not a size; write it like 1280x720"
-        raise click.BadParameter(words, ctx, param)
-    size = int(width), int(height)
-    if min(size) < MIN_SIDE_PX or any(side % 2 for side in size):
-        words = f"{value!r}: both sides must be even and at least {MIN_SIDE_PX}"
-        raise click.BadParameter(words, ctx, param)
-    return size
-
-
-def read_aspects(
-    ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
-) -> tuple[Fraction, ...]:
-    """Read the shapes of pictures, written 16:9."""
-    aspects = []
-    for value in values:
-        width, _, height = value.partition(":")
-        if not (width.isdecimal() and height.isdecimal() and int(width) * int(height)):
-            words = f"{value!r} is no aspect; write it like 16:9"
-            raise click.BadParameter(words, ctx, param)
-        aspects.append(Fraction(int(width), int(height)))
-    if len(set(aspects)) < len(aspects):
-        raise click.BadParameter("the same aspect twice", ctx, param)
-    return tuple(aspects)
 
 
 def _chain(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -124,6 +93,7 @@ def _lens_settings(
     shutter_deg: float,
     encoder: str,
     is_steady: bool,
+    tilt: Tilt | None,
 ) -> LensSettings:
     lens = Lens(projection)
     if hfov_deg >= lens.max_hfov_deg:
@@ -139,6 +109,7 @@ def _lens_settings(
         shutter_deg=shutter_deg,
         encoder=encoder,
         is_steady=is_steady,
+        tilt=tilt,
     )
 
 
@@ -253,6 +224,15 @@ steady_option = click.option(
     help="Take out the shake of a carried camera; takes another pass.",
 )
 
+level_option = click.option(
+    "--level",
+    "tilt",
+    callback=read_tilt,
+    metavar="roll=DEG,pitch=DEG",
+    help="Put the horizon level: how the camera was tilted, clockwise and up.  "
+    "[default: as the file says]",
+)
+
 encoder_option = click.option(
     "--encoder",
     type=click.Choice(list(ENCODERS)),
@@ -296,5 +276,6 @@ lens_options = gathered(
     ),
     shutter_option,
     steady_option,
+    level_option,
     encoder_option,
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from pano.lens import Lens
+from pano.level import Tilt
 from pano.media import StereoLayout
 from pipelines.cli.console import Console
 from pipelines.cli.options import (
@@ -20,6 +21,7 @@ from pipelines.cli.options import (
     encoder_option,
     force_option,
     layout_option,
+    level_option,
     shutter_option,
     size_option,
     steady_option,
@@ -62,6 +64,7 @@ from pipelines.settings import LensSettings
 @aspect_option
 @shutter_option
 @steady_option
+@level_option
 @encoder_option
 @layout_option
 @force_option
@@ -76,6 +79,7 @@ def render(
     aspects: tuple[Fraction, ...],
     shutter_deg: float,
     is_steady: bool,
+    tilt: Tilt | None,
     encoder: str,
     layout: str | None,
     force: bool,
@@ -98,6 +102,7 @@ def render(
                 shutter_deg=shutter_deg,
                 encoder=encoder,
                 is_steady=is_steady,
+                tilt=tilt,
             ),
             hfov_deg=hfov_deg,
             projection=None if projection is None else Lens(projection),
