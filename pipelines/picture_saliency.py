@@ -8,8 +8,10 @@ brought to [0, 1] picture by picture, as theirs are.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,10 +21,21 @@ from pano.saliency import SaliencyMap
 from pipelines.localizer import STRIDE_PX
 from pipelines.settings import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 
+if TYPE_CHECKING:
+    from soundloc.static_saliency import StaticSaliency
+
 # A quarter of the horizon, as many pixels as the equirectangular picture gives it.
 FACE_PX = ANALYSIS_WIDTH_PX // 4
 # A map that was made without sound is trusted as if it had been loud and sure.
 _LEVEL_DB = 0.0
+
+
+@functools.lru_cache(maxsize=1)
+def _load_network() -> StaticSaliency:
+    """Load it once for all clips; compiling takes seconds."""
+    from soundloc.static_saliency import StaticSaliency
+
+    return StaticSaliency(pad_indices)
 
 
 def picture_maps(
@@ -37,9 +50,7 @@ def picture_maps(
     soundloc.errors.CheckpointError
         If the pretrained network is not installed.
     """
-    from soundloc.static_saliency import StaticSaliency
-
-    network = StaticSaliency(pad_indices)
+    network = _load_network()
     height, width = ANALYSIS_HEIGHT_PX // STRIDE_PX, ANALYSIS_WIDTH_PX // STRIDE_PX
     start_s, time_s, n_looks = math.nan, math.nan, 0
     found: SaliencyMap | None = None

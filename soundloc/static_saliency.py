@@ -14,8 +14,9 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
+from soundloc.engine import choose_engine
 from soundloc.trunks.efficientnet import (
     MIDDLE_CHANNELS,
     EfficientNetLite0,
@@ -42,12 +43,8 @@ class StaticSaliency:
     """
 
     def __init__(self, pad_indices: PadIndices | None = None) -> None:
-        self._trunk, self._head = EfficientNetLite0(), EfficientNetLite0Head()
-        load_pretrained(self._trunk, self._head)
-        self._classes, _ = pretrained_classifier()
-        self._pad_indices = pad_indices
+        self._engine = choose_engine(ClassResponses(pad_indices))
 
-    @torch.inference_mode()
     def see(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the largest class response, without bias, of each cell of pictures.
 
@@ -62,18 +59,39 @@ class StaticSaliency:
         NDArray
             Shape (b, n / 16, n / 16).
         """
-        pixels = torch.from_numpy(np.ascontiguousarray(pictures)).permute(0, 3, 1, 2)
+        n = pictures.shape[1]
+        return self._engine.see(pictures.reshape(-1, n, 3), wrap=False)
+
+
+class ClassResponses(nn.Module):
+    """From pictures below each other to the largest class response of their cells."""
+
+    def __init__(self, pad_indices: PadIndices | None) -> None:
+        super().__init__()
+        self.trunk, self.head = EfficientNetLite0(), EfficientNetLite0Head()
+        load_pretrained(self.trunk, self.head)
+        classes, _ = pretrained_classifier()
+        self.register_buffer("classes", classes)
+        self._pad_indices = pad_indices
+        self.eval()
+
+    def forward(self, pixels: Tensor, *, wrap: bool) -> Tensor:
+        """Map (1, 3, b·n, n) in 0..255 to (1, b, n / 16, n / 16)."""
+        n = pixels.shape[-1]
+        pictures = pixels[0].reshape(3, -1, n, n).transpose(0, 1)
         pad = None if self._pad_indices is None else self._joined
-        seen = self._trunk(pixels.float(), wrap=False, pad=pad)
-        features = self._head(seen[:, MIDDLE_CHANNELS:])
-        responses = torch.einsum("kc,bchw->bkhw", self._classes, features)
-        largest: NDArray[np.float32] = responses.amax(dim=1).numpy()
-        return largest
+        seen = self.trunk(pictures, wrap=wrap, pad=pad)
+        features = self.head(seen[:, MIDDLE_CHANNELS:])
+        responses = torch.einsum("kc,bchw->bkhw", self.classes, features)
+        return responses.amax(dim=1)[None]
 
     def _joined(self, x: Tensor, before: int, after: int) -> Tensor:
         """Continue each face (b, c, n, n) by its neighbours."""
         if before == after == 0 or self._pad_indices is None:
             return x
-        indices = torch.from_numpy(self._pad_indices(x.shape[-1], before, after).copy())
+        n = x.shape[-1]
+        indices = torch.from_numpy(self._pad_indices(n, before, after).copy())
         flat = x.transpose(0, 1).flatten(1)  # (c, b·n·n)
-        return flat[:, indices].transpose(0, 1)
+        side = n + before + after
+        joined = flat.index_select(1, indices.flatten())
+        return joined.reshape(len(flat), -1, side, side).transpose(0, 1)

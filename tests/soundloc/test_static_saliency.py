@@ -3,7 +3,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from soundloc.static_saliency import StaticSaliency
+from soundloc.static_saliency import ClassResponses, StaticSaliency
+
+ENGINES = 1e-3  # two engines differ so much in float32
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -17,15 +19,15 @@ def pictures(n=64) -> np.ndarray:
 
 
 def test_a_cell_is_as_salient_as_its_largest_class_response() -> None:
-    network = StaticSaliency()
-    image = pictures()
+    network, image = ClassResponses(None), pictures()
     with torch.inference_mode():
         pixels = torch.from_numpy(image).permute(0, 3, 1, 2).float()
-        deep = network._trunk(pixels, wrap=False)[:, 112:]
-        features = network._head(deep)
-        expected = F.conv2d(features, network._classes[:, :, None, None]).amax(dim=1)
-    assert network.see(image).shape == (2, 4, 4)
-    np.testing.assert_allclose(network.see(image), expected.numpy(), rtol=1e-4)
+        deep = network.trunk(pixels, wrap=False)[:, 112:]
+        features = network.head(deep)
+        expected = F.conv2d(features, network.classes[:, :, None, None]).amax(dim=1)
+    found = StaticSaliency().see(image)
+    assert found.shape == (2, 4, 4)
+    np.testing.assert_allclose(found, expected.numpy(), rtol=ENGINES)
 
 
 def test_faces_that_continue_each_other_see_as_one_picture_does() -> None:
@@ -39,6 +41,6 @@ def test_faces_that_continue_each_other_see_as_one_picture_does() -> None:
 
     network = StaticSaliency(ring)
     one, other = pictures(), pictures()[::-1]
-    np.testing.assert_allclose(network.see(one), network.see(other)[::-1], rtol=1e-4)
+    np.testing.assert_allclose(network.see(one), network.see(other)[::-1], rtol=ENGINES)
     alone = StaticSaliency().see(one)
     assert np.abs(network.see(one) - alone).max() > 0.1
