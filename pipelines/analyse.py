@@ -14,6 +14,7 @@ from typing import Any
 from pano.boundaries import BoundaryWatcher
 from pano.errors import MediaError
 from pano.media import Media
+from pano.projection import SphereBounds
 from pano.saliency import SaliencyMap
 from pipelines.listen import listen, mismatch_note
 from pipelines.localize import analysis_frames, localize
@@ -84,6 +85,11 @@ class Analysis:
     def mean_confidence(self) -> float:
         """The mean over the maps that passed."""
         return self._sum_confidence / max(self.n_maps, 1)
+
+    @property
+    def bounds(self) -> SphereBounds:
+        """The part of the sphere that the clip covers."""
+        return self._media.info.bounds
 
     @property
     def source_cuts_s(self) -> tuple[float, ...]:

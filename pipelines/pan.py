@@ -224,10 +224,11 @@ def _plan(
             maps = stack.enter_context(writer).passing(maps)
         evidence = gather(maps, start=settings.direct.start)
     settings = settings.with_source_cuts(analysis.source_cuts_s)
+    bounds = analysis.bounds
     return [
         described(path, lens, settings, source)
         for lens in lenses
         for path in takes_from(
-            evidence, brief(settings, lens), n_takes=settings.direct.n_takes
+            evidence, brief(settings, lens, bounds), n_takes=settings.direct.n_takes
         )
     ]

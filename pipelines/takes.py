@@ -18,6 +18,7 @@ from pano.camera import CameraPath, PathSource
 from pano.director import Brief
 from pano.errors import SettingsError
 from pano.lens import Lens
+from pano.projection import FULL_SPHERE, SphereBounds
 from pipelines.settings import LensSettings, PanSettings
 
 
@@ -63,8 +64,10 @@ def of_aspect(target: Path, lens: LensSettings, lenses: Sequence[LensSettings]) 
     return target.with_stem(f"{target.stem}-{aspect.numerator}x{aspect.denominator}")
 
 
-def brief(settings: PanSettings, lens: LensSettings) -> Brief:
-    """Return what the director is asked for one aspect."""
+def brief(
+    settings: PanSettings, lens: LensSettings, bounds: SphereBounds = FULL_SPHERE
+) -> Brief:
+    """Return what the director is asked for one aspect of a part of the sphere."""
     direct = settings.direct
     narrowest_deg = direct.narrowest_hfov_deg
     if narrowest_deg is not None:
@@ -78,6 +81,7 @@ def brief(settings: PanSettings, lens: LensSettings) -> Brief:
         limits=direct.limits,
         hfov_deg=lens.hfov_deg,
         lens=lens.lens,
+        bounds=bounds,
         narrowest_hfov_deg=narrowest_deg,
         aspect=lens.aspect,
         start=direct.start,

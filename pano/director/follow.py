@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from pano.camera import MotionLimits
 from pano.director.aim import Framing, aims, framed
 from pano.director.evidence import STEP_S, Evidence
+from pano.director.inside import kept_inside
 from pano.director.shots import ShotPlan, ShotProgram
 from pano.director.smooth import Shot, Targets
-from pano.director.turns import find_turns
+from pano.director.turns import HELD_S, find_turns, wait
 from pano.director.views import GRID_DEG, ViewGrid
 from pano.lens import Lens
+from pano.projection import FULL_SPHERE, SphereBounds
 from pano.sphere import great_circle_deg, to_angles_deg
 from pano.wishes import PIN_WEIGHT, CutRules, Wishes
 
@@ -30,9 +32,6 @@ _MIN_CONVINCING_SHARE = 0.1
 _MIN_STEPS_PER_DECISION = 2
 # What another take shows already is worth this much less.
 _SEEN_DISCOUNT = 0.85
-# Until a turn is due, the camera waits so long with this weight: where evidence alone
-# speaks, it begins a turn of 180° three seconds before there is anything to see.
-_HELD_S, _HELD_WEIGHT = 4.0, 10.0
 _CHUNK = 256  # maps worked on at once, to bound memory
 
 FloatArray = NDArray[np.float64]
@@ -50,6 +49,8 @@ class Order:
         The lenses to choose from.
     aspect, lens
         The picture's width over its height, and how it unrolls the sphere.
+    bounds
+        The part of the sphere that was filmed.
     limits
         Of the motion.
     """
@@ -61,6 +62,7 @@ class Order:
     wishes: Wishes = field(default_factory=Wishes)
     framing: Framing = field(default_factory=Framing)
     lens: Lens = Lens.RECTILINEAR
+    bounds: SphereBounds = FULL_SPHERE
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -254,7 +256,7 @@ class Follower:
             if np.any((pins_s > since_s - 1.0) & (pins_s < until_s + 1.0)):
                 continue
             turn.postpone(views)
-            hold = round(_HELD_S / STEP_S)
+            hold = round(HELD_S / STEP_S)
             is_held[max(turn.due - hold, held_from) : turn.due] = True
             held_from = max(turn.due, turn.last)
 
@@ -277,13 +279,16 @@ class Follower:
         yaw_deg, pitch_deg = framed(
             axes, weight, step_s=STEP_S, framing=self._order.framing
         )
-        held = is_held[begin:end]
-        seen = np.where(weight > 0.0, np.arange(end - begin), -1)
-        latest = np.maximum.accumulate(seen)
-        held &= latest >= 0
-        yaw_deg[held] = yaw_deg[latest[held]]
-        pitch_deg[held] = pitch_deg[latest[held]]
-        weight[held] = np.maximum(_HELD_WEIGHT * weight[held], 1.0)
+        yaw_deg, pitch_deg = kept_inside(
+            yaw_deg + self._evidence.base_yaw_deg,
+            pitch_deg,
+            self._order.bounds,
+            hfov_deg=self._grid.hfov_deg[lenses[begin:end]],
+            aspect=self._order.aspect,
+            lens=self._order.lens,
+        )
+        yaw_deg -= self._evidence.base_yaw_deg
+        wait(yaw_deg, pitch_deg, weight, is_held[begin:end])
         time_s = np.asarray(self._evidence.first_s + np.arange(begin, end) * STEP_S)
         for is_pinned, direction in self.wishes.pinned(time_s):
             yaw_deg[is_pinned] = direction.yaw_deg

@@ -19,6 +19,7 @@ from pano.director.motion import MOTIONS, MotionName
 from pano.director.program import Style
 from pano.director.smooth import Shot, Solver
 from pano.lens import Lens
+from pano.projection import FULL_SPHERE, SphereBounds
 from pano.saliency import SaliencyMap
 from pano.sphere import Direction
 from pano.wishes import CutRules, Wishes
@@ -48,6 +49,8 @@ class Brief:
         what a view will show.
     narrowest_hfov_deg
         As far as the camera may zoom in; not at all if None.
+    bounds
+        The part of the sphere that was filmed; beyond it the picture is black.
     start
         Where to look until there is a reason to look elsewhere. When the first
         picture already has one, the path begins there.
@@ -68,6 +71,7 @@ class Brief:
     narrowest_hfov_deg: float | None = None
     aspect: float = 16.0 / 9.0
     lens: Lens = Lens.RECTILINEAR
+    bounds: SphereBounds = FULL_SPHERE
     start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
     cuts: CutRules = field(default_factory=CutRules)
     wishes: Wishes = field(default_factory=Wishes)
@@ -174,6 +178,7 @@ def takes_from(
         cuts=brief.cuts,
         wishes=brief.wishes,
         lens=brief.lens,
+        bounds=brief.bounds,
     )
     follower = Follower(evidence, order)
     chosen: list[Choice] = []

@@ -22,6 +22,10 @@ _MAX_EARLY_S = 5.0
 # A turn shows on its way no more than this part beyond what its two ends show.
 _SHOWN_BY_THE_WAY = 1.1
 
+# Until a turn is due, the camera waits so long with this weight: where evidence alone
+# speaks, it begins a turn of 180° three seconds before there is anything to see.
+HELD_S, _HELD_WEIGHT = 4.0, 10.0
+
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
@@ -85,6 +89,20 @@ def find_turns(
         due = len(sums) - 1 - int(np.argmax(sums[::-1] >= sums.max() - 1e-9))
         if by_the_way <= _SHOWN_BY_THE_WAY * sums.max() and due < end - first:
             yield Turn(first, last, first + due)
+
+
+def wait(
+    yaw_deg: FloatArray,
+    pitch_deg: FloatArray,
+    weight: FloatArray,
+    is_held: NDArray[np.bool_],
+) -> None:
+    """Change targets, each shape (n,), so that the camera stays where it is held."""
+    seen = np.maximum.accumulate(np.where(weight > 0.0, np.arange(len(weight)), -1))
+    held = is_held & (seen >= 0)
+    yaw_deg[held] = yaw_deg[seen[held]]
+    pitch_deg[held] = pitch_deg[seen[held]]
+    weight[held] = np.maximum(_HELD_WEIGHT * weight[held], 1.0)
 
 
 def _runs(views: IntArray, stride: int) -> list[tuple[int, int]]:
