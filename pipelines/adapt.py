@@ -10,11 +10,10 @@ import shutil
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from enum import StrEnum
 from pathlib import Path
 
 from pipelines.more_sounds import read_sounds
-from pipelines.presets import PRESETS
+from pipelines.presets import PRESETS, SoundTrunk
 from pipelines.trunks import load_trunks, load_visual_trunk
 from pipelines.yamnet import YamNet
 from soundloc.adaptation.crops import CropDrawer
@@ -40,13 +39,6 @@ logger = logging.getLogger(__name__)
 Progress = Callable[[str, int, int], None]
 
 _TELL_EVERY = 100
-
-
-class SoundTrunk(StrEnum):
-    """What hears."""
-
-    SOUNDNET = "soundnet"
-    LOG_MEL = "log-mel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,11 +125,9 @@ def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptR
 
 
 def _start(settings: AdaptSettings) -> SoundLocalizationNet:
-    config = PRESETS["light"].config
+    config = PRESETS["light"].hearing(settings.sound).config
     if settings.sound is SoundTrunk.SOUNDNET:
-        config = replace(config, sound_features="conv5+conv7")
         return load_trunks(config, settings.soundnet, settings.trunks)
-    config = replace(config, sound_features="log-mel")
     return load_visual_trunk(config, settings.trunks)
 
 

@@ -18,7 +18,7 @@ import torch
 from pipelines.features import load_features
 from pipelines.fit import Fitting, fit, forget_state
 from pipelines.material import are_related
-from pipelines.presets import PRESETS, Preset, Supervision
+from pipelines.presets import PRESETS, Preset, SoundTrunk, Supervision
 from pipelines.training_log import training_logs
 from pipelines.trunks import load_trunks
 from soundloc.cache import FeatureCache
@@ -44,8 +44,8 @@ class LearnSettings:
 
     Parameters
     ----------
-    visual_trunk
-        ``None`` is the preset's.
+    visual_trunk, sound
+        The trunks; ``None`` are the preset's.
     supervision
         What the training is told of where things are.
     n_labels
@@ -68,6 +68,7 @@ class LearnSettings:
     target: Path
     preset: str = "light"
     visual_trunk: VisualTrunk | None = None
+    sound: SoundTrunk | None = None
     supervision: Supervision = Supervision.SEMI_SUPERVISED
     n_labels: int | None = None
     loss_weights: dict[str, float] = field(default_factory=dict)
@@ -82,8 +83,7 @@ class LearnSettings:
     def recipe(self) -> Preset:
         """Return the preset with every change asked for.
 
-        Given trunks bring their own sound features, where the preset's are not those
-        of the paper.
+        Given trunks decide what hears.
 
         Raises
         ------
@@ -91,9 +91,11 @@ class LearnSettings:
             If the given trunks cannot be read.
         """
         preset = PRESETS[self.preset].weighed(self.loss_weights)
-        if self.trunks is not None and preset.config.sound_features != "conv8":
+        if self.trunks is not None:
             given = load_checkpoint(self.trunks).net.config
-            preset = preset.hearing(given.sound_features)
+            preset = preset.hearing(Preset(given, preset.training).sound_trunk)
+        elif self.sound is not None:
+            preset = preset.hearing(self.sound)
         preset = preset.told(self.supervision)
         return preset if self.visual_trunk is None else preset.on(self.visual_trunk)
 

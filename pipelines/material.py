@@ -151,7 +151,7 @@ def read_material(folder: Path, panoramas: Path | None = None) -> Material:
     Raises
     ------
     DatasetError
-        If the material has no `classes.csv`, or the folder no stills.
+        If the material has no `classes.csv`, or that folder no stills.
     """
     table = folder / "classes.csv"
     if not table.is_file():
@@ -177,7 +177,7 @@ def read_material(folder: Path, panoramas: Path | None = None) -> Material:
 
 
 def _stills(folder: Path) -> list[Path]:
-    found = sorted(p for p in folder.iterdir() if p.suffix.lower() in _STILLS)
+    found = sorted(p for p in folder.glob("*") if p.suffix.lower() in _STILLS)
     if not found:
         raise DatasetError(f"{folder} holds no {', '.join(sorted(_STILLS))}.")
     return found

@@ -25,6 +25,19 @@ class Supervision(StrEnum):
     SEMI_SUPERVISED = "semi-supervised"
 
 
+class SoundTrunk(StrEnum):
+    """What hears: SoundNet-8, which is the paper's, or a trunk of ours."""
+
+    SOUNDNET = "soundnet"
+    LOG_MEL = "log-mel"
+
+
+_FEATURES_OF: dict[SoundTrunk, SoundFeatures] = {
+    SoundTrunk.SOUNDNET: "conv5+conv7",
+    SoundTrunk.LOG_MEL: "log-mel",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Preset:
     """A network and how it is trained.
@@ -53,9 +66,18 @@ class Preset:
         """Put the same losses on another visual trunk."""
         return replace(self, config=replace(self.config, visual_trunk=trunk))
 
-    def hearing(self, features: SoundFeatures) -> Preset:
-        """Put the same losses on another sound trunk."""
+    def hearing(self, trunk: SoundTrunk) -> Preset:
+        """Put the same losses on another sound trunk, if it is another."""
+        if self.sound_trunk is trunk:
+            return self
+        features = _FEATURES_OF[trunk]
         return replace(self, config=replace(self.config, sound_features=features))
+
+    @property
+    def sound_trunk(self) -> SoundTrunk:
+        """Name what hears."""
+        is_ours = self.config.sound_features == "log-mel"
+        return SoundTrunk.LOG_MEL if is_ours else SoundTrunk.SOUNDNET
 
     def told(self, supervision: Supervision) -> Preset:
         """Leave out the losses that need what is not told.
@@ -100,7 +122,7 @@ class Preset:
 _LIGHT = Preset(
     LocalizerConfig(
         visual_trunk="efficientnet_lite0",
-        sound_features="conv5+conv7",
+        sound_features="log-mel",
         temperature=0.07,
         sound_norm="standardise",
         neck_dropout=0.1,

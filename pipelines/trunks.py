@@ -1,19 +1,16 @@
 """The frozen trunks that trainings start from.
 
-The published ones are asked for first. Where they are not at hand, the shipped
-checkpoint holds the same trunks in 16 bits, so that a training needs no download.
+The log-mel trunk, and the visual trunk that was adapted beside it, come with the
+package, so that a training needs no download; SoundNet-8 and VGG-16 must be at hand.
 """
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from soundloc.checkpoint import default_checkpoint_path, load_checkpoint
 from soundloc.errors import CheckpointError
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
-
-logger = logging.getLogger(__name__)
 
 
 def load_trunks(
@@ -24,15 +21,15 @@ def load_trunks(
     Parameters
     ----------
     trunks
-        A checkpoint whose trunks to take, such as `pano adapt` writes; None takes the
-        published ones.
+        A checkpoint whose trunks to take, such as `pano adapt` writes; None takes
+        those of the shipped checkpoint for the log-mel trunk, else published ones.
     soundnet
-        The published SoundNet-8; None asks the environment, then the checkpoint.
+        The published SoundNet-8; None asks the environment.
 
     Raises
     ------
     CheckpointError
-        If a trunk is neither at hand nor in the shipped checkpoint.
+        If a trunk is not at hand.
     """
     net = SoundLocalizationNet(config)
     if trunks is not None:
@@ -43,14 +40,20 @@ def load_trunks(
             )
         net.copy_trunks(adapted)
         return net.eval()
-    try:
-        net.load_pretrained_trunks(soundnet_path=soundnet)
-    except CheckpointError:
-        shipped = load_checkpoint().net
-        if soundnet is not None or not _has_trunks_of(shipped.config, config):
-            raise
-        net.copy_trunks(shipped)
-        logger.info("starting from the trunks of the shipped checkpoint")
+    if config.sound_features == "log-mel":
+        return _with_shipped_ear(net)
+    net.load_pretrained_trunks(soundnet_path=soundnet)
+    return net.eval()
+
+
+def _with_shipped_ear(net: SoundLocalizationNet) -> SoundLocalizationNet:
+    """Take the log-mel trunk from the shipped checkpoint, and the eye if it has it."""
+    shipped = load_checkpoint().net
+    net.sound.trunk.load_state_dict(shipped.sound.trunk.state_dict())
+    if shipped.config.visual_trunk == net.config.visual_trunk:
+        net.copy_visual_trunk(shipped)
+    else:
+        net.load_pretrained_visual_trunk()
     return net.eval()
 
 

@@ -60,7 +60,7 @@ LOG_MEL = "log-mel"
 )
 @click.option(
     "--more-sounds",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="log-mel: further sounds to hear, of any kind and without names.",
 )
@@ -90,8 +90,9 @@ def adapt(
     through mixtures and noise. `pano train --trunks` then trains heads on them. While
     it runs, OUTPUT's folder holds what the teacher said; killed, hearing goes on.
     """
-    from pipelines.adapt import AdaptSettings, SoundTrunk, adapt
+    from pipelines.adapt import AdaptSettings, adapt
     from pipelines.outputs import check_output
+    from pipelines.presets import SoundTrunk
 
     if n_sight_steps == n_hearing_steps == 0:
         raise click.UsageError("with no steps at all there is nothing to adapt")

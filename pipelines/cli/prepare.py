@@ -65,7 +65,7 @@ _ALL_OPTIONS = frozenset().union(*_OPTIONS.values())
 )
 @click.option(
     "--panoramas",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, path_type=Path),
     metavar="FOLDER",
     help="material: further equirectangular stills, behind training scenes.",
 )

@@ -67,6 +67,11 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
     help="The visual trunk.  [default: the preset's; vgg16 for the last two]",
 )
 @click.option(
+    "--sound",
+    type=click.Choice(["soundnet", "log-mel"]),
+    help="The sound trunk.  [default: the preset's; soundnet for the last two]",
+)
+@click.option(
     "--supervision",
     type=click.Choice(["unsupervised", "supervised", "semi-supervised"]),
     default="semi-supervised",
@@ -115,6 +120,7 @@ def train(
     output: Path,
     preset: str,
     trunk: str | None,
+    sound: str | None,
     supervision: str,
     n_labels: int | None,
     loss_weights: tuple[tuple[str, float], ...],
@@ -137,14 +143,17 @@ def train(
     """
     from pipelines.learn import LearnSettings, learn
     from pipelines.outputs import check_output
-    from pipelines.presets import Supervision
+    from pipelines.presets import SoundTrunk, Supervision
 
+    if sound is not None and trunks is not None:
+        raise click.UsageError("--trunks already says what hears; leave --sound out")
     check_output(output, source=None, overwrite=force)
     settings = LearnSettings(
         pairs,
         output,
         preset,
         visual_trunk=cast("VisualTrunk | None", trunk),
+        sound=None if sound is None else SoundTrunk(sound),
         supervision=Supervision(supervision),
         n_labels=n_labels,
         loss_weights=dict(loss_weights),

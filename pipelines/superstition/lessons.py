@@ -74,9 +74,7 @@ def _preset(n_steps: int, *, temperature: float = 1.0) -> Preset:
     paper = PRESETS["paper"].on("efficientnet_lite0")
     return replace(
         paper,
-        config=replace(
-            paper.config, sound_features="conv5+conv7", temperature=temperature
-        ),
+        config=replace(paper.config, sound_features="log-mel", temperature=temperature),
         training=replace(
             paper.training,
             n_steps=n_steps,

@@ -146,10 +146,15 @@ def _ingredients(preset: Preset) -> tuple[Variant, ...]:
     """Leave one ingredient of a recipe out at a time."""
     rows = list(_against_the_paper(preset))
     config, drawing, training = preset.config, preset.drawing, preset.training
-    plain_config = {
-        "temperature": replace(config, temperature=1.0),
-        "conv5 and conv7": replace(config, sound_features="conv8"),
-    }
+    plain_config = {"temperature": replace(config, temperature=1.0)}
+    if config.sound_features == "log-mel":
+        lower = replace(config, sound_features="conv5+conv7")
+        plain_config["the log-mel trunk (conv5 and conv7)"] = lower
+    if config.sound_features != "conv8":
+        upper = replace(config, sound_features="conv8")
+        plain_config[f"{config.sound_features} (conv8)"] = upper
+    if config.judges_sound:
+        plain_config["judging the sound alone"] = replace(config, judges_sound=False)
     rows += [
         Variant(f"without {name}", replace(preset, config=changed))
         for name, changed in plain_config.items()

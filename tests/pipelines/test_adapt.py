@@ -15,7 +15,7 @@ from pipelines.cli import main
 from pipelines.features import load_features
 from pipelines.learn import LearnSettings, learn
 from pipelines.more_sounds import read_sounds
-from pipelines.presets import PRESETS
+from pipelines.presets import PRESETS, SoundTrunk
 from pipelines.trunks import load_trunks
 from soundloc.adaptation.crops import CropDrawer, CropSettings
 from soundloc.adaptation.distilling import N_PATCHES, DistillingSettings
@@ -63,7 +63,7 @@ def test_trunks_are_adapted_and_trained_on(pair_set: Path, tmp_path: Path) -> No
     )
     assert told == ["adapting hearing"] * 12 + ["adapting seeing"] * 20
     assert f"--trunks {target}" in result.words()
-    config = PRESETS["light"].config
+    config = PRESETS["light"].hearing(SoundTrunk.SOUNDNET).config
     published, adapted = load_trunks(config, None), load_trunks(config, None, target)
     for name in ("visual.trunk", "sound.trunk"):
         before, after = (
@@ -82,7 +82,7 @@ def test_adapted_trunks_have_features_of_their_own(
 ) -> None:
     target = tmp_path / "trunks.safetensors"
     adapt(AdaptSettings(pair_set, target, n_sight_steps=1, n_hearing_steps=0))
-    config = PRESETS["light"].config
+    config = PRESETS["light"].hearing(SoundTrunk.SOUNDNET).config
     read = read_pair_set(pair_set)
     seen = []
     for trunks in (None, target):

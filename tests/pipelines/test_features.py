@@ -54,7 +54,7 @@ def test_clean_sounds_come_once_and_at_one_level(pair_set: PairSet) -> None:
     net = load_checkpoint().net
     cache = load_features(net, pair_set, "test", clean=True, picture_size_px=(64, 64))
     loud, soft = np.float32(cache.sounds[:, 0])
-    assert cache.sounds.shape == (2, 1, 1280)
+    assert cache.sounds.shape == (2, 1, net.config.sound_dim)
     assert np.corrcoef(loud, soft)[0, 1] > 0.999
     varied = load_features(net, pair_set, "test", picture_size_px=(64, 64))
-    assert varied.sounds.shape == (2, 6, 1280)
+    assert varied.sounds.shape == (2, 6, net.config.sound_dim)

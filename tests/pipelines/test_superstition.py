@@ -27,6 +27,7 @@ from soundloc.checkpoint import default_checkpoint_path, load_checkpoint
 from soundloc.intervals import Interval
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
 from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
+from soundloc.trunks import logmel
 
 N_CELLS = 20
 SOURCE, GROUND = (0.1, 0.2, 0.3, 0.4), (0.05, 0.35, 0.45, 0.7)
@@ -214,12 +215,12 @@ def hidden_place(scenes: list[Scene]) -> World:
     cache = FeatureCache(
         PairSet(Path("none"), tuple(pictures), tuple(sounds)),
         rng.normal(size=(len(scenes), 432, N_CELLS, N_CELLS)).astype(np.float16),
-        rng.normal(size=(len(sounds), 1, 1280)).astype(np.float16),
-        np.zeros((1, 1280), np.float16),
+        rng.normal(size=(len(sounds), 1, logmel.CHANNELS)).astype(np.float16),
+        np.zeros((1, logmel.CHANNELS), np.float16),
     )
     material = Material(tuple(scenes), cache)
     config = LocalizerConfig(
-        visual_trunk="efficientnet_lite0", sound_features="conv5+conv7"
+        visual_trunk="efficientnet_lite0", sound_features="log-mel"
     )
     return World(SoundLocalizationNet(config), material, material, material)
 

