@@ -27,8 +27,9 @@ from pano.sphere import Direction, cell_solid_angles_sr
 STEP_S = 0.2
 
 # A confidence of this much is convincing even in a clip that never has more; below
-# it, being the clip's best moment is no reason to believe.
-_CONVINCING = 0.3
+# it, being the clip's best moment is no reason to believe. Calibrated confidence is low
+# where a kind was never learned, and what moves still tells where it is.
+_CONVINCING = 0.15
 # Sound this far below the clip's loud parts fades out as evidence, and so does sound
 # near the noise of a recorder, however loud the rest.
 _FADE_BELOW_LOUD_DB = (-45.0, -30.0)

@@ -62,7 +62,7 @@ def test_a_quiet_clip_is_judged_by_its_own_loudness() -> None:
 
 
 def test_the_best_moment_of_a_doubtful_clip_stays_doubtful() -> None:
-    maps = [map_at(k * STEP_S, confidence=0.06) for k in range(3)]
+    maps = [map_at(k * STEP_S, confidence=0.03) for k in range(3)]
     np.testing.assert_allclose(gather(maps, start=AHEAD).weight, 0.2)
 
 
