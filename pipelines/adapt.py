@@ -5,6 +5,8 @@ What comes out is a checkpoint with fresh heads, for `pano train --trunks`.
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import shutil
 import time
@@ -109,10 +111,14 @@ def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptR
     teacher = None if settings.teacher is None else YamNet(settings.teacher)
     pair_set = read_pair_set(settings.pair_set)
     net = _start(settings)
+    n_hearing_steps = _n_hearing_steps(settings)
     if isinstance(net.sound.trunk, LogMelNet):
-        n_hearing_steps = _teach(net.sound.trunk, pair_set, teacher, settings, tell)
-    else:
-        n_hearing_steps = _adapt_hearing(net, pair_set, teacher, settings, tell)
+        _teach(net.sound.trunk, pair_set, teacher, settings, tell)
+    elif n := n_hearing_steps:
+        hearing = HearingSettings()
+        hearing = replace(hearing, descent=replace(hearing.descent, n_steps=n))
+        moments = Moments(pair_set, "train", seed=settings.seed)
+        adapt_hearing(net, moments, teacher, hearing, on_step=_note("hearing", n, tell))
     if n := settings.n_sight_steps:
         sight = SightSettings(share=settings.sight_share)
         sight = replace(sight, descent=replace(sight.descent, n_steps=n))
@@ -120,32 +126,24 @@ def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptR
         adapt_sight(net, crops, sight, on_step=_note("seeing", n, tell))
     n_steps = settings.n_sight_steps + n_hearing_steps
     save_checkpoint(settings.target, net, step=n_steps, metrics={}, half_precision=True)
-    shutil.rmtree(_lessons_folder(settings), ignore_errors=True)
+    if _lessons_folder(settings).exists():
+        shutil.rmtree(_lessons_folder(settings))
     return AdaptResult(settings.target, settings.n_sight_steps, n_hearing_steps)
 
 
 def _start(settings: AdaptSettings) -> SoundLocalizationNet:
     config = PRESETS["light"].hearing(settings.sound).config
-    if settings.sound is SoundTrunk.SOUNDNET:
-        return load_trunks(config, settings.soundnet, settings.trunks)
-    return load_visual_trunk(config, settings.trunks)
+    if settings.sound is SoundTrunk.LOG_MEL:
+        return load_visual_trunk(config, settings.trunks)
+    return load_trunks(config, settings.soundnet, settings.trunks)
 
 
-def _adapt_hearing(
-    net: SoundLocalizationNet,
-    pair_set: PairSet,
-    teacher: YamNet | None,
-    settings: AdaptSettings,
-    tell: Progress,
-) -> int:
-    hearing = HearingSettings()
-    n = settings.n_hearing_steps
-    n = hearing.descent.n_steps if n is None else n
-    if n > 0:
-        hearing = replace(hearing, descent=replace(hearing.descent, n_steps=n))
-        moments = Moments(pair_set, "train", seed=settings.seed)
-        adapt_hearing(net, moments, teacher, hearing, on_step=_note("hearing", n, tell))
-    return n
+def _n_hearing_steps(settings: AdaptSettings) -> int:
+    if settings.n_hearing_steps is not None:
+        return settings.n_hearing_steps
+    if settings.sound is SoundTrunk.LOG_MEL:
+        return DistillingSettings().descent.n_steps
+    return HearingSettings().descent.n_steps
 
 
 def _teach(
@@ -154,21 +152,19 @@ def _teach(
     teacher: PatchTeacher | None,
     settings: AdaptSettings,
     tell: Progress,
-) -> int:
+) -> None:
     """Teach the log-mel trunk; interrupted, it goes on where it was."""
-    distilling = DistillingSettings()
-    n = settings.n_hearing_steps
-    n = distilling.descent.n_steps if n is None else n
+    n = _n_hearing_steps(settings)
     if n == 0:
-        return 0
+        return
     if teacher is None:
         raise CheckpointError("the log-mel trunk starts from nothing; name a teacher.")
+    distilling = DistillingSettings()
     distilling = replace(distilling, descent=replace(distilling.descent, n_steps=n))
     others = [] if settings.more_sounds is None else read_sounds(settings.more_sounds)
     how = MomentSettings(length_s=TAUGHT_S, any_share=0.5)
     moments = Moments(pair_set, "train", seed=settings.seed, how=how, others=others)
-    folder = _lessons_folder(settings)
-    n_moments = distilling.n_moments
+    folder, n_moments = _lessons_folder(settings), distilling.n_moments
     lessons = Lessons.prepare(
         folder,
         moments,
@@ -184,11 +180,17 @@ def _teach(
         state=folder / "state.safetensors",
         on_step=_note("hearing", n, tell),
     )
-    return n
 
 
 def _lessons_folder(settings: AdaptSettings) -> Path:
-    return settings.target.with_suffix(".lessons")
+    """Name the folder beside the target that an interrupted adaptation goes on from.
+
+    Whatever changes what is taught changes the name.
+    """
+    told = (settings.pair_set, settings.teacher, settings.more_sounds)
+    words = [str(path and path.resolve()) for path in told]
+    digest = hashlib.sha256(json.dumps(words).encode()).hexdigest()[:12]
+    return settings.target.with_suffix(f".{digest}.lessons")
 
 
 def _note(what: str, n_steps: int, tell: Progress) -> OnStep:

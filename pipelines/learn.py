@@ -93,7 +93,7 @@ class LearnSettings:
         preset = PRESETS[self.preset].weighed(self.loss_weights)
         if self.trunks is not None:
             given = load_checkpoint(self.trunks).net.config
-            preset = preset.hearing(Preset(given, preset.training).sound_trunk)
+            preset = preset.hearing(SoundTrunk.of(given))
         elif self.sound is not None:
             preset = preset.hearing(self.sound)
         preset = preset.told(self.supervision)

@@ -31,6 +31,11 @@ class SoundTrunk(StrEnum):
     SOUNDNET = "soundnet"
     LOG_MEL = "log-mel"
 
+    @classmethod
+    def of(cls, config: LocalizerConfig) -> SoundTrunk:
+        """Name what hears in a network."""
+        return cls.LOG_MEL if config.sound_features == "log-mel" else cls.SOUNDNET
+
 
 _FEATURES_OF: dict[SoundTrunk, SoundFeatures] = {
     SoundTrunk.SOUNDNET: "conv5+conv7",
@@ -68,16 +73,10 @@ class Preset:
 
     def hearing(self, trunk: SoundTrunk) -> Preset:
         """Put the same losses on another sound trunk, if it is another."""
-        if self.sound_trunk is trunk:
+        if SoundTrunk.of(self.config) is trunk:
             return self
         features = _FEATURES_OF[trunk]
         return replace(self, config=replace(self.config, sound_features=features))
-
-    @property
-    def sound_trunk(self) -> SoundTrunk:
-        """Name what hears."""
-        is_ours = self.config.sound_features == "log-mel"
-        return SoundTrunk.LOG_MEL if is_ours else SoundTrunk.SOUNDNET
 
     def told(self, supervision: Supervision) -> Preset:
         """Leave out the losses that need what is not told.

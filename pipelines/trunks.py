@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from soundloc.checkpoint import default_checkpoint_path, load_checkpoint
+from soundloc.checkpoint import load_checkpoint
 from soundloc.errors import CheckpointError
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
 
@@ -62,19 +62,20 @@ def load_visual_trunk(
 ) -> SoundLocalizationNet:
     """Build a network with a pretrained visual trunk, all else fresh.
 
+    Parameters
+    ----------
+    trunks
+        A checkpoint whose visual trunk to take; None takes the published one.
+
     Raises
     ------
     CheckpointError
-        If the trunk is neither at hand nor in the shipped checkpoint.
+        If the trunk is not at hand.
     """
     net = SoundLocalizationNet(config)
     if trunks is None:
-        try:
-            net.load_pretrained_visual_trunk()
-        except CheckpointError:
-            trunks = default_checkpoint_path()
-        else:
-            return net.eval()
+        net.load_pretrained_visual_trunk()
+        return net.eval()
     stored = load_checkpoint(trunks).net
     if stored.config.visual_trunk != config.visual_trunk:
         raise CheckpointError(

