@@ -24,6 +24,7 @@ from pipelines.sweep.variants import Over, Variant, variants
 from pipelines.trunks import load_trunks
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
+from soundloc.checkpoint import load_checkpoint
 from soundloc.engine import choose_engine
 from soundloc.evaluation.answers import answer
 from soundloc.evaluation.measures import Measures, measure
@@ -194,6 +195,9 @@ class _Rooms:
         counts = {"validation": _N_CALIBRATION, "train": settings.n_train}
         pair_set = _first(pair_set, counts | {settings.split: settings.n_measured})
         trunks = load_trunks(config, settings.soundnet)
+        shipped = load_checkpoint().net
+        if shipped.config.visual_trunk == config.visual_trunk:
+            trunks.copy_visual_trunk(shipped)  # all rows see with the same eye
         engine = choose_engine(trunks.visual.trunk)
 
         def load(split: str, *, clean: bool, has_views: bool = False) -> FeatureCache:
