@@ -55,7 +55,7 @@ class Localizer(Protocol):
     """The streaming doors of `soundloc.SoundLocalizer`."""
 
     def see(self, image: NDArray[np.uint8], *, wrap: bool = False) -> FloatArray:
-        """Return visual features of a picture, shape (D, h/16, w/16)."""
+        """Return visual features of a picture, shape (D, h / stride, w / stride)."""
         ...
 
     def hear(self, track: FloatArray, *, sample_rate_hz: int = SOUND_RATE_HZ) -> Track:

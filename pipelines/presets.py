@@ -69,7 +69,9 @@ class Preset:
 
     def on(self, trunk: VisualTrunk) -> Preset:
         """Put the same losses on another visual trunk."""
-        return replace(self, config=replace(self.config, visual_trunk=trunk))
+        scale = 1.0 if trunk == "vgg16" else self.config.picture_scale
+        config = replace(self.config, visual_trunk=trunk, picture_scale=scale)
+        return replace(self, config=config)
 
     def hearing(self, trunk: SoundTrunk) -> Preset:
         """Put the same losses on another sound trunk, if it is another."""
@@ -124,10 +126,11 @@ _LIGHT = Preset(
         sound_features="log-mel",
         temperature=0.07,
         sound_norm="standardise",
+        picture_scale=1.5,
         neck_dropout=0.1,
         judges_sound=True,
     ),
-    TrainSettings(n_steps=2400),
+    TrainSettings(n_steps=2400, n_cells=768),
     DrawSettings(mixes=True, hard_share=0.5),
     # Contrast and ratio cost cIoU where places are known (`sweep --over ingredients`);
     # some contrast stays, for the pictures without.

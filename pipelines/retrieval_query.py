@@ -27,7 +27,7 @@ from soundloc.checkpoint import load_checkpoint
 from soundloc.engine import choose_engine
 from soundloc.errors import DatasetError
 from soundloc.level import active_level_dbfs, at_reference_level
-from soundloc.model import STRIDE_PX, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import SAMPLE_RATE_HZ, read_pair_set
 from soundloc.retrieval import Embedder, find_pictures, find_sounds
 from soundloc.track import SILENCE_DBFS
@@ -150,7 +150,7 @@ def search(settings: QuerySettings, *, on_step: Progress | None = None) -> Query
     )
     query = _Query(
         image,
-        None if image is None else _see(net, _fitted(image, cache)),
+        None if image is None else _see(net, _fitted(net, image, cache)),
         samples,
         None if samples is None else _hear(net, samples),
     )
@@ -210,10 +210,13 @@ def _hear(
     return pooled
 
 
-def _fitted(image: NDArray[np.uint8], cache: FeatureCache) -> NDArray[np.uint8]:
+def _fitted(
+    net: SoundLocalizationNet, image: NDArray[np.uint8], cache: FeatureCache
+) -> NDArray[np.uint8]:
     """Bring a picture to the height of the set's: things are then of like size."""
-    height_px = cache.pictures.shape[-2] * STRIDE_PX
-    width_px = max(STRIDE_PX, round(image.shape[1] * height_px / image.shape[0]))
+    stride_px = net.config.stride_px
+    height_px = round(cache.pictures.shape[-2] * stride_px)
+    width_px = max(16, round(image.shape[1] * height_px / image.shape[0]))
     return np.asarray(
         cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA),
         dtype=np.uint8,

@@ -23,9 +23,10 @@ class Localization:
     Parameters
     ----------
     attention
-        float32 (h / 16, w / 16), sums to 1.
+        float32 (h / s, w / s), sums to 1; s is the stride in pixels, which the network
+        brings (`LocalizerConfig.stride_px`).
     response
-        float32 (h / 16, w / 16), the similarity before the softmax, in [-1, 1]:
+        float32 (h / s, w / s), the similarity before the softmax, in [-1, 1]:
         comparable between pictures and sounds.
     confidence
         In [0, 1]: is the source of this sound in this picture at all? 0 for silence.
@@ -97,13 +98,13 @@ class SoundLocalizer:
     def see(
         self, image: NDArray[np.uint8], *, wrap: bool = False
     ) -> NDArray[np.float32]:
-        """Map a picture (h, w, 3) to V (D, h / 16, w / 16), each v_i of length 1.
+        """Map a picture (h, w, 3) to V (D, h / s, w / s), each v_i of length 1.
 
         Parameters
         ----------
         wrap
-            The picture is periodic in x, its width a multiple of 16: rolling it by
-            16·k px rolls V by k cells.
+            The picture is periodic in x, its width a multiple of the stride s: rolling
+            it by whole cells rolls V by as many.
         """
         if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
             raise ValueError(f"a picture is (h, w, 3) RGB, got the shape {image.shape}")

@@ -31,7 +31,7 @@ VisualTrunk = Literal["vgg16", "efficientnet_lite0"]
 SoundFeatures = Literal["conv8", "conv5+conv7", "log-mel"]
 SoundNorm = Literal["none", "standardise"]
 
-STRIDE_PX = 16  # one cell of the attention, whatever the visual trunk
+STRIDE_PX = 16  # one cell of the attention, in the picture that the trunk sees
 WINDOW_S = 20.0  # of sound around a picture, section 3.1
 SAMPLE_RATE_HZ = soundnet.SAMPLE_RATE_HZ
 
@@ -61,6 +61,10 @@ class LocalizerConfig:
         would leave nothing of the sound.
     post_relu
         For VGG-16, see `Vgg16Conv53`.
+    picture_scale
+        lite0 looks at pictures enlarged so many times: small things, the rule in a
+        360° frame, are then the size of those it was pretrained on, and the map is
+        finer. The time to see grows with the square.
     neck_dropout
         Share of the visual channels dropped while training the neck of lite0.
     judges_sound
@@ -75,6 +79,7 @@ class LocalizerConfig:
     embedding_dim: int = 512
     sound_norm: SoundNorm = "none"
     post_relu: bool = False
+    picture_scale: float = 1.0
     neck_dropout: float = 0.0
     judges_sound: bool = False
 
@@ -98,8 +103,19 @@ class LocalizerConfig:
                 f"embedding_dim must be {vgg16.OUT_CHANNELS} with vgg16, "
                 f"got {self.embedding_dim}"
             )
+        if not 1.0 <= self.picture_scale <= 4.0:
+            raise ValueError(
+                f"picture_scale must be in [1, 4], got {self.picture_scale}"
+            )
+        if self.visual_trunk == "vgg16" and self.picture_scale != 1.0:
+            raise ValueError("only efficientnet_lite0 enlarges pictures")
         if not 0.0 <= self.neck_dropout < 1.0:
             raise ValueError(f"neck_dropout must be in [0, 1), got {self.neck_dropout}")
+
+    @property
+    def stride_px(self) -> float:
+        """Pixels of the picture from one cell of the attention to the next."""
+        return STRIDE_PX / self.picture_scale
 
     @property
     def sound_channels(self) -> tuple[int, ...]:
@@ -166,7 +182,10 @@ class SoundStream(nn.Module):
 
 
 class VisualStream(nn.Module):
-    """Section 3.2: picture → trunk → V, with D channels at stride 16."""
+    """Section 3.2: picture → trunk → V, with D channels at stride 16.
+
+    Where the trunk enlarges pictures, the stride is that much smaller.
+    """
 
     def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
@@ -176,11 +195,14 @@ class VisualStream(nn.Module):
             self.trunk = Vgg16Conv53(post_relu=config.post_relu)
             self.neck = nn.Identity()
         else:
-            self.trunk = EfficientNetLite0()
+            self.trunk = EfficientNetLite0(picture_scale=config.picture_scale)
             self.neck = LiteNeck(config.embedding_dim, dropout=config.neck_dropout)
 
     def forward(self, pixels: Tensor, *, wrap: bool = False) -> Tensor:
-        """Map (b, 3, h, w) in 0..255 to V (b, D, ceil(h / 16), ceil(w / 16))."""
+        """Map (b, 3, h, w) in 0..255 to V (b, D, ceil(h / s), ceil(w / s)).
+
+        s is the stride, `LocalizerConfig.stride_px`.
+        """
         V: Tensor = self.neck(self.trunk(pixels, wrap=wrap))
         return V
 

@@ -143,7 +143,8 @@ def _run(row: Variant, seed: int, rooms: _Rooms, settings: SweepSettings) -> Mea
 def _digest(row: Variant, settings: SweepSettings) -> str:
     """Sum up all that a row's measures depend on, so that tables can share it."""
     sizes = (settings.n_train, settings.n_measured, settings.split, settings.n_folds)
-    recipe = (asdict(row.preset), row.label_share, row.fold, sizes)
+    of_row = (row.label_share, row.fold, row.has_adapted_eye)
+    recipe = (asdict(row.preset), *of_row, sizes)
     digest = hashlib.sha256(json.dumps(recipe).encode()).hexdigest()
     return digest[:8]
 
@@ -182,22 +183,25 @@ class _Rooms:
 
     def of(self, row: Variant) -> _Room:
         config = row.preset.config
-        key = (config.visual_trunk, config.sound_features, row.fold)
+        trunks = (config.visual_trunk, config.picture_scale, config.sound_features)
+        key = (*trunks, row.has_adapted_eye, row.fold)
         if key not in self._found:
-            self._found[key] = self._load(config, row.fold)
+            self._found[key] = self._load(config, row)
         return self._found[key]
 
-    def _load(self, config: LocalizerConfig, fold: int | None) -> _Room:
+    def _load(self, config: LocalizerConfig, row: Variant) -> _Room:
         settings, tell = self._settings, self._tell
         pair_set = read_pair_set(settings.pair_set)
-        if fold is not None:
-            pair_set = refold(pair_set, fold, settings.n_folds)
+        if row.fold is not None:
+            pair_set = refold(pair_set, row.fold, settings.n_folds)
         counts = {"validation": _N_CALIBRATION, "train": settings.n_train}
         pair_set = _first(pair_set, counts | {settings.split: settings.n_measured})
         trunks = load_trunks(config, settings.soundnet)
         shipped = load_checkpoint().net
-        if shipped.config.visual_trunk == config.visual_trunk:
-            trunks.copy_visual_trunk(shipped)  # all rows see with the same eye
+        if not row.has_adapted_eye:
+            trunks.load_pretrained_visual_trunk()
+        elif shipped.config.visual_trunk == config.visual_trunk:
+            trunks.copy_visual_trunk(shipped)  # so do all rows, unless they say not
         engine = choose_engine(trunks.visual.trunk)
 
         def load(split: str, *, clean: bool, has_views: bool = False) -> FeatureCache:

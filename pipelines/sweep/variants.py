@@ -52,12 +52,16 @@ class Variant:
         Share of the training pictures that keep their boxes.
     fold
         Which test set, None for the pair set's own.
+    has_adapted_eye
+        See with the visual trunk of the shipped checkpoint rather than with the one
+        published for ImageNet.
     """
 
     name: str
     preset: Preset
     label_share: float = 1.0
     fold: int | None = None
+    has_adapted_eye: bool = True
 
 
 def variants(over: Over, preset: Preset, *, n_folds: int = 3) -> tuple[Variant, ...]:
@@ -153,12 +157,17 @@ def _ingredients(preset: Preset) -> tuple[Variant, ...]:
     if config.sound_features != "conv8":
         upper = replace(config, sound_features="conv8")
         plain_config[f"{config.sound_features} (conv8)"] = upper
+    if config.picture_scale != 1.0:
+        plain_config["enlarging pictures"] = replace(config, picture_scale=1.0)
     if config.judges_sound:
         plain_config["judging the sound alone"] = replace(config, judges_sound=False)
     rows += [
         Variant(f"without {name}", replace(preset, config=changed))
         for name, changed in plain_config.items()
     ]
+    if config.visual_trunk == "efficientnet_lite0":
+        as_published = replace(rows[0], has_adapted_eye=False)
+        rows.append(replace(as_published, name="without adapting the visual trunk"))
     weights = training.objective.weights
     rows += [
         Variant(f"without {_LOSS_NAMES[name]}", preset.weighed({name: 0.0}))

@@ -7,12 +7,14 @@ periodic picture by 16·k pixels rolls the features by exactly k cells.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundloc.trunks.enlarging import enlarge
 from soundloc.trunks.padding import Pad, pad_picture, pad_plane
 
 STRIDE_PX = 16
@@ -123,13 +125,19 @@ class EfficientNetLite0(nn.Module):
 
     Batch norm always uses its stored statistics: the trunk comes pretrained, and the
     small batches that train the heads would only spoil them.
+
+    Parameters
+    ----------
+    picture_scale
+        Pictures are enlarged so many times first: the trunk was pretrained on things
+        that fill a picture.
     """
 
-    stride_px = STRIDE_PX
     out_channels = MIDDLE_CHANNELS + DEEP_CHANNELS
 
-    def __init__(self) -> None:
+    def __init__(self, *, picture_scale: float = 1.0) -> None:
         super().__init__()
+        self.picture_scale = Fraction(picture_scale).limit_denominator(8)
         self.stem = ConvNorm(3, _STEM_CHANNELS, 3, stride=2)
         self.blocks = nn.ModuleList()
         channels = _STEM_CHANNELS
@@ -151,14 +159,14 @@ class EfficientNetLite0(nn.Module):
         return self
 
     def forward(self, pixels: Tensor, *, wrap: bool, pad: Pad | None = None) -> Tensor:
-        """See a picture at stride 16.
+        """See a picture at stride 16 of the enlarged one.
 
         Parameters
         ----------
         pixels
             (b, 3, h, w) RGB in 0..255, of any size.
         wrap
-            The picture is periodic in x; w must then be a multiple of 16.
+            The picture is periodic in x; w, enlarged, must then be a multiple of 16.
         pad
             Continues planes (b, c, h, w) beyond their edges, by so many rows and
             columns before and after; in place of what `wrap` says.
@@ -167,7 +175,10 @@ class EfficientNetLite0(nn.Module):
         -------
         Tensor
             (b, 432, ceil(h / 16), ceil(w / 16)): 112 middle, then 320 deep channels.
+            h and w are those of the enlarged picture.
         """
+        if self.picture_scale != 1:
+            pixels = enlarge(pixels, self.picture_scale, wrap=wrap)
         pixels = pad_picture(pixels, STRIDE_PX, wrap=wrap)
         middle = self._middle(pixels, wrap=wrap, pad=pad)
         deep = middle

@@ -118,6 +118,14 @@ def test_any_picture_size(net, size):
     assert torch.isfinite(answer.f_v).all()
 
 
+def test_enlarged_pictures_give_a_finer_attention():
+    config = LocalizerConfig(visual_trunk="efficientnet_lite0", picture_scale=1.5)
+    with torch.no_grad():
+        answer = SoundLocalizationNet(config).eval()(pixels(1, 64, 128), waveform(1))
+    assert answer.attention.shape == (1, 6, 12)
+    assert 64 / config.stride_px == 6
+
+
 def test_rolling_a_periodic_picture_rolls_the_attention(net):
     # Periods of 16·k px are cells; narrow pictures wrap more than once.
     picture, sound = pixels(1, 48, 96), waveform(1)
@@ -223,6 +231,8 @@ def test_channel_dropout_acts_only_while_training():
         ({"visual_trunk": "resnet"}, "resnet"),
         ({"temperature": 0.0}, r"temperature must be positive, got 0.0"),
         ({"embedding_dim": 256}, r"embedding_dim must be 512 with vgg16, got 256"),
+        ({"picture_scale": 0.5}, r"picture_scale must be in \[1, 4\], got 0.5"),
+        ({"picture_scale": 1.5}, "only efficientnet_lite0 enlarges pictures"),
         ({"neck_dropout": 1.0}, r"neck_dropout must be in \[0, 1\), got 1.0"),
     ],
 )
