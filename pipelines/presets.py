@@ -127,6 +127,7 @@ _LIGHT = Preset(
         temperature=0.07,
         sound_norm="standardise",
         picture_scale=1.5,
+        smoothing_cells=1.0,
         neck_dropout=0.1,
         judges_sound=True,
     ),

@@ -94,7 +94,9 @@ def _pairs(
         batch = drawer.draw(
             start, pictures=chosen, n_per_picture=3, n_foreign=_BATCH_PICTURES
         )
-        V, h = net.visual.neck(batch.pictures), net.sound.head(batch.sounds)
+        wraps = torch.tensor([cache.pair_set.pictures[i].wrap for i in chosen])
+        V = net.visual.activate(batch.pictures, wrap=wraps)
+        h = net.sound.head(batch.sounds)
         response = net.respond(V, h)  # b n h w
         peak, log_place = net.peak(response), F.logsigmoid(net.place_logit(h))
         is_own = torch.zeros_like(batch.belongs, dtype=torch.bool)

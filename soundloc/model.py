@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from soundloc import attention
 from soundloc.attention import Mechanism
 from soundloc.errors import CheckpointError
+from soundloc.smoothing import smooth_directions
 from soundloc.sound_head import SoundHead
 from soundloc.trunks import efficientnet_file, logmel, soundnet, soundnet_file, vgg16
 from soundloc.trunks.clock import HeardLayer
@@ -65,6 +66,10 @@ class LocalizerConfig:
         lite0 looks at pictures enlarged so many times: small things, the rule in a
         360° frame, are then the size of those it was pretrained on, and the map is
         finer. The time to see grows with the square.
+    smoothing_cells
+        Deviation of the Gaussian that the directions v_i are smoothed with, in cells,
+        once the network is trained; 0 is the paper. The peak is then that of a thing,
+        not of a lucky cell.
     neck_dropout
         Share of the visual channels dropped while training the neck of lite0.
     judges_sound
@@ -80,6 +85,7 @@ class LocalizerConfig:
     sound_norm: SoundNorm = "none"
     post_relu: bool = False
     picture_scale: float = 1.0
+    smoothing_cells: float = 0.0
     neck_dropout: float = 0.0
     judges_sound: bool = False
 
@@ -109,6 +115,10 @@ class LocalizerConfig:
             )
         if self.visual_trunk == "vgg16" and self.picture_scale != 1.0:
             raise ValueError("only efficientnet_lite0 enlarges pictures")
+        if not 0.0 <= self.smoothing_cells <= 4.0:
+            raise ValueError(
+                f"smoothing_cells must be in [0, 4], got {self.smoothing_cells}"
+            )
         if not 0.0 <= self.neck_dropout < 1.0:
             raise ValueError(f"neck_dropout must be in [0, 1), got {self.neck_dropout}")
 
@@ -189,6 +199,7 @@ class VisualStream(nn.Module):
 
     def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
+        self.smoothing_cells = config.smoothing_cells
         self.trunk: Vgg16Conv53 | EfficientNetLite0
         self.neck: nn.Identity | LiteNeck
         if config.visual_trunk == "vgg16":
@@ -203,7 +214,21 @@ class VisualStream(nn.Module):
 
         s is the stride, `LocalizerConfig.stride_px`.
         """
-        V: Tensor = self.neck(self.trunk(pixels, wrap=wrap))
+        return self.activate(self.trunk(pixels, wrap=wrap), wrap=wrap)
+
+    def activate(self, features: Tensor, *, wrap: bool | Tensor) -> Tensor:
+        """Map the trunk's features (b, c, h, w), fresh or from a cache, to V.
+
+        Training asks the neck alone: it looks at single cells, without neighbours.
+
+        Parameters
+        ----------
+        wrap
+            The pictures are periodic in x: all, none, or told one by one, (b,).
+        """
+        V: Tensor = self.neck(features)
+        if self.smoothing_cells > 0.0:
+            return smooth_directions(V, self.smoothing_cells, wrap=wrap)
         return V
 
 

@@ -88,7 +88,12 @@ def agree(
             n_asked += 1
             pooled = _pooled(cache, pool, rng)
             maps = [
-                _points_at(net, picture.to(_device(net)), pooled, min_confidence)
+                _points_at(
+                    net,
+                    net.visual.activate(picture.to(_device(net)), wrap=entry.wrap),
+                    pooled,
+                    min_confidence,
+                )
                 for net in (first, second)
             ]
             both, either = maps[0] & maps[1], maps[0] | maps[1]
@@ -107,9 +112,9 @@ def _pooled(cache: FeatureCache, pool: list[int], rng: np.random.Generator) -> T
 
 
 def _points_at(
-    net: SoundLocalizationNet, picture: Tensor, pooled: Tensor, min_confidence: float
+    net: SoundLocalizationNet, V: Tensor, pooled: Tensor, min_confidence: float
 ) -> NDArray[np.bool_]:
-    V, h = net.visual.neck(picture), net.sound.head(pooled.to(picture.device))
+    h = net.sound.head(pooled.to(V.device))
     response = net.respond(V, h)[0].mean(0)  # h w
     attention = (response / _TEMPERATURE).flatten().softmax(0).view_as(response)
     chosen = attention >= _SHARE_OF_PEAK * attention.max()

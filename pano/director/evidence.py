@@ -1,7 +1,7 @@
 """What the directors decide upon: a few small maps a second and how far to trust them.
 
 Thirty maps a second say the same thing thirty times; five are enough to steer by.
-They wait on disk (18 kB a second), because trust is judged over the whole clip, never
+They wait on disk (40 kB a second), because trust is judged over the whole clip, never
 map by map: stretching each map to full contrast turns silence into certainty. What
 stays in memory is a handful of numbers a second.
 """

@@ -159,6 +159,8 @@ def _ingredients(preset: Preset) -> tuple[Variant, ...]:
         plain_config[f"{config.sound_features} (conv8)"] = upper
     if config.picture_scale != 1.0:
         plain_config["enlarging pictures"] = replace(config, picture_scale=1.0)
+    if config.smoothing_cells > 0.0:
+        plain_config["smoothing"] = replace(config, smoothing_cells=0.0)
     if config.judges_sound:
         plain_config["judging the sound alone"] = replace(config, judges_sound=False)
     rows += [

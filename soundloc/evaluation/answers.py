@@ -108,7 +108,8 @@ def answer(
         asked[question.picture].append(number)
     any_h = voices.sample(seed)
     for picture in range(n_pictures):
-        V = net.visual.neck(torch.from_numpy(np.float32(cache.pictures[[picture]])))
+        features = torch.from_numpy(np.float32(cache.pictures[[picture]]))
+        V = net.visual.activate(features, wrap=cache.pair_set.pictures[picture].wrap)
         priors[picture] = net.respond(V, any_h)[0].mean(0).numpy()
         rows = asked[picture]
         if rows:

@@ -75,13 +75,16 @@ class Embedder:
 
     def picture(self, number: int) -> Tensor:
         """Return V of a cached picture, (D, h, w)."""
-        return self.activation(self._cache.pictures[number].astype(np.float32))
+        features = self._cache.pictures[number].astype(np.float32)
+        wrap = self._cache.pair_set.pictures[number].wrap
+        return self.activation(features, wrap=wrap)
 
-    def activation(self, features: NDArray[np.float32]) -> Tensor:
+    def activation(
+        self, features: NDArray[np.float32], *, wrap: bool = False
+    ) -> Tensor:
         """Return V of a picture's trunk features (channels, h, w): (D, h, w)."""
         batch = torch.from_numpy(features)[None].to(self._device)
-        V: Tensor = self._net.visual.neck(batch)[0]
-        return V
+        return self._net.visual.activate(batch, wrap=wrap)[0]
 
     def sounds(self, pooled: Tensor) -> Tensor:
         """Return f_s of pooled sounds (n, c), of length 1."""

@@ -233,6 +233,7 @@ def test_channel_dropout_acts_only_while_training():
         ({"embedding_dim": 256}, r"embedding_dim must be 512 with vgg16, got 256"),
         ({"picture_scale": 0.5}, r"picture_scale must be in \[1, 4\], got 0.5"),
         ({"picture_scale": 1.5}, "only efficientnet_lite0 enlarges pictures"),
+        ({"smoothing_cells": -1.0}, r"smoothing_cells must be in \[0, 4\], got -1.0"),
         ({"neck_dropout": 1.0}, r"neck_dropout must be in \[0, 1\), got 1.0"),
     ],
 )
