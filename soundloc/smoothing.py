@@ -17,7 +17,9 @@ _REACH = 3  # of the Gaussian, in deviations
 
 
 def smooth_directions(V: Tensor, deviation: float, *, wrap: bool | Tensor) -> Tensor:
-    """Turn every v_i towards its neighbours, leaving its length as it is.
+    """Turn every v_i towards its neighbours.
+
+    Its length stays but for what its neighbours disagree about.
 
     Parameters
     ----------
@@ -31,11 +33,12 @@ def smooth_directions(V: Tensor, deviation: float, *, wrap: bool | Tensor) -> Te
     length: Tensor = V.norm(dim=1, keepdim=True)
     reach = max(1, round(_REACH * deviation))
     at = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    weights = torch.exp(-0.5 * (at / deviation) ** 2).tolist()
-    mixed = F.normalize(V, dim=1)
-    mixed = _sum(F.pad(mixed, (0, 0, reach, reach), mode="replicate"), weights, dim=2)
-    mixed = _sum(_beside(mixed, reach, wrap), weights, dim=3)
-    return F.normalize(mixed, dim=1) * length
+    gaussian = torch.exp(-0.5 * (at / deviation) ** 2)
+    weights = gaussian / gaussian.sum()
+    mixed = V / length.clamp(min=1e-12)
+    mixed = _mean(F.pad(mixed, (0, 0, reach, reach), mode="replicate"), weights, dim=2)
+    mixed = _mean(_beside(mixed, reach, wrap), weights, dim=3)
+    return mixed * length
 
 
 def _beside(x: Tensor, reach: int, wrap: bool | Tensor) -> Tensor:
@@ -48,9 +51,9 @@ def _beside(x: Tensor, reach: int, wrap: bool | Tensor) -> Tensor:
     return torch.where(periodic, _beside(x, reach, True), _beside(x, reach, False))
 
 
-def _sum(padded: Tensor, weights: list[float], *, dim: int) -> Tensor:
-    n = padded.shape[dim] - len(weights) + 1
-    total: Tensor = weights[0] * padded.narrow(dim, 0, n)
-    for offset, weight in enumerate(weights[1:], start=1):
-        total = total + weight * padded.narrow(dim, offset, n)
-    return total
+def _mean(padded: Tensor, weights: Tensor, *, dim: int) -> Tensor:
+    """Average windows of (b, c, h, w) along an axis, channel by channel."""
+    shape = (-1, 1) if dim == 2 else (1, -1)
+    channels = padded.shape[1]
+    kernels = weights.to(padded).reshape(1, 1, *shape).repeat(channels, 1, 1, 1)
+    return F.conv2d(padded, kernels, groups=channels)

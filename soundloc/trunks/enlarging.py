@@ -45,25 +45,21 @@ def enlarge(pixels: Tensor, scale: Fraction, *, wrap: bool) -> Tensor:
             f"a picture that wraps must be a multiple of {scale.denominator} px wide, "
             f"got {width}"
         )
-    taller = _enlarge_rows(pixels, scale, wrap=False)
-    larger = _enlarge_rows(taller.transpose(2, 3), scale, wrap=wrap).transpose(2, 3)
-    return larger.clamp(0.0, 255.0)
-
-
-def _enlarge_rows(x: Tensor, scale: Fraction, *, wrap: bool) -> Tensor:
-    """Enlarge (b, c, n, m) to (b, c, ceil(n · scale), m), phase by phase."""
-    batch, channels, n, m = x.shape
     step, phases = scale.denominator, scale.numerator
-    after = _REACH + -n % step
+    channels, height = pixels.shape[1:3]
+    bottom, right = _REACH + -height % step, _REACH + -width % step
+    padded = F.pad(pixels, (0, 0, _REACH, bottom), mode="replicate")
     if wrap:
-        padded = wrap_columns(x.transpose(2, 3), _REACH, after).transpose(2, 3)
+        padded = wrap_columns(padded, _REACH, right)
     else:
-        padded = F.pad(x, (0, 0, _REACH, after), mode="replicate")
-    kernels = bicubic_phases(scale).to(x)[:, None, :, None]
-    planes = padded.reshape(batch * channels, 1, -1, m)
-    found = F.conv2d(planes, kernels, stride=(step, 1))  # bc, phases, n / step, m
-    rows = found.transpose(1, 2).reshape(batch, channels, -1, m)
-    return rows[:, :, : -(-n * phases // step)]
+        padded = F.pad(padded, (_REACH, right, 0, 0), mode="replicate")
+    along = bicubic_phases(scale).to(pixels)
+    kernels = along[:, None, :, None] * along[None, :, None, :]
+    kernels = kernels.flatten(0, 1)[:, None].repeat(channels, 1, 1, 1)
+    found = F.conv2d(padded, kernels, stride=step, groups=channels)
+    larger = F.pixel_shuffle(found, phases)
+    n_rows, n_columns = (-(-n * phases // step) for n in (height, width))
+    return larger[..., :n_rows, :n_columns].clamp(0.0, 255.0)
 
 
 def bicubic_phases(scale: Fraction) -> Tensor:
