@@ -28,8 +28,10 @@ STEP_S = 0.2
 
 # A confidence of this much is convincing even in a clip that never has more; below
 # it, being the clip's best moment is no reason to believe. Calibrated confidence is low
-# where a kind was never learned, and what moves still tells where it is.
+# where a kind was never learned, and what moves still tells where it is: so trust falls
+# more slowly than confidence does.
 _CONVINCING = 0.15
+_TRUST_EXPONENT = 0.5
 # Sound this far below the clip's loud parts fades out as evidence, and so does sound
 # near the noise of a recorder, however loud the rest.
 _FADE_BELOW_LOUD_DB = (-45.0, -30.0)
@@ -187,6 +189,7 @@ def _weights(
     )
     best = np.percentile(confidence[is_heard], 90.0)
     believable = np.minimum(confidence / max(float(best), _CONVINCING), 1.0)
+    believable **= _TRUST_EXPONENT
     return np.asarray(believable * audible * _faded(contrast, _FADE_CONTRAST))
 
 

@@ -62,8 +62,8 @@ def test_a_quiet_clip_is_judged_by_its_own_loudness() -> None:
 
 
 def test_the_best_moment_of_a_doubtful_clip_stays_doubtful() -> None:
-    maps = [map_at(k * STEP_S, confidence=0.03) for k in range(3)]
-    np.testing.assert_allclose(gather(maps, start=AHEAD).weight, 0.2)
+    maps = [map_at(k * STEP_S, confidence=0.15 / 16) for k in range(3)]
+    np.testing.assert_allclose(gather(maps, start=AHEAD).weight, 0.25)
 
 
 def test_a_short_gap_keeps_the_last_map_and_a_long_one_is_no_evidence() -> None:
