@@ -10,11 +10,15 @@ import sys
 from pathlib import Path
 
 from pipelines.superstition.figures import draw_maps, plot_shares
-from pipelines.superstition.lessons import LABELLED, lessons, teach_all
+from pipelines.superstition.lessons import (
+    LABELLED,
+    lessons,
+    packaged_trunks,
+    teach_all,
+)
 from pipelines.superstition.material import make_world
 from pipelines.superstition.places import chance
 from pipelines.superstition.report import differences, table
-from soundloc.checkpoint import load_checkpoint
 
 
 def main() -> None:
@@ -22,7 +26,7 @@ def main() -> None:
     options = parse()
     options.output.mkdir(parents=True, exist_ok=True)
     world = make_world(
-        load_checkpoint().net, n_train=options.pictures, n_test=options.pictures // 10
+        packaged_trunks(), n_train=options.pictures, n_test=options.pictures // 10
     )
     rows = lessons(options.steps)
     alone, supervised, semi, blind, helped, lured, taught = (row.name for row in rows)

@@ -14,6 +14,7 @@ from pipelines.fit import Fitting, fit
 from pipelines.presets import PRESETS, Preset, Supervision
 from pipelines.superstition.material import World
 from pipelines.superstition.places import Looks, look
+from pipelines.trunks import load_trunks
 from soundloc.model import SoundLocalizationNet
 from soundloc.supervision import label_share
 
@@ -88,6 +89,17 @@ def _preset(n_steps: int, *, temperature: float = 1.0) -> Preset:
         # As in the preset `strong`: few labels are in every batch, not in every tenth.
         drawing=replace(paper.drawing, placed_share=0.5),
     )
+
+
+def packaged_trunks() -> SoundLocalizationNet:
+    """Take the trunks of the packaged checkpoint, for pictures as large as they are.
+
+    Raises
+    ------
+    CheckpointError
+        If there is none.
+    """
+    return load_trunks(_preset(1).config, None)
 
 
 def teach(lesson: Lesson, world: World, *, seed: int) -> SoundLocalizationNet:

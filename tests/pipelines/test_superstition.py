@@ -10,7 +10,12 @@ from numpy.typing import NDArray
 
 from pipelines.superstition.figures import draw_maps, plot_shares
 from pipelines.superstition.grounds import ground
-from pipelines.superstition.lessons import Outcome, lessons, teach_all
+from pipelines.superstition.lessons import (
+    Outcome,
+    lessons,
+    packaged_trunks,
+    teach_all,
+)
 from pipelines.superstition.material import Material, World, make_world
 from pipelines.superstition.places import (
     GRID_PX,
@@ -23,7 +28,7 @@ from pipelines.superstition.places import (
 from pipelines.superstition.report import differences, over_seeds, table
 from pipelines.superstition.world import KINDS, PICTURE_PX, Scene, Standing, draw_scene
 from soundloc.cache import FeatureCache
-from soundloc.checkpoint import default_checkpoint_path, load_checkpoint
+from soundloc.checkpoint import default_checkpoint_path
 from soundloc.intervals import Interval
 from soundloc.model import LocalizerConfig, SoundLocalizationNet
 from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
@@ -291,7 +296,7 @@ def test_differences_are_paired_by_seed() -> None:
     not default_checkpoint_path().exists(), reason="there is no default checkpoint"
 )
 def test_the_ground_is_taken_for_the_source_until_a_few_sources_are_shown() -> None:
-    world = make_world(load_checkpoint().net, n_train=200, n_test=20)
+    world = make_world(packaged_trunks(), n_train=200, n_test=20)
     rows = {row.name: row for row in lessons(120) if "contrast" in row.name}
     pigeon, taught = rows.values()
     taught = replace(taught, labels=0.1)
