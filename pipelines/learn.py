@@ -24,10 +24,11 @@ from pipelines.trunks import load_trunks
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
 from soundloc.checkpoint import load_checkpoint, save_checkpoint
+from soundloc.config import VisualTrunk
 from soundloc.engine import choose_engine
 from soundloc.errors import CheckpointError
 from soundloc.evaluation.brief import Evaluation, evaluate
-from soundloc.model import SoundLocalizationNet, VisualTrunk
+from soundloc.model import SoundLocalizationNet
 from soundloc.objective import StepReport
 from soundloc.pairs import SPLITS, PairSet, read_pair_set
 from soundloc.supervision import label_only

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from soundloc.batches import DrawSettings
-from soundloc.model import LocalizerConfig, SoundFeatures, VisualTrunk
+from soundloc.config import LocalizerConfig, SoundFeatures, VisualTrunk
 from soundloc.objective import LossWeights, Objective
 from soundloc.train import TrainSettings
 

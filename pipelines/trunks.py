@@ -9,8 +9,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from soundloc.checkpoint import load_checkpoint
+from soundloc.config import LocalizerConfig
 from soundloc.errors import CheckpointError
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 
 
 def load_trunks(

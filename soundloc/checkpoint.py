@@ -18,8 +18,9 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from soundloc.config import LocalizerConfig
 from soundloc.errors import CheckpointError
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 
 FORMAT = "soundloc.localizer/1"
 _PICKLED = {".pth", ".pt", ".ckpt", ".pkl", ".pickle", ".bin"}

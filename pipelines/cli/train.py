@@ -17,7 +17,7 @@ from pipelines.cli.learning_options import (
 from pipelines.cli.options import OUT_FILE, console_options, force_option
 
 if TYPE_CHECKING:
-    from soundloc.model import VisualTrunk
+    from soundloc.config import VisualTrunk
 
 
 class _LossWeight(click.ParamType[tuple[str, float]]):

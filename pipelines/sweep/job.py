@@ -25,12 +25,13 @@ from pipelines.trunks import load_trunks
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
 from soundloc.checkpoint import load_checkpoint
+from soundloc.config import LocalizerConfig
 from soundloc.engine import choose_engine
 from soundloc.evaluation.answers import answer
 from soundloc.evaluation.measures import Measures, measure
 from soundloc.evaluation.queries import Question, ask
 from soundloc.evaluation.stored import load_measures, save_measures
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import SPLITS, PairSet, PictureEntry, read_pair_set
 from soundloc.supervision import label_share
 

@@ -33,7 +33,6 @@ class Vgg16Conv53(nn.Module):
 
     mean: Tensor
     std: Tensor
-    stride_px = STRIDE_PX
     out_channels = OUT_CHANNELS
 
     def __init__(self, *, post_relu: bool = False) -> None:

@@ -18,8 +18,9 @@ import torch
 from numpy.typing import NDArray
 
 from soundloc.checkpoint import default_checkpoint_path, load_checkpoint
+from soundloc.config import LocalizerConfig
 from soundloc.level import at_reference_level
-from soundloc.model import SAMPLE_RATE_HZ, LocalizerConfig, SoundStream
+from soundloc.model import SAMPLE_RATE_HZ, SoundStream
 from soundloc.track import SoundTrack
 from soundloc.trunks.soundnet_file import PATH_VARIABLE, load_pretrained
 

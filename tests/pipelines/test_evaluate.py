@@ -15,9 +15,10 @@ from click.testing import CliRunner
 from pipelines.cli import main
 from pipelines.evaluate import EvaluateSettings, EvaluationFiles, evaluate
 from soundloc.checkpoint import save_checkpoint
+from soundloc.config import LocalizerConfig
 from soundloc.engine import choose_engine
 from soundloc.errors import CheckpointError, DatasetError
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import (
     SAMPLE_RATE_HZ,
     Opinion,

@@ -16,9 +16,10 @@ from pipelines.retrieval_query import QuerySettings, search
 from pipelines.retrieval_report import all_tables
 from pipelines.retrieve import RetrievalFiles, RetrieveSettings, retrieve
 from soundloc.checkpoint import save_checkpoint
+from soundloc.config import LocalizerConfig
 from soundloc.engine import TorchEngine
 from soundloc.errors import CheckpointError, DatasetError
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import (
     SAMPLE_RATE_HZ,
     PictureEntry,

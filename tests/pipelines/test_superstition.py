@@ -29,8 +29,9 @@ from pipelines.superstition.report import differences, over_seeds, table
 from pipelines.superstition.world import KINDS, PICTURE_PX, Scene, Standing, draw_scene
 from soundloc.cache import FeatureCache
 from soundloc.checkpoint import default_checkpoint_path
+from soundloc.config import LocalizerConfig
 from soundloc.intervals import Interval
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from soundloc.trunks import logmel
 

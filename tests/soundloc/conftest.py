@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.config import LocalizerConfig
+from soundloc.model import SoundLocalizationNet
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
+from soundloc.config import LocalizerConfig
 from soundloc.engine import OpenVinoEngine, TorchEngine, choose_engine
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 
 FLOAT_NOISE = 1e-4
 

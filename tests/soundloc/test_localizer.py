@@ -4,10 +4,11 @@ import torch
 from scipy.signal import resample_poly
 
 from soundloc.checkpoint import save_checkpoint
+from soundloc.config import LocalizerConfig
 from soundloc.errors import CheckpointError
 from soundloc.level import at_reference_level
 from soundloc.localizer import SoundLocalizer
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.track import SoundTrack, at_network_rate
 from soundloc.trunks.soundnet import SAMPLE_RATE_HZ
 

@@ -5,7 +5,8 @@ import pytest
 import torch
 from scipy import signal
 
-from soundloc.model import LocalizerConfig, SoundLocalizationNet, SoundStream
+from soundloc.config import LocalizerConfig
+from soundloc.model import SoundLocalizationNet, SoundStream
 from soundloc.track import SoundTrack
 from soundloc.trunks.logmel import (
     N_WINDOWS,

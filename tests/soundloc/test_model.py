@@ -7,11 +7,8 @@ from torch import Tensor, nn
 
 from soundloc import attention
 from soundloc.attention import Mechanism
-from soundloc.model import (
-    LocalizerConfig,
-    SoundLocalizationNet,
-    SoundStream,
-)
+from soundloc.config import LocalizerConfig
+from soundloc.model import SoundLocalizationNet, SoundStream
 
 LITE = LocalizerConfig(
     visual_trunk="efficientnet_lite0",

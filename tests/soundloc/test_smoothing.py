@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.config import LocalizerConfig
+from soundloc.model import SoundLocalizationNet
 from soundloc.smoothing import smooth_directions
 
 FLOAT_NOISE = 1e-5

@@ -14,9 +14,10 @@ from soundloc.anchors import KindAnchors
 from soundloc.batches import Batch, BatchDrawer
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
+from soundloc.config import LocalizerConfig
 from soundloc.errors import CheckpointError
 from soundloc.evaluation.brief import evaluate
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.objective import LossWeights, Objective, StepReport, batch_loss
 from soundloc.train import Training, TrainSettings, trainable
 from tests.soundloc.worlds import draw_world

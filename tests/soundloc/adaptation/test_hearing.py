@@ -7,8 +7,9 @@ import torch
 from soundloc.adaptation.descent import Descent
 from soundloc.adaptation.hearing import HearingSettings, adapt_hearing
 from soundloc.adaptation.moments import MOMENT_S, Moments
+from soundloc.config import LocalizerConfig
 from soundloc.errors import DatasetError
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import SAMPLE_RATE_HZ, PairSet, SoundEntry, write_sound
 
 N = round(MOMENT_S * SAMPLE_RATE_HZ)

@@ -8,7 +8,8 @@ import torch
 from soundloc.adaptation.crops import CropDrawer, CropSettings
 from soundloc.adaptation.descent import Descent
 from soundloc.adaptation.sight import SightSettings, adapt_sight
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.config import LocalizerConfig
+from soundloc.model import SoundLocalizationNet
 from soundloc.trunks.efficientnet import EfficientNetLite0
 from tests.soundloc.adaptation.test_crops import drawn_set
 

@@ -5,9 +5,10 @@ import pytest
 import torch
 
 from soundloc.cache import FeatureCache
+from soundloc.config import LocalizerConfig
 from soundloc.evaluation.answers import answer, top_quarter
 from soundloc.evaluation.queries import Relation, ask
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from tests.soundloc.evaluation.quiz import draw_pair_set, same
 
 VISUAL_CHANNELS, SOUND_FEATURES, HEIGHT, WIDTH = 432, 1280, 6, 8

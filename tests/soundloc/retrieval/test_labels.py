@@ -7,8 +7,9 @@ from torch.nn import functional as F
 from torchvision.models import VGG16_Weights
 
 from soundloc.cache import FeatureCache
+from soundloc.config import LocalizerConfig
 from soundloc.errors import CheckpointError
-from soundloc.model import LocalizerConfig, SoundLocalizationNet
+from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import (
     SAMPLE_RATE_HZ,
     PairSet,

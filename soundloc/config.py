@@ -1,0 +1,120 @@
+"""What network it is: the paper's by default; every departure says why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+from soundloc.attention import Mechanism
+from soundloc.trunks import logmel, soundnet, vgg16
+
+VisualTrunk = Literal["vgg16", "efficientnet_lite0"]
+SoundFeatures = Literal["conv8", "conv5+conv7", "log-mel"]
+SoundNorm = Literal["none", "standardise"]
+
+STRIDE_PX = 16  # one cell of the attention, in the picture that the trunk sees
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizerConfig:
+    """What network this is; written into its checkpoints.
+
+    Parameters
+    ----------
+    visual_trunk
+        `vgg16` is the paper; `efficientnet_lite0` is 25 times faster.
+    sound_features
+        `conv8` is the paper; SoundNet's lower layers pooled side by side separate
+        everyday sounds better than its object layer, and `log-mel`, a trunk of ours,
+        better still.
+    mechanism
+        The paper's Mechanism 1 (Eq. 2) or 2 (Eq. 3).
+    temperature
+        Divides the response before the softmax. 1 is the paper, where on a 20 × 20
+        grid no cell can get more than 1.8 % of the attention.
+    embedding_dim
+        D, the length of h and of each v_i.
+    sound_norm
+        `standardise` uses the mean and deviation of f_s over the training sounds. The
+        published conv8 is negative nearly everywhere, so that the ReLU before FC9
+        would leave nothing of the sound.
+    post_relu
+        For VGG-16, see `Vgg16Conv53`.
+    picture_scale
+        lite0 looks at pictures enlarged so many times: small things, the rule in a
+        360° frame, are then the size of those it was pretrained on, and the map is
+        finer. The time to see grows with the square.
+    smoothing_cells
+        Deviation of the Gaussian that the directions v_i are smoothed with, in cells,
+        once the network is trained; 0 is the paper. The peak is then that of a thing,
+        not of a lucky cell.
+    neck_dropout
+        Share of the visual channels dropped while training the neck of lite0.
+    judges_sound
+        The confidence also asks the sound alone whether its like has a place at all:
+        wind and noise have none, however much a picture may look like them.
+    """
+
+    visual_trunk: VisualTrunk = "vgg16"
+    sound_features: SoundFeatures = "conv8"
+    mechanism: Mechanism = "cosine"
+    temperature: float = 1.0
+    embedding_dim: int = 512
+    sound_norm: SoundNorm = "none"
+    post_relu: bool = False
+    picture_scale: float = 1.0
+    smoothing_cells: float = 0.0
+    neck_dropout: float = 0.0
+    judges_sound: bool = False
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("visual_trunk", get_args(VisualTrunk)),
+            ("sound_features", get_args(SoundFeatures)),
+            ("mechanism", get_args(Mechanism)),
+            ("sound_norm", get_args(SoundNorm)),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(
+                    f"{name} must be one of {allowed}, got {getattr(self, name)!r}"
+                )
+        if not self.temperature > 0.0:
+            raise ValueError(f"temperature must be positive, got {self.temperature}")
+        if self.embedding_dim < 1:
+            raise ValueError(f"embedding_dim must be ≥ 1, got {self.embedding_dim}")
+        if self.visual_trunk == "vgg16" and self.embedding_dim != vgg16.OUT_CHANNELS:
+            raise ValueError(
+                f"embedding_dim must be {vgg16.OUT_CHANNELS} with vgg16, "
+                f"got {self.embedding_dim}"
+            )
+        if not 1.0 <= self.picture_scale <= 4.0:
+            raise ValueError(
+                f"picture_scale must be in [1, 4], got {self.picture_scale}"
+            )
+        if self.visual_trunk == "vgg16" and self.picture_scale != 1.0:
+            raise ValueError("only efficientnet_lite0 enlarges pictures")
+        if not 0.0 <= self.smoothing_cells <= 4.0:
+            raise ValueError(
+                f"smoothing_cells must be in [0, 4], got {self.smoothing_cells}"
+            )
+        if not 0.0 <= self.neck_dropout < 1.0:
+            raise ValueError(f"neck_dropout must be in [0, 1), got {self.neck_dropout}")
+
+    @property
+    def stride_px(self) -> float:
+        """Pixels of the picture from one cell of the attention to the next."""
+        return STRIDE_PX / self.picture_scale
+
+    @property
+    def sound_channels(self) -> tuple[int, ...]:
+        """Channels of the sound layers that make f_s."""
+        if self.sound_features == "conv8":
+            return (soundnet.CONV8_CHANNELS,)
+        if self.sound_features == "log-mel":
+            return (logmel.CHANNELS,)
+        return soundnet.CONV5_CHANNELS, soundnet.CONV7_CHANNELS
+
+    @property
+    def sound_dim(self) -> int:
+        """Length of f_s."""
+        return sum(self.sound_channels)
