@@ -1,9 +1,9 @@
 """Who computes the visual stream: torch, or OpenVINO where there is no GPU.
 
-Seeing is by far the largest cost of a video. For a 480 x 960 picture, enlarged 1.5
-times, lite0 takes 0.27 processor seconds in OpenVINO at float32, about six times less
-than in torch with the same answer; half of it at bfloat16, where the maps keep a
-cosine of 0.998 to the exact ones.
+Seeing is by far the largest cost of a video. A 480 x 960 picture, enlarged 1.5 times,
+takes lite0 a third of a processor second in OpenVINO at float32, five times less than
+in torch with the same answer; half of it at bfloat16, where the v_i keep a cosine of
+0.997 to the exact ones (`tests/benchmarks/bench_seeing.py`).
 """
 
 from __future__ import annotations
