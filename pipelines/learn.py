@@ -54,11 +54,10 @@ class LearnSettings:
     loss_weights
         Weights that differ from the preset's, by the name of the loss.
     soundnet
-        The published SoundNet-8 weights; ``None`` asks the environment, then the
-        shipped checkpoint.
+        The published SoundNet-8 weights; ``None`` asks the environment.
     trunks
         A checkpoint whose trunks to start from, such as `pano adapt` writes; ``None``
-        takes the published ones.
+        takes what `load_trunks` says.
     n_steps, picture_size_px
         ``None`` is the preset's.
     log, tensorboard

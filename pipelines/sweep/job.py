@@ -202,7 +202,7 @@ class _Rooms:
         if not row.has_adapted_eye:
             trunks.load_pretrained_visual_trunk()
         elif shipped.config.visual_trunk == config.visual_trunk:
-            trunks.copy_visual_trunk(shipped)  # so do all rows, unless they say not
+            trunks.copy_visual_trunk(shipped)  # whatever hears, the same eye sees
         engine = choose_engine(trunks.visual.trunk)
 
         def load(split: str, *, clean: bool, has_views: bool = False) -> FeatureCache:
