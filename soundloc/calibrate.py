@@ -1,8 +1,9 @@
 """Confidence made honest: where it says p, about p of the peaks lie in the right place.
 
-Training moves the scale of the responses with every step, on thinned pictures; the two
-numbers that turn a peak into a probability are fitted afterwards, on whole pictures of
-a split that did not train.
+Training moves the scale of the responses with every step, on thinned pictures, and
+shows the judge of the sound as much wind as things; the numbers that turn a peak and
+its verdict into a probability are fitted afterwards, on whole pictures of a split that
+did not train.
 """
 
 from __future__ import annotations
@@ -30,26 +31,26 @@ _MIN_COVERAGE = 0.5
 def calibrate_confidence(
     net: SoundLocalizationNet, cache: FeatureCache, *, related: Related, seed: int = 1
 ) -> None:
-    """Fit scale and bias of the confidence by maximum likelihood, in place.
+    """Fit scale and bias of the match, and of the judge, by maximum likelihood.
 
-    A pair is right if the sound is the picture's own and the peak of the response lies
-    in its source; where nobody gave the place, being its own is enough. Own pairs
-    weigh four times as much as foreign ones in total.
+    In place. A pair is right if the sound is the picture's own and the peak of the
+    response lies in its source; where nobody gave the place, being its own is enough.
+    Own pairs weigh four times as much as foreign ones in total, and of these wind, rain
+    and noise as much as the sounds of absent things.
     """
     pairs = _pairs(net, cache, related, seed)
-    own = pairs.is_own.float()
-    foreign = 1.0 - own
-    weights = (
-        _OWN_SHARE * own / own.sum() + (1.0 - _OWN_SHARE) * foreign / foreign.sum()
+    weights = _weights(pairs)
+    match, verdict = _Line(pairs.peak), _Line(pairs.place_logit)
+    judge = net.place_judge
+    optimizer = torch.optim.LBFGS(
+        [match.fitted, verdict.fitted], max_iter=100, line_search_fn="strong_wolfe"
     )
-    deviation, mean = torch.std_mean(pairs.peak)
-    standard = (pairs.peak - mean) / deviation.clamp(min=1e-6)
-    line = torch.tensor([1.0, 0.0], requires_grad=True)  # slope and offset
-    optimizer = torch.optim.LBFGS([line], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        log_right = F.logsigmoid(line[0] * standard + line[1]) + pairs.log_place
+        log_right = F.logsigmoid(match.logit())
+        if judge is not None:
+            log_right = log_right + F.logsigmoid(verdict.logit())
         wrong = (1.0 - log_right.exp()).clamp(min=1e-6)
         likelihood = torch.where(pairs.is_right, log_right, wrong.log())
         loss = -(weights * likelihood).sum()
@@ -57,12 +58,47 @@ def calibrate_confidence(
         return loss
 
     optimizer.step(closure)  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    slope, offset = line.detach()
-    # Higher peaks never mean less, whatever the pairs at hand say.
-    scale = slope.clamp(min=1e-3) / deviation.clamp(min=1e-6)
     with torch.no_grad():
+        scale, offset = match.found()
         net.confidence_scale.copy_(scale)
-        net.confidence_bias.copy_(mean - offset / scale)
+        net.confidence_bias.copy_(-offset / scale)
+        if judge is not None:
+            scale, offset = verdict.found()
+            judge.weight.mul_(scale)
+            judge.bias.mul_(scale).add_(offset)
+
+
+class _Line:
+    """Slope and offset that turn values (n,) into logits, fitted where they spread."""
+
+    def __init__(self, values: Tensor) -> None:
+        deviation, self._mean = torch.std_mean(values)
+        self._deviation = deviation.clamp(min=1e-6)
+        self._standard = (values - self._mean) / self._deviation
+        self.fitted = torch.tensor([1.0, 0.0], requires_grad=True)
+
+    def logit(self) -> Tensor:
+        """Return the logits as they are now (n,)."""
+        return self.fitted[0] * self._standard + self.fitted[1]
+
+    def found(self) -> tuple[Tensor, Tensor]:
+        """Return slope and offset of the values as they came."""
+        slope, offset = self.fitted.detach()
+        # A higher value never means less, whatever the pairs at hand say.
+        scale = slope.clamp(min=1e-3) / self._deviation
+        return scale, offset - scale * self._mean
+
+
+def _weights(pairs: _Pairs) -> Tensor:
+    groups = (
+        (pairs.is_own, _OWN_SHARE),
+        (~pairs.is_own & ~pairs.is_nowhere, (1.0 - _OWN_SHARE) / 2),
+        (~pairs.is_own & pairs.is_nowhere, (1.0 - _OWN_SHARE) / 2),
+    )
+    weights = torch.zeros(len(pairs.is_own))
+    for chosen, share in groups:
+        weights += share * chosen.float() / chosen.sum().clamp(min=1)
+    return weights
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,12 +107,13 @@ class _Pairs:
 
     Parameters
     ----------
-    log_place
-        Logarithm of the probability that the sound's like has a place at all.
+    place_logit
+        What the judge says of the sound; 0 without one.
     """
 
     peak: Tensor
-    log_place: Tensor
+    place_logit: Tensor
+    is_nowhere: Tensor
     is_own: Tensor
     is_right: Tensor
 
@@ -98,7 +135,9 @@ def _pairs(
         V = net.visual.activate(batch.pictures, wrap=wraps)
         h = net.sound.head(batch.sounds)
         response = net.respond(V, h)  # b n h w
-        peak, log_place = net.peak(response), F.logsigmoid(net.place_logit(h))
+        peak, place_logit = net.peak(response), torch.zeros(len(h))
+        if net.place_judge is not None:
+            place_logit = net.place_logit(h)
         is_own = torch.zeros_like(batch.belongs, dtype=torch.bool)
         sounds = torch.arange(batch.n_own)
         is_own[batch.picture_of, sounds] = True
@@ -110,7 +149,8 @@ def _pairs(
         columns.append(
             (
                 peak[known],
-                log_place.expand_as(peak)[known],
+                place_logit.expand_as(peak)[known],
+                batch.is_nowhere.expand_as(peak)[known],
                 is_own[known],
                 is_right[known],
             )

@@ -18,7 +18,7 @@ from soundloc.cache import read_picture
 from soundloc.errors import DatasetError
 from soundloc.pairs import Box, PairSet, PictureEntry
 
-# Strides of the cells that are told apart; see `EfficientNetLite0.see_strided`.
+# Strides of the cells that are told apart; see `EfficientNetLite0.see_late`.
 CELL_PX = 32
 UNTOLD = -100
 
@@ -34,15 +34,16 @@ class CropSettings:
     size_px
         Width and height of a crop, a multiple of 32.
     scale
-        How much larger than in the picture things are shown, drawn log-uniformly.
+        How much larger than in the picture things are shown, drawn log-uniformly; about
+        the scale that the network looks at pictures with.
     jitter
         How far the object may lie from the middle, as a share of the crop.
     n_least
         Kinds with fewer objects are not asked for, and count as untold.
     """
 
-    size_px: int = 256
-    scale: tuple[float, float] = (0.7, 1.8)
+    size_px: int = 320
+    scale: tuple[float, float] = (1.2, 3.6)
     jitter: float = 0.35
     n_least: int = 20
 
@@ -150,8 +151,8 @@ class CropDrawer:
         """Tell what is at the middle of each cell; smaller things stand in front."""
         height, width = size_px
         n_cells = self.how.size_px // CELL_PX
-        # The deep cells' middles: of every second one at stride 16.
-        middles = np.arange(n_cells) * CELL_PX + CELL_PX / 4
+        # What a cell says has its centre of gravity 20 px into it, by the gradients.
+        middles = (np.arange(n_cells) + 0.5) * CELL_PX
         across = self.how.size_px - middles if frame.is_mirrored else middles
         x = (across / frame.scale + frame.left) / width
         y = (middles / frame.scale + frame.top) / height

@@ -47,12 +47,12 @@ class SightSettings:
         al. 2022, WiSE-FT).
     """
 
-    n_crops: int = 16
+    n_crops: int = 12
     first_block: int = 5
     background: float = 0.5
     keep: float = 1.0
     share: float = 1.0
-    descent: Descent = field(default_factory=lambda: Descent(1600))
+    descent: Descent = field(default_factory=lambda: Descent(2000))
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:

@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from soundloc.anchors import KindAnchors
 from soundloc.batches import Batch, BatchDrawer
@@ -120,15 +122,21 @@ def test_what_has_no_place_is_told_by_its_sound_alone() -> None:
     training = start(settings, judges_sound=True)
     training.run()
     training.finish()
-    world = draw_world(seed=5)
-    with torch.no_grad():
-        placed, noise = (
-            training.net.place_logit(
-                training.net.sound.head(torch.from_numpy(np.float32(pooled)))
-            )
-            for pooled in (world.sounds[:, 0], world.noises)
-        )
+    net, world = training.net, draw_world(seed=5)
+
+    @torch.no_grad()
+    def has_place(pooled: NDArray[np.floating]) -> Tensor:
+        h = net.sound.head(torch.from_numpy(np.float32(pooled)))
+        return torch.sigmoid(net.place_logit(h))
+
+    placed, noise = has_place(world.sounds[:, 0]), has_place(world.noises)
     assert placed.min() > noise.max()
+    with torch.no_grad():
+        net.place_judge.bias.sub_(30.0)  # a judge who believes nothing
+    assert has_place(world.sounds[:, 0]).max() < 0.01
+    calibrate_confidence(net, draw_world(seed=4), related=related)
+    assert has_place(world.sounds[:, 0]).min() > 0.9
+    assert evaluate(net, world, related=related).nowhere_auroc > 0.9
 
 
 def test_a_dead_sound_branch_is_noticed() -> None:
@@ -156,6 +164,8 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 from tests.soundloc.test_train import start
 torch.set_num_threads(1)
 state, last = Path(sys.argv[1]), int(sys.argv[2])

@@ -51,7 +51,7 @@ def test_cells_are_named_after_what_they_show(
         assert shown.shape == (2, 128 // CELL_PX, 128 // CELL_PX)
         for crop, cells in zip(pixels, shown, strict=True):
             for row, column in np.ndindex(cells.shape):
-                y, x = (CELL_PX * i + CELL_PX // 4 for i in (row, column))
+                y, x = (CELL_PX * i + CELL_PX // 2 for i in (row, column))
                 around = crop[:, max(0, y - 6) : y + 6, max(0, x - 6) : x + 6]
                 if around.std((1, 2)).max() > FLAT:
                     continue  # an edge runs through it
