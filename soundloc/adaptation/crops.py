@@ -34,8 +34,8 @@ class CropSettings:
     size_px
         Width and height of a crop, a multiple of 32.
     scale
-        How much larger than in the picture things are shown, drawn log-uniformly; about
-        the scale that the network looks at pictures with.
+        How much larger than in the picture things are shown, drawn log-uniformly:
+        the network enlarges pictures, too.
     jitter
         How far the object may lie from the middle, as a share of the crop.
     n_least
@@ -151,7 +151,7 @@ class CropDrawer:
         """Tell what is at the middle of each cell; smaller things stand in front."""
         height, width = size_px
         n_cells = self.how.size_px // CELL_PX
-        # What a cell says has its centre of gravity 20 px into it, by the gradients.
+        # The gradients of the deep features have their centre of gravity there.
         middles = (np.arange(n_cells) + 0.5) * CELL_PX
         across = self.how.size_px - middles if frame.is_mirrored else middles
         x = (across / frame.scale + frame.left) / width

@@ -5,10 +5,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from soundloc.adaptation.crops import CELL_PX, UNTOLD, CropDrawer, CropSettings
+from soundloc.checkpoint import load_checkpoint
 from soundloc.errors import DatasetError
 from soundloc.pairs import PairSet, PictureEntry, PlacedObject
+from soundloc.trunks.efficientnet import EfficientNetLite0
 
 HEIGHT_PX, WIDTH_PX = 240, 480
 PLAIN = CropSettings(size_px=128, scale=(1.0, 1.0), jitter=0.0, n_least=1)
@@ -35,6 +38,22 @@ def drawn_set(folder: Path, *, wrap: bool = False) -> PairSet:
         objects = (PlacedObject(kind, (box,)),)
         entries.append(PictureEntry(f"{kind}.png", "train", kind, objects, wrap))
     return PairSet(folder, tuple(entries), ())
+
+
+def test_a_cell_of_the_trunk_looks_at_its_own_middle() -> None:
+    trunk = load_checkpoint().net.visual.trunk
+    assert isinstance(trunk, EfficientNetLite0)
+    rng = np.random.default_rng(0)
+    noise = rng.uniform(0.0, 255.0, (4, 3, 448, 448)).astype(np.float32)
+    pixels = torch.from_numpy(noise).requires_grad_(True)
+    _, deep = trunk.see_late(trunk.see_early(pixels, 0), 0)
+    weights = torch.from_numpy(rng.standard_normal((4, 320)).astype(np.float32))
+    (gradient,) = torch.autograd.grad((deep[..., 7, 7] * weights).sum(), pixels)
+    seen = gradient.square().sum((0, 1))
+    at_px = torch.arange(448.0) + 0.5
+    for axis in (0, 1):
+        centre_px = float((seen.sum(axis) * at_px).sum() / seen.sum())
+        assert centre_px == pytest.approx(7.5 * CELL_PX, abs=CELL_PX / 4)
 
 
 @pytest.mark.parametrize("wrap", [False, True])
