@@ -164,8 +164,6 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 from tests.soundloc.test_train import start
 torch.set_num_threads(1)
 state, last = Path(sys.argv[1]), int(sys.argv[2])
