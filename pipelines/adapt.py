@@ -68,7 +68,7 @@ class AdaptSettings:
     pair_set: Path
     target: Path
     sound: SoundTrunk = SoundTrunk.SOUNDNET
-    n_sight_steps: int = 2000
+    n_sight_steps: int = 3000
     n_hearing_steps: int | None = None
     sight_share: float = 1.0
     teacher: Path | None = None

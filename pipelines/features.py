@@ -59,9 +59,9 @@ def load_features(
     # Names what the features depend on: whoever changes how a trunk is run changes it.
     seen_by, heard_by = _digest(net.visual.trunk), _digest(net.sound.trunk)
     hearing = "" if config.sound_features == "log-mel" else "soundnet8 a trous "
-    enlarged = f" × {config.picture_scale:g}" if config.picture_scale != 1.0 else ""
+    look = "a trous" if config.picture_scale == 1 else f"× {config.picture_scale}"
     recipe = CacheRecipe(
-        visual_trunk=f"{config.visual_trunk} a trous {seen_by}{enlarged}",
+        visual_trunk=f"{config.visual_trunk} {look} {seen_by}",
         sound_trunk=f"{hearing}{config.sound_features} {heard_by}",
         picture_size_px=picture_size_px,
         has_views=has_views,

@@ -19,6 +19,7 @@ from pipelines.presets import Preset
 from soundloc.batches import BatchDrawer, PseudoPlaces
 from soundloc.cache import FeatureCache
 from soundloc.calibrate import calibrate_confidence
+from soundloc.joining import join_heads
 from soundloc.model import SoundLocalizationNet
 from soundloc.objective import StepReport
 from soundloc.teachers import agree
@@ -60,8 +61,13 @@ class Fitting:
 def fit(
     preset: Preset, fitting: Fitting, *, n_steps: int | None = None, seed: int = 0
 ) -> SoundLocalizationNet:
-    """Train one network as its preset says, teachers first where it asks for them."""
+    """Train one network as its preset says, teachers first where it asks for them.
+
+    Several heads are trained one after another, each from a beginning of its own.
+    """
     n_steps = preset.training.n_steps if n_steps is None else n_steps
+    n_heads = preset.config.n_heads
+    preset = preset.with_heads(1)
     places: PseudoPlaces = {}
     if preset.has_teachers and _is_partly_placed(fitting.train):
         teachers = [
@@ -76,7 +82,18 @@ def fit(
         agreement = agree(first, second, fitting.train, related=are_related)
         logger.info("%s", agreement.words())
         places = agreement.places
-    return _fit_one(preset, fitting, n_steps, seed, "training", places)
+    heads = [
+        _fit_one(
+            preset,
+            fitting,
+            n_steps,
+            seed * n_heads + number,
+            "training" if number == 0 else f"head {number + 1}",
+            places,
+        )
+        for number in range(n_heads)
+    ]
+    return heads[0] if n_heads == 1 else join_heads(heads)
 
 
 def _is_partly_placed(cache: FeatureCache) -> bool:

@@ -61,7 +61,8 @@ class LearnSettings:
     n_steps, picture_size_px
         ``None`` is the preset's.
     log, tensorboard
-        Where the losses of every step go, as CSV and for TensorBoard.
+        Where the losses of every step go, as CSV and for TensorBoard; of several heads
+        those of the first.
     """
 
     pair_set: Path

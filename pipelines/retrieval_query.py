@@ -24,6 +24,7 @@ from pipelines.retrieval_rows import TilePainter, picture_words, sound_words
 from pipelines.retrieval_sheet import Row, Tile, picture_tile, save_rows, sound_tile
 from soundloc.cache import FeatureCache, read_picture
 from soundloc.checkpoint import load_checkpoint
+from soundloc.config import STRIDE_PX
 from soundloc.engine import choose_engine
 from soundloc.errors import DatasetError
 from soundloc.level import active_level_dbfs, at_reference_level
@@ -150,7 +151,7 @@ def search(settings: QuerySettings, *, on_step: Progress | None = None) -> Query
     )
     query = _Query(
         image,
-        None if image is None else _see(net, _fitted(net, image, cache)),
+        None if image is None else _see(net, _fitted(image, cache)),
         samples,
         None if samples is None else _hear(net, samples),
     )
@@ -210,12 +211,9 @@ def _hear(
     return pooled
 
 
-def _fitted(
-    net: SoundLocalizationNet, image: NDArray[np.uint8], cache: FeatureCache
-) -> NDArray[np.uint8]:
+def _fitted(image: NDArray[np.uint8], cache: FeatureCache) -> NDArray[np.uint8]:
     """Bring a picture to the height of the set's: things are then of like size."""
-    stride_px = net.config.stride_px
-    height_px = round(cache.pictures.shape[-2] * stride_px)
+    height_px = STRIDE_PX * cache.pictures.shape[-2]
     width_px = max(16, round(image.shape[1] * height_px / image.shape[0]))
     return np.asarray(
         cv2.resize(image, (width_px, height_px), interpolation=cv2.INTER_AREA),

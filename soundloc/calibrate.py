@@ -41,7 +41,7 @@ def calibrate_confidence(
     pairs = _pairs(net, cache, related, seed)
     weights = _weights(pairs)
     match, verdict = _Line(pairs.peak), _Line(pairs.place_logit)
-    judge = net.place_judge
+    judge = net.sound.head.judge
     optimizer = torch.optim.LBFGS(
         [match.fitted, verdict.fitted], max_iter=100, line_search_fn="strong_wolfe"
     )
@@ -133,11 +133,11 @@ def _pairs(
         )
         wraps = torch.tensor([cache.pair_set.pictures[i].wrap for i in chosen])
         V = net.visual.activate(batch.pictures, wrap=wraps)
-        h = net.sound.head(batch.sounds)
-        response = net.respond(V, h)  # b n h w
-        peak, place_logit = net.peak(response), torch.zeros(len(h))
-        if net.place_judge is not None:
-            place_logit = net.place_logit(h)
+        head = net.sound.head
+        response = net.respond(V, head(batch.sounds))  # b n h w
+        peak, place_logit = net.peak(response), torch.zeros(len(batch.sounds))
+        if head.judge is not None:
+            place_logit = head.place_logit(batch.sounds)
         is_own = torch.zeros_like(batch.belongs, dtype=torch.bool)
         sounds = torch.arange(batch.n_own)
         is_own[batch.picture_of, sounds] = True

@@ -7,12 +7,13 @@ from typing import Literal, get_args
 
 from soundloc.attention import Mechanism
 from soundloc.trunks import logmel, soundnet, vgg16
+from soundloc.trunks.efficientnet import PictureScale
 
 VisualTrunk = Literal["vgg16", "efficientnet_lite0"]
 SoundFeatures = Literal["conv8", "conv5+conv7", "log-mel"]
 SoundNorm = Literal["none", "standardise"]
 
-STRIDE_PX = 16  # one cell of the attention, in the picture that the trunk sees
+STRIDE_PX = 16  # pixels of the picture from one cell of the attention to the next
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,10 @@ class LocalizerConfig:
         Divides the response before the softmax. 1 is the paper, where on a 20 × 20
         grid no cell can get more than 1.8 % of the attention.
     embedding_dim
-        D, the length of h and of each v_i.
+        D, the length of h and of each v_i, for each head.
+    n_heads
+        Heads on the same trunks that learned apart and answer together, see
+        `soundloc.headwise`; 1 is the paper.
     sound_norm
         `standardise` uses the mean and deviation of f_s over the training sounds. The
         published conv8 is negative nearly everywhere, so that the ReLU before FC9
@@ -41,9 +45,8 @@ class LocalizerConfig:
     post_relu
         For VGG-16, see `Vgg16Conv53`.
     picture_scale
-        lite0 looks at pictures enlarged so many times: small things, the rule in a
-        360° frame, are then the size of those it was pretrained on, and the map is
-        finer. The time to see grows with the square.
+        2 lets lite0 look at pictures twice as large: small things, the rule in a 360°
+        frame, are then nearer to the size of those it was pretrained on.
     smoothing_cells
         Deviation of the Gaussian that the directions v_i are smoothed with, in cells,
         once the network is trained; 0 is the paper. The peak is then that of a thing,
@@ -60,9 +63,10 @@ class LocalizerConfig:
     mechanism: Mechanism = "cosine"
     temperature: float = 1.0
     embedding_dim: int = 512
+    n_heads: int = 1
     sound_norm: SoundNorm = "none"
     post_relu: bool = False
-    picture_scale: float = 1.0
+    picture_scale: PictureScale = 1
     smoothing_cells: float = 0.0
     neck_dropout: float = 0.0
     judges_sound: bool = False
@@ -73,6 +77,7 @@ class LocalizerConfig:
             ("sound_features", get_args(SoundFeatures)),
             ("mechanism", get_args(Mechanism)),
             ("sound_norm", get_args(SoundNorm)),
+            ("picture_scale", get_args(PictureScale)),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(
@@ -87,12 +92,12 @@ class LocalizerConfig:
                 f"embedding_dim must be {vgg16.OUT_CHANNELS} with vgg16, "
                 f"got {self.embedding_dim}"
             )
-        if not 1.0 <= self.picture_scale <= 4.0:
-            raise ValueError(
-                f"picture_scale must be in [1, 4], got {self.picture_scale}"
-            )
-        if self.visual_trunk == "vgg16" and self.picture_scale != 1.0:
+        if self.visual_trunk == "vgg16" and self.picture_scale != 1:
             raise ValueError("only efficientnet_lite0 enlarges pictures")
+        if self.n_heads < 1:
+            raise ValueError(f"n_heads must be ≥ 1, got {self.n_heads}")
+        if self.visual_trunk == "vgg16" and self.n_heads != 1:
+            raise ValueError("vgg16 has no neck that several heads could have")
         if not 0.0 <= self.smoothing_cells <= 4.0:
             raise ValueError(
                 f"smoothing_cells must be in [0, 4], got {self.smoothing_cells}"
@@ -101,9 +106,9 @@ class LocalizerConfig:
             raise ValueError(f"neck_dropout must be in [0, 1), got {self.neck_dropout}")
 
     @property
-    def stride_px(self) -> float:
-        """Pixels of the picture from one cell of the attention to the next."""
-        return STRIDE_PX / self.picture_scale
+    def joint_dim(self) -> int:
+        """Length of h and of each v_i with all heads side by side."""
+        return self.n_heads * self.embedding_dim
 
     @property
     def sound_channels(self) -> tuple[int, ...]:

@@ -1,9 +1,9 @@
 """Who computes the visual stream: torch, or OpenVINO where there is no GPU.
 
-Seeing is by far the largest cost of a video. A 480 x 960 picture, enlarged 1.5 times,
-takes lite0 a third of a processor second in OpenVINO at float32, five times less than
-in torch with the same answer; half of it at bfloat16, where the v_i keep a cosine of
-0.997 to the exact ones (`tests/benchmarks/bench_seeing.py`).
+Seeing is by far the largest cost of a video. A 480 x 960 picture, seen twice as large,
+takes lite0 a quarter of a processor second in OpenVINO at float32, ten times less than
+in torch with the same answer; 0.6 of it at bfloat16, where the v_i keep a cosine of
+0.993 to the exact ones (`tests/benchmarks/bench_seeing.py`).
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class VisualEngine(Protocol):
     """Turns pictures into the normalised visual activation."""
 
     def see(self, image: NDArray[np.uint8], *, wrap: bool) -> NDArray[np.float32]:
-        """Map an RGB picture (h, w, 3) to V (D, h / s, w / s), each v_i of length 1.
+        """Map an RGB picture (h, w, 3) to V (D, h / 16, w / 16), each v_i of length 1.
 
-        With `wrap` the picture is periodic in x and w a multiple of the stride s.
+        With `wrap` the picture is periodic in x and w a multiple of 16.
         """
 
 
@@ -69,7 +69,7 @@ class TorchEngine:
 
     @torch.inference_mode()
     def see(self, image: NDArray[np.uint8], *, wrap: bool) -> NDArray[np.float32]:
-        """Map an RGB picture (h, w, 3) to unit vectors (D, h / s, w / s)."""
+        """Map an RGB picture (h, w, 3) to unit vectors (D, h / 16, w / 16)."""
         pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self._device)
         V: NDArray[np.float32] = _Seeing(self._visual, wrap=wrap)(pixels).cpu().numpy()
         return V
@@ -101,7 +101,7 @@ class OpenVinoEngine:
         self._compiled: dict[tuple[int, int, bool], Any] = {}
 
     def see(self, image: NDArray[np.uint8], *, wrap: bool) -> NDArray[np.float32]:
-        """Map an RGB picture (h, w, 3) to unit vectors (D, h / s, w / s)."""
+        """Map an RGB picture (h, w, 3) to unit vectors (D, h / 16, w / 16)."""
         height, width, _ = image.shape
         key = (height, width, wrap)
         if key not in self._compiled:

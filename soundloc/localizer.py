@@ -23,10 +23,9 @@ class Localization:
     Parameters
     ----------
     attention
-        float32 (h / s, w / s), sums to 1; s is the stride in pixels, which the network
-        brings (`LocalizerConfig.stride_px`).
+        float32 (h / 16, w / 16), sums to 1.
     response
-        float32 (h / s, w / s), the similarity before the softmax, in [-1, 1]:
+        float32 (h / 16, w / 16), the similarity before the softmax, in [-1, 1]:
         comparable between pictures and sounds.
     confidence
         In [0, 1]: is the source of this sound in this picture at all? 0 for silence.
@@ -73,7 +72,7 @@ class SoundLocalizer:
     @property
     def embedding_dim(self) -> int:
         """D, the length of every v_i and of h."""
-        return self._net.config.embedding_dim
+        return self._net.config.joint_dim
 
     def localize(
         self,
@@ -98,7 +97,7 @@ class SoundLocalizer:
     def see(
         self, image: NDArray[np.uint8], *, wrap: bool = False
     ) -> NDArray[np.float32]:
-        """Map a picture (h, w, 3) to V (D, h / s, w / s), each v_i of length 1.
+        """Map a picture (h, w, 3) to V (D, h / 16, w / 16), each v_i of length 1.
 
         Parameters
         ----------
@@ -138,6 +137,5 @@ class SoundLocalizer:
         a = attention.respond_pairwise(V, sound, mechanism=config.mechanism)
         prior = None if log_prior is None else torch.tensor(log_prior, dtype=a.dtype)
         alpha = attention.attend(a, temperature=config.temperature, log_prior=prior)
-        # Without a direction there is nothing to find, however low the bias.
-        confidence = float(self._net.confidence(a, sound)) if h.any() else 0.0
-        return Localization(alpha[0].numpy(), a[0].numpy(), confidence)
+        confidence = self._net.confidence(a, sound.norm(dim=1))
+        return Localization(alpha[0].numpy(), a[0].numpy(), float(confidence))

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from soundloc import attention
 from soundloc.config import LocalizerConfig
 from soundloc.errors import CheckpointError
+from soundloc.headwise import HeadwiseLinear
 from soundloc.smoothing import smooth_directions
 from soundloc.sound_head import SoundHead
 from soundloc.trunks import efficientnet_file, logmel, soundnet, soundnet_file, vgg16
@@ -45,6 +46,8 @@ class SoundStream(nn.Module):
             config.sound_channels,
             config.embedding_dim,
             standardises=config.sound_norm == "standardise",
+            n_heads=config.n_heads,
+            judges=config.judges_sound,
         )
 
     @property
@@ -81,10 +84,7 @@ class SoundStream(nn.Module):
 
 
 class VisualStream(nn.Module):
-    """Section 3.2: picture → trunk → V, with D channels at stride 16.
-
-    Where the trunk enlarges pictures, the stride is that much smaller.
-    """
+    """Section 3.2: picture → trunk → V, with D channels at stride 16."""
 
     def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
@@ -96,13 +96,14 @@ class VisualStream(nn.Module):
             self.neck = nn.Identity()
         else:
             self.trunk = EfficientNetLite0(picture_scale=config.picture_scale)
-            self.neck = LiteNeck(config.embedding_dim, dropout=config.neck_dropout)
+            self.neck = LiteNeck(
+                config.embedding_dim,
+                n_heads=config.n_heads,
+                dropout=config.neck_dropout,
+            )
 
     def forward(self, pixels: Tensor, *, wrap: bool = False) -> Tensor:
-        """Map (b, 3, h, w) in 0..255 to V (b, D, ceil(h / s), ceil(w / s)).
-
-        s is the stride, `LocalizerConfig.stride_px`.
-        """
+        """Map (b, 3, h, w) in 0..255 to V (b, D, ceil(h / 16), ceil(w / 16))."""
         return self.activate(self.trunk(pixels, wrap=wrap), wrap=wrap)
 
     def activate(self, features: Tensor, *, wrap: bool | Tensor) -> Tensor:
@@ -158,14 +159,13 @@ class SoundLocalizationNet(nn.Module):
         self.config = config
         self.sound = SoundStream(config)
         self.visual = VisualStream(config)
-        d = config.embedding_dim
+        d, n = config.embedding_dim, config.n_heads
         self.visual_embedding = nn.Sequential(
-            *(nn.ReLU(), nn.Linear(d, d)),
-            *(nn.ReLU(), nn.Linear(d, config.sound_dim)),
+            *(nn.ReLU(), HeadwiseLinear(d, d, n)),
+            *(nn.ReLU(), HeadwiseLinear(d, config.sound_dim, n)),
         )
         self.confidence_scale = nn.Parameter(torch.tensor(10.0))
         self.confidence_bias = nn.Parameter(torch.tensor(0.3))
-        self.place_judge = nn.Linear(d, 1) if config.judges_sound else None
 
     def load_pretrained_trunks(self, *, soundnet_path: Path | None = None) -> None:
         """Start from the published trunks; raises `CheckpointError` without them."""
@@ -210,7 +210,9 @@ class SoundLocalizationNet(nn.Module):
         f_s, h = self.sound.standardise(pooled), self.sound.head(pooled)
         a = attention.respond_pairwise(V, h, mechanism=self.config.mechanism)
         alpha, z = self.locate(V, a, log_prior=log_prior)
-        return Answer(alpha, a, z, self.embed(z), f_s, h, self.confidence(a, h))
+        has_place = self.sound.head.voice(pooled).norm(dim=-1)
+        confidence = self.confidence(a, has_place)
+        return Answer(alpha, a, z, self.embed(z), f_s, h, confidence)
 
     def respond(self, V: Tensor, h: Tensor) -> Tensor:
         """Compare pictures V (b, D, h, w) with all sounds h (n, D): (b, n, h, w)."""
@@ -226,9 +228,12 @@ class SoundLocalizationNet(nn.Module):
         return alpha, attention.locate(V, alpha)
 
     def embed(self, z: Tensor) -> Tensor:
-        """Map z (b, D) to f_v (b, c): two ReLU-FC blocks, section 3.2."""
-        f_v: Tensor = self.visual_embedding(z)
-        return f_v
+        """Map z (b, D) to f_v (b, c): two ReLU-FC blocks, section 3.2.
+
+        Of several heads it is the mean of what each makes of its part of z.
+        """
+        apart: Tensor = self.visual_embedding(z).unflatten(1, (self.config.n_heads, -1))
+        return apart.mean(dim=1)
 
     def peak(self, a: Tensor) -> Tensor:
         """Average the strongest 0.5 % of responses (..., h, w): shape (...)."""
@@ -238,16 +243,10 @@ class SoundLocalizationNet(nn.Module):
         """Weigh the peak of responses (..., h, w): shape (...)."""
         return self.confidence_scale * (attention.peak(a) - self.confidence_bias)
 
-    def place_logit(self, h: Tensor) -> Tensor:
-        """Tell of sounds (..., D) whether their like has a place: shape (...)."""
-        if self.place_judge is None:
-            return torch.full(h.shape[:-1], torch.inf, device=h.device)
-        logit: Tensor = self.place_judge(nn.functional.normalize(h, dim=-1))[..., 0]
-        return logit
+    def confidence(self, a: Tensor, has_place: Tensor) -> Tensor:
+        """Turn responses (..., h, w) into a probability (...).
 
-    def confidence(self, a: Tensor, h: Tensor) -> Tensor:
-        """Turn responses (..., h, w) to sounds (..., D) into a probability (...).
-
-        That the sound's like has a place at all, times that it is seen here.
+        That the sound's like has a place at all, (...), which is the length of
+        `SoundHead.voice`, times that it is seen here.
         """
-        return torch.sigmoid(self.match_logit(a)) * torch.sigmoid(self.place_logit(h))
+        return torch.sigmoid(self.match_logit(a)) * has_place

@@ -294,10 +294,11 @@ def _confidence(seen: _Seen) -> Tensor:
     """Binary cross-entropy, own and foreign pairs in balance; what has a place, too."""
     match = seen.net.match_logit(seen.responses)  # b n
     loss = _in_balance(match, seen.belongs > 0, seen.belongs < 0)
-    if seen.net.place_judge is None:
+    head = seen.net.sound.head
+    if head.judge is None:
         return loss
     nowhere = seen.batch.is_nowhere.bool()
-    return loss + _in_balance(seen.net.place_logit(seen.h), ~nowhere, nowhere)
+    return loss + _in_balance(head.place_logit(seen.batch.sounds), ~nowhere, nowhere)
 
 
 def _in_balance(logits: Tensor, is_true: Tensor, is_false: Tensor) -> Tensor:

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundloc.headwise import HeadwiseLinear
+
 # A standardised channel says no more than this, in deviations.
 MAX_DEVIATIONS = 8.0
 # A channel counts as moving by at least this share of its layer's median deviation.
@@ -20,16 +22,28 @@ class SoundHead(nn.Module):
     layer_channels
         Channels of the sound layers whose means make f_s, side by side.
     out_channels
-        D, the length of h.
+        D, the length of h, of each head.
+    n_heads
+        Heads side by side, see `soundloc.headwise`.
     standardises
         Give every channel of f_s mean 0 and deviation 1 over the training sounds.
+    judges
+        Also ask f_s, not h, whether the sound's like has a place at all: h, made to
+        tell kinds apart, knows the few recordings of wind that it trained with by
+        heart.
     """
 
     mean: Tensor
     std: Tensor
 
     def __init__(
-        self, layer_channels: tuple[int, ...], out_channels: int, *, standardises: bool
+        self,
+        layer_channels: tuple[int, ...],
+        out_channels: int,
+        *,
+        standardises: bool,
+        n_heads: int = 1,
+        judges: bool = False,
     ) -> None:
         super().__init__()
         self.layer_channels, self.standardises = layer_channels, standardises
@@ -37,8 +51,9 @@ class SoundHead(nn.Module):
         if standardises:
             self.register_buffer("mean", torch.zeros(n))
             self.register_buffer("std", torch.ones(n))
-        self.fc9 = nn.Linear(n, n)
-        self.fc10 = nn.Linear(n, out_channels)
+        self.fc9 = nn.Linear(n, n_heads * n)
+        self.fc10 = HeadwiseLinear(n, out_channels, n_heads)
+        self.judge = nn.Linear(n, 1) if judges else None
 
     def fit(self, pooled: Tensor) -> None:
         """Take mean and deviation from the training sounds (n, c), once at the start.
@@ -65,10 +80,35 @@ class SoundHead(nn.Module):
         return ((pooled - self.mean) / self.std).clamp(-MAX_DEVIATIONS, MAX_DEVIATIONS)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """Map the pooled trunk output (b, c) to h (b, D)."""
+        """Map the pooled trunk output (b, c) to h (b, n · D)."""
         f_s = self.standardise(pooled)
         # After standardising half of every channel is negative by construction, and a
         # ReLU would throw that half away.
         x = f_s if self.standardises else F.relu(f_s)
         h: Tensor = self.fc10(F.relu(self.fc9(x)))
         return h
+
+    def voice(self, pooled: Tensor) -> Tensor:
+        """Map the pooled trunk output (b, c) to h (b, n · D) of a telling length.
+
+        Only the direction of h says where to look. Its length is free for the
+        probability that the sound's like has a place at all, 1 for a head without a
+        judge; that of silence is 0.
+        """
+        h = F.normalize(self(pooled), dim=1)
+        if self.judge is None:
+            return h
+        return h * torch.sigmoid(self.place_logit(pooled))[:, None]
+
+    def place_logit(self, pooled: Tensor) -> Tensor:
+        """Tell of sounds (b, c) whether their like has a place: (b,).
+
+        Raises
+        ------
+        ValueError
+            If this head has no judge.
+        """
+        if self.judge is None:
+            raise ValueError("this sound head does not judge")
+        logit: Tensor = self.judge(self.standardise(pooled))[:, 0]
+        return logit

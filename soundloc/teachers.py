@@ -114,11 +114,11 @@ def _pooled(cache: FeatureCache, pool: list[int], rng: np.random.Generator) -> T
 def _points_at(
     net: SoundLocalizationNet, V: Tensor, pooled: Tensor, min_confidence: float
 ) -> NDArray[np.bool_]:
-    h = net.sound.head(pooled.to(V.device))
+    h = net.sound.head.voice(pooled.to(V.device))
     response = net.respond(V, h)[0].mean(0)  # h w
     attention = (response / _TEMPERATURE).flatten().softmax(0).view_as(response)
     chosen = attention >= _SHARE_OF_PEAK * attention.max()
-    if float(net.confidence(response, h.mean(0))) < min_confidence:
+    if float(net.confidence(response, h.norm(dim=1).mean())) < min_confidence:
         chosen = torch.zeros_like(chosen)
     found: NDArray[np.bool_] = chosen.cpu().numpy()
     return found

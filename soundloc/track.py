@@ -9,7 +9,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
-from torch.nn import functional as F
 
 from soundloc.level import at_reference_level
 from soundloc.model import SAMPLE_RATE_HZ, SoundStream
@@ -49,10 +48,11 @@ class SoundTrack:
         return self.n_samples / SAMPLE_RATE_HZ
 
     def window(self, center_s: float, window_s: float) -> NDArray[np.float32]:
-        """Return h (D,) of length 1 for a window, or zeros for digital silence.
+        """Return h (D,) for a window, as `SoundHead.voice` has it.
 
-        Where the window reaches over an end of the track, what there is of the sound
-        counts. Silence has no direction: the response to it is 0 everywhere.
+        Its length says how surely the sound's like has a place; 0 for digital silence,
+        to which the response is 0 everywhere. Where the window reaches over an end of
+        the track, what there is of the sound counts.
         """
         h: NDArray[np.float32] = self.windows([center_s], window_s)[0]
         return h
@@ -63,12 +63,13 @@ class SoundTrack:
         """Return h (n, D) for n windows; together they cost a fifth of one by one."""
         pooled = np.stack([self.pooled(center, window_s) for center in centers_s])
         with torch.inference_mode():
-            h = F.normalize(self._head(torch.from_numpy(pooled)), dim=1)
-        unit: NDArray[np.float32] = h.numpy()
-        for row, center_s in zip(unit, centers_s, strict=True):
+            voices: NDArray[np.float32] = self._head.voice(
+                torch.from_numpy(pooled)
+            ).numpy()
+        for row, center_s in zip(voices, centers_s, strict=True):
             if self.level_dbfs(center_s, window_s) < SILENCE_DBFS:
                 row[:] = 0.0
-        return unit
+        return voices
 
     def pooled(self, center_s: float, window_s: float) -> NDArray[np.float32]:
         """Average the trunk's frames over a window: (c,), the input of the head."""

@@ -112,7 +112,7 @@ class Training:
         self.workers = workers or Workers()
         self.step = 0
         self._device = next(net.parameters()).device
-        self.anchors = KindAnchors(len(drawer.kinds), net.config.embedding_dim).to(
+        self.anchors = KindAnchors(len(drawer.kinds), net.config.joint_dim).to(
             self._device
         )
         self._parameters = trainable(net) | {

@@ -38,7 +38,7 @@ LOG_MEL = "log-mel"
     "--sight-steps",
     "n_sight_steps",
     type=click.IntRange(min=0),
-    default=2000,
+    default=3000,
     show_default=True,
     help="Steps of seeing; 0 leaves the visual trunk as it is.",
 )

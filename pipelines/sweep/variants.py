@@ -31,7 +31,8 @@ class Over(StrEnum):
     PAPER
         Ours against the paper.
     INGREDIENTS
-        What each ingredient of ours is worth: one left out at a time.
+        What each ingredient of ours is worth: one left out at a time, and what more
+        heads add.
     """
 
     SUPERVISION = "supervision"
@@ -157,8 +158,8 @@ def _ingredients(preset: Preset) -> tuple[Variant, ...]:
     if config.sound_features != "conv8":
         upper = replace(config, sound_features="conv8")
         plain_config[f"{config.sound_features} (conv8)"] = upper
-    if config.picture_scale != 1.0:
-        plain_config["enlarging pictures"] = replace(config, picture_scale=1.0)
+    if config.picture_scale != 1:
+        plain_config["enlarging pictures"] = replace(config, picture_scale=1)
     if config.smoothing_cells > 0.0:
         plain_config["smoothing"] = replace(config, smoothing_cells=0.0)
     if config.judges_sound:
@@ -187,6 +188,8 @@ def _ingredients(preset: Preset) -> tuple[Variant, ...]:
     ]
     last = replace(training, ema_decay=0.0)
     rows.append(Variant("without averaged weights", replace(preset, training=last)))
+    if config.n_heads == 1:
+        rows.append(Variant("with three heads", preset.with_heads(3)))
     return tuple(rows)
 
 

@@ -52,7 +52,7 @@ class SightSettings:
     background: float = 0.5
     keep: float = 1.0
     share: float = 1.0
-    descent: Descent = field(default_factory=lambda: Descent(2000))
+    descent: Descent = field(default_factory=lambda: Descent(3000))
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:

@@ -137,7 +137,7 @@ def _strengths(
     cosine = a
     if net.config.mechanism != "cosine":
         cosine = attention.respond(V, h, mechanism="cosine")[0]
-    rows = [net.confidence(a, h)]
+    rows = [net.confidence(a, h.norm(dim=1))]
     for response in (cosine, F.relu(cosine)):
         rows += [net.peak(response), top_quarter(response)]
     return torch.stack(rows).numpy()
@@ -151,17 +151,16 @@ def top_quarter(a: Tensor) -> Tensor:
 
 
 class _Voices:
-    """Every sound that may be asked with, as h."""
+    """Every sound that may be asked with, as h; see `SoundHead.voice`."""
 
     def __init__(self, net: SoundLocalizationNet, cache: FeatureCache) -> None:
-        def head(pooled: NDArray[np.floating]) -> Tensor:
-            h: Tensor = net.sound.head(torch.from_numpy(np.float32(pooled)))
-            return h
+        def voice(pooled: NDArray[np.floating]) -> Tensor:
+            return net.sound.head.voice(torch.from_numpy(np.float32(pooled)))
 
-        self._sounds = head(cache.sounds[:, 0])
-        self._noises = head(cache.noises)
+        self._sounds = voice(cache.sounds[:, 0])
+        self._noises = voice(cache.noises)
         nothing = torch.zeros(1, int(_SILENCE_S * SAMPLE_RATE_HZ))
-        self._silence: Tensor = net.sound.head(net.sound(nothing))[0]
+        self._silence: Tensor = net.sound.head.voice(net.sound(nothing))[0]
         entries = cache.pair_set.sounds
         self._placeable = [i for i, s in enumerate(entries) if not s.is_nowhere]
 

@@ -1,14 +1,14 @@
 """EfficientNet-lite0 at stride 16: the light visual trunk.
 
-The last stage runs à trous (its stride taken out, what follows dilated), so the deep
-features keep the grid of the middle ones and every stride divides 16: rolling a
-periodic picture by 16·k pixels rolls the features by exactly k cells.
+Its deepest features come at stride 32. For a cell every 16 pixels it either looks at
+the picture twice as large, or runs the last stages à trous (the stride taken out, what
+follows dilated). Either way every stride divides 16: rolling a periodic picture by
+16·k pixels rolls the features by exactly k cells.
 """
 
 from __future__ import annotations
 
-from fractions import Fraction
-from typing import cast
+from typing import Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from soundloc.trunks.enlarging import enlarge
 from soundloc.trunks.padding import Pad, pad_picture, pad_plane
 
 STRIDE_PX = 16
+PictureScale = Literal[1, 2]
 MIDDLE_CHANNELS = 112  # after block 10, natively at stride 16
 DEEP_CHANNELS = 320  # after the last block, natively at stride 32
 HEAD_CHANNELS = 1280
@@ -129,15 +130,15 @@ class EfficientNetLite0(nn.Module):
     Parameters
     ----------
     picture_scale
-        Pictures are enlarged so many times first: the trunk was pretrained on things
-        that fill a picture.
+        2 enlarges pictures first: the trunk was pretrained on things that fill a
+        picture. 1 runs it à trous.
     """
 
     out_channels = MIDDLE_CHANNELS + DEEP_CHANNELS
 
-    def __init__(self, *, picture_scale: float = 1.0) -> None:
+    def __init__(self, *, picture_scale: PictureScale = 1) -> None:
         super().__init__()
-        self.picture_scale = Fraction(picture_scale).limit_denominator(8)
+        self.picture_scale = picture_scale
         self.stem = ConvNorm(3, _STEM_CHANNELS, 3, stride=2)
         self.blocks = nn.ModuleList()
         channels = _STEM_CHANNELS
@@ -159,14 +160,14 @@ class EfficientNetLite0(nn.Module):
         return self
 
     def forward(self, pixels: Tensor, *, wrap: bool, pad: Pad | None = None) -> Tensor:
-        """See a picture at stride 16 of the enlarged one.
+        """See a picture at stride 16.
 
         Parameters
         ----------
         pixels
             (b, 3, h, w) RGB in 0..255, of any size.
         wrap
-            The picture is periodic in x; w, enlarged, must then be a multiple of 16.
+            The picture is periodic in x; w must then be a multiple of 16.
         pad
             Continues planes (b, c, h, w) beyond their edges, by so many rows and
             columns before and after; in place of what `wrap` says.
@@ -175,16 +176,20 @@ class EfficientNetLite0(nn.Module):
         -------
         Tensor
             (b, 432, ceil(h / 16), ceil(w / 16)): 112 middle, then 320 deep channels.
-            h and w are those of the enlarged picture.
         """
-        if self.picture_scale != 1:
-            pixels = enlarge(pixels, self.picture_scale, wrap=wrap)
         pixels = pad_picture(pixels, STRIDE_PX, wrap=wrap)
+        if self.picture_scale > 1:
+            pixels = enlarge(pixels, self.picture_scale, wrap=wrap)
         middle = self._middle(pixels, wrap=wrap, pad=pad)
         deep = middle
         for i, block in enumerate(self.blocks[_N_MIDDLE_BLOCKS:]):
+            if self.picture_scale > 1:
+                deep = block(deep, wrap=wrap, pad=pad)
+                continue
             dilation = 1 if i == 0 else 2
             deep = block(deep, wrap=wrap, stride=1, dilation=dilation, pad=pad)
+        if self.picture_scale > 1:
+            middle = F.avg_pool2d(middle, self.picture_scale)
         return torch.cat([middle, deep], dim=1)
 
     def forward_strided(self, pixels: Tensor, *, wrap: bool) -> Tensor:
@@ -206,16 +211,16 @@ class EfficientNetLite0(nn.Module):
     def see_late(self, x: Tensor, n_blocks: int) -> tuple[Tensor, Tensor]:
         """Go on where `see_early` stopped, as published: at stride 32.
 
-        Returns (b, 112, h / 32, w / 32), every second middle cell, and (b, 320, …):
-        for sides of whole multiples of 32 px the features of every second cell of
-        `forward`, for a quarter of the work. It is what the trunk is adapted with.
+        Returns (b, 112, h / 32, w / 32), the mean of four middle cells, and
+        (b, 320, …): what `forward` gives of pictures that were enlarged twice. It is
+        what the trunk is adapted with.
         """
         for block in self.blocks[n_blocks:_N_MIDDLE_BLOCKS]:
             x = block(x, wrap=False)
         middle = x
         for block in self.blocks[_N_MIDDLE_BLOCKS:]:
             x = block(x, wrap=False)
-        return middle[:, :, ::2, ::2], x
+        return F.avg_pool2d(middle, 2), x
 
     def _middle(self, pixels: Tensor, *, wrap: bool, pad: Pad | None = None) -> Tensor:
         x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=wrap, pad=pad)

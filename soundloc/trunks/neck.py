@@ -22,19 +22,26 @@ class LiteNeck(nn.Module):
 
     Parameters
     ----------
+    out_channels
+        D, of each head.
+    n_heads
+        Heads side by side, see `soundloc.headwise`.
     dropout
         Share of the input channels left out while training.
     """
 
-    def __init__(self, out_channels: int, *, dropout: float = 0.0) -> None:
+    def __init__(
+        self, out_channels: int, *, n_heads: int = 1, dropout: float = 0.0
+    ) -> None:
         super().__init__()
         self.head = EfficientNetLite0Head()
         self.dropout = nn.Dropout2d(dropout)
-        self.mix = nn.Conv2d(MIDDLE_CHANNELS + HEAD_CHANNELS, MIX_CHANNELS, 1)
-        self.embed = nn.Conv2d(MIX_CHANNELS, out_channels, 1)
+        mixed, out = n_heads * MIX_CHANNELS, n_heads * out_channels
+        self.mix = nn.Conv2d(MIDDLE_CHANNELS + HEAD_CHANNELS, mixed, 1)
+        self.embed = nn.Conv2d(mixed, out, 1, groups=n_heads)
 
     def forward(self, features: Tensor) -> Tensor:
-        """Map trunk features (b, 432, h, w) to V (b, D, h, w)."""
+        """Map trunk features (b, 432, h, w) to V (b, n · D, h, w)."""
         deep = self.head(features[:, MIDDLE_CHANNELS:])
         x = torch.cat([features[:, :MIDDLE_CHANNELS], deep], dim=1)
         V: Tensor = self.embed(F.relu(self.mix(self.dropout(x))))

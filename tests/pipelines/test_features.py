@@ -7,6 +7,7 @@ import pytest
 
 from pipelines.features import load_features
 from soundloc.checkpoint import load_checkpoint
+from soundloc.config import STRIDE_PX
 from soundloc.engine import TorchEngine
 from soundloc.errors import DatasetError
 from soundloc.pairs import (
@@ -46,7 +47,7 @@ def test_pictures_of_several_sizes_ask_for_one(pair_set: PairSet) -> None:
         load(engine=engine)
     for size_px in (64, 32):
         cache = load(engine=engine, picture_size_px=(size_px, size_px))
-        n_cells = round(size_px / net.config.stride_px)
+        n_cells = size_px // STRIDE_PX
         assert cache.pictures.shape == (2, 432, n_cells, n_cells)
 
 

@@ -36,15 +36,16 @@ def test_a_pair_set_becomes_a_checkpoint(pair_set: Path, tmp_path: Path) -> None
     assert [p.name for p in tmp_path.glob("*.training.safetensors")] == []
 
 
+@pytest.mark.parametrize("interrupted", ["training", "head 2"])
 def test_an_interrupted_training_goes_on(
-    pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: str
 ) -> None:
     monkeypatch.setattr("pipelines.fit.SAVE_EVERY", 2)
     whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
     learn(LearnSettings(pair_set, whole, n_steps=4))
 
     def interrupt(what: str, done: int, total: int) -> None:
-        if what == "training" and done == 3:
+        if what == interrupted and done == 3:
             raise KeyboardInterrupt
 
     settings = LearnSettings(pair_set, resumed, n_steps=4)

@@ -20,7 +20,7 @@ from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import read_pair_set
 from tests.pipelines.humming_squares import draw_humming_squares
 
-STRONG = PRESETS["strong"]
+STRONG = PRESETS["strong"].with_heads(1)  # as sweeps have it
 
 
 @pytest.fixture(autouse=True)

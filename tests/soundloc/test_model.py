@@ -115,12 +115,11 @@ def test_any_picture_size(net, size):
     assert torch.isfinite(answer.f_v).all()
 
 
-def test_enlarged_pictures_give_a_finer_attention():
-    config = LocalizerConfig(visual_trunk="efficientnet_lite0", picture_scale=1.5)
+def test_a_picture_seen_twice_as_large_has_as_many_cells():
+    config = LocalizerConfig(visual_trunk="efficientnet_lite0", picture_scale=2)
     with torch.no_grad():
         answer = SoundLocalizationNet(config).eval()(pixels(1, 64, 128), waveform(1))
-    assert answer.attention.shape == (1, 6, 12)
-    assert 64 / config.stride_px == 6
+    assert answer.attention.shape == (1, 4, 8)
 
 
 def test_rolling_a_periodic_picture_rolls_the_attention(net):
@@ -228,8 +227,10 @@ def test_channel_dropout_acts_only_while_training():
         ({"visual_trunk": "resnet"}, "resnet"),
         ({"temperature": 0.0}, r"temperature must be positive, got 0.0"),
         ({"embedding_dim": 256}, r"embedding_dim must be 512 with vgg16, got 256"),
-        ({"picture_scale": 0.5}, r"picture_scale must be in \[1, 4\], got 0.5"),
-        ({"picture_scale": 1.5}, "only efficientnet_lite0 enlarges pictures"),
+        ({"n_heads": 0}, "n_heads must be ≥ 1, got 0"),
+        ({"n_heads": 2}, "vgg16 has no neck"),
+        ({"picture_scale": 1.5}, "1.5"),
+        ({"picture_scale": 2}, "only efficientnet_lite0 enlarges pictures"),
         ({"smoothing_cells": -1.0}, r"smoothing_cells must be in \[0, 4\], got -1.0"),
         ({"neck_dropout": 1.0}, r"neck_dropout must be in \[0, 1\), got 1.0"),
     ],
@@ -241,9 +242,9 @@ def test_nonsense_settings_are_refused(change, message):
 
 def test_confidence_rises_with_the_peak(net):
     weak, strong = torch.full((1, 3, 4), 0.1), torch.full((1, 3, 4), 0.6)
-    h = torch.ones(1, net.config.embedding_dim)
+    sure = torch.ones(1)
     with torch.no_grad():
-        assert net.confidence(weak, h) < 0.5 < net.confidence(strong, h)
+        assert net.confidence(weak, sure) < 0.5 < net.confidence(strong, sure)
     assert isinstance(net.confidence_scale, nn.Parameter)
 
 
@@ -251,16 +252,28 @@ def test_a_sound_whose_like_has_no_place_is_never_confident():
     config = LocalizerConfig(
         visual_trunk="efficientnet_lite0",
         sound_features="conv5+conv7",
-        embedding_dim=4,
         judges_sound=True,
     )
     net = SoundLocalizationNet(config).eval()
-    strong = torch.full((2, 3, 4), 0.9)
-    thing, wind = torch.eye(4)[:2]
+    head, visual = net.sound.head, torch.rand(2, 512, 3, 4)
+    pooled = torch.rand(2, config.sound_dim)
     with torch.no_grad():
-        net.place_judge.weight.copy_(torch.tensor([[20.0, -20.0, 0.0, 0.0]]))
-        net.place_judge.bias.zero_()
-        sure, unsure = net.confidence(strong, 3.0 * torch.stack([thing, wind]))
-        match = torch.sigmoid(net.match_logit(strong[0]))
-    assert sure == pytest.approx(float(match), abs=1e-6)
-    assert unsure < 1e-6
+        head.judge.weight.zero_()
+        head.judge.weight[0, 0] = 20.0
+        head.judge.bias.zero_()
+        pooled[:, 0] = torch.tensor([1.0, -1.0])  # a thing, and wind
+        answer = net.localize(visual, pooled)
+        match = torch.sigmoid(net.match_logit(answer.response[0]))
+        lengths = head.voice(pooled).norm(dim=1)
+    assert answer.confidence[0] == pytest.approx(float(match), abs=1e-6)
+    assert answer.confidence[1] < 1e-6
+    assert lengths.tolist() == pytest.approx([1.0, 0.0], abs=1e-6)
+
+
+def test_a_head_without_a_judge_trusts_every_sound(net):
+    pooled = torch.rand(3, net.config.sound_dim)
+    with torch.no_grad():
+        lengths = net.sound.head.voice(pooled).norm(dim=1)
+    assert lengths.tolist() == pytest.approx([1.0] * 3, abs=1e-5)
+    with pytest.raises(ValueError, match="does not judge"):
+        net.sound.head.place_logit(pooled)
