@@ -30,7 +30,7 @@ from soundloc.adaptation.distilling import (
 from soundloc.adaptation.hearing import HearingSettings, adapt_hearing
 from soundloc.adaptation.moments import Moments, MomentSettings
 from soundloc.adaptation.sight import SightSettings, adapt_sight
-from soundloc.checkpoint import save_checkpoint
+from soundloc.checkpoint import load_checkpoint, save_checkpoint
 from soundloc.errors import CheckpointError
 from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import PairSet, read_pair_set
@@ -96,7 +96,7 @@ class AdaptResult:
 
 
 def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptResult:
-    """Adapt the trunks and write them.
+    """Adapt the trunks and write them; interrupted, it goes on where it was.
 
     Raises
     ------
@@ -108,22 +108,18 @@ def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptR
         raise CheckpointError(
             f"the folder of {settings.target} does not exist; create it first."
         )
-    teacher = None if settings.teacher is None else YamNet(settings.teacher)
     pair_set = read_pair_set(settings.pair_set)
     net = _start(settings)
     n_hearing_steps = _n_hearing_steps(settings)
-    if isinstance(net.sound.trunk, LogMelNet):
-        _teach(net.sound.trunk, pair_set, teacher, settings, tell)
-    elif n := n_hearing_steps:
-        hearing = HearingSettings()
-        hearing = replace(hearing, descent=replace(hearing.descent, n_steps=n))
-        moments = Moments(pair_set, "train", seed=settings.seed)
-        adapt_hearing(net, moments, teacher, hearing, on_step=_note("hearing", n, tell))
+    if n_hearing_steps:
+        _adapt_hearing(net, pair_set, settings, tell)
     if n := settings.n_sight_steps:
         sight = SightSettings(share=settings.sight_share)
         sight = replace(sight, descent=replace(sight.descent, n_steps=n))
         crops = CropDrawer(pair_set, "train", seed=settings.seed)
-        adapt_sight(net, crops, sight, on_step=_note("seeing", n, tell))
+        state = _lessons_folder(settings) / f"seeing-{settings.seed}.safetensors"
+        note = _note("seeing", n, tell)
+        adapt_sight(net, crops, sight, state=state, on_step=note)
     n_steps = settings.n_sight_steps + n_hearing_steps
     save_checkpoint(settings.target, net, step=n_steps, metrics={}, half_precision=True)
     if _lessons_folder(settings).exists():
@@ -146,6 +142,32 @@ def _n_hearing_steps(settings: AdaptSettings) -> int:
     return HearingSettings().descent.n_steps
 
 
+def _adapt_hearing(
+    net: SoundLocalizationNet,
+    pair_set: PairSet,
+    settings: AdaptSettings,
+    tell: Progress,
+) -> None:
+    """Adapt what hears, unless that was done before seeing was interrupted."""
+    n, folder = _n_hearing_steps(settings), _lessons_folder(settings)
+    done = folder / f"heard-{n}-{settings.seed}.safetensors"
+    if done.exists():
+        net.load_state_dict(load_checkpoint(done).net.state_dict())
+        return
+    teacher = None if settings.teacher is None else YamNet(settings.teacher)
+    if isinstance(net.sound.trunk, LogMelNet):
+        _teach(net.sound.trunk, pair_set, teacher, settings, tell)
+    else:
+        hearing = HearingSettings()
+        hearing = replace(hearing, descent=replace(hearing.descent, n_steps=n))
+        moments = Moments(pair_set, "train", seed=settings.seed)
+        state, note = _hearing_state(settings), _note("hearing", n, tell)
+        adapt_hearing(net, moments, teacher, hearing, state=state, on_step=note)
+    if settings.n_sight_steps:
+        folder.mkdir(parents=True, exist_ok=True)
+        save_checkpoint(done, net, step=n, metrics={})
+
+
 def _teach(
     trunk: LogMelNet,
     pair_set: PairSet,
@@ -153,10 +175,7 @@ def _teach(
     settings: AdaptSettings,
     tell: Progress,
 ) -> None:
-    """Teach the log-mel trunk; interrupted, it goes on where it was."""
     n = _n_hearing_steps(settings)
-    if n == 0:
-        return
     if teacher is None:
         raise CheckpointError("the log-mel trunk starts from nothing; name a teacher.")
     distilling = DistillingSettings()
@@ -177,9 +196,13 @@ def _teach(
         lessons,
         distilling,
         seed=settings.seed,
-        state=folder / "state.safetensors",
+        state=_hearing_state(settings),
         on_step=_note("hearing", n, tell),
     )
+
+
+def _hearing_state(settings: AdaptSettings) -> Path:
+    return _lessons_folder(settings) / f"hearing-{settings.seed}.safetensors"
 
 
 def _lessons_folder(settings: AdaptSettings) -> Path:

@@ -92,7 +92,7 @@ def adapt(
 
     The picture's trunk learns to name small things among others, the sound's to hear
     through mixtures and noise. `pano train --trunks` then trains heads on them. While
-    it runs, OUTPUT's folder holds what the teacher said; killed, hearing goes on.
+    it runs, OUTPUT's folder holds what it goes on from when it was interrupted.
     """
     from pipelines.adapt import AdaptSettings, adapt
     from pipelines.outputs import check_output

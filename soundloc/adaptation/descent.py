@@ -17,7 +17,7 @@ from soundloc.errors import CheckpointError
 
 OnStep = Callable[[int, float], None]
 
-_FORMAT = "soundloc.descent/1"
+_FORMAT = "soundloc.descent/2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +126,8 @@ class Descent:
                 for key, value in values.items():
                     tensors[f"adam.{number}.{index}.{key}"] = value
         metadata = {"format": _FORMAT, "step": str(step), "descent": self._words()}
+        tensors["rng"] = torch.get_rng_state()  # dropout's
+        state.path.parent.mkdir(parents=True, exist_ok=True)
         part = state.path.with_name(state.path.name + ".part")
         save_file({n: t.contiguous() for n, t in tensors.items()}, part, metadata)
         part.replace(state.path)
@@ -165,6 +167,7 @@ class Descent:
                 stored_state.setdefault(int(index), {})[key] = value
             groups = optimizer.state_dict()["param_groups"]
             optimizer.load_state_dict({"state": stored_state, "param_groups": groups})
+        torch.set_rng_state(tensors["rng"])
         return int(metadata["step"])
 
     def _words(self) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundloc.adaptation.descent import Descent, OnStep
+from soundloc.adaptation.descent import Descent, OnStep, StateFile
 from soundloc.adaptation.moments import DrawnMoments, Moments
 from soundloc.model import SoundLocalizationNet, SoundStream
 from soundloc.trunks.soundnet import SoundNet8
@@ -60,14 +61,19 @@ def adapt_hearing(
     teacher: Teacher | None,
     settings: HearingSettings,
     *,
+    state: Path | None = None,
     on_step: OnStep = lambda step, loss: None,
 ) -> None:
     """Adapt the sound trunk in place; without a teacher it learns the kinds alone.
+
+    Interrupted, it goes on from the state, if it is told where to keep one.
 
     Raises
     ------
     ValueError
         If the sound trunk is not SoundNet-8.
+    CheckpointError
+        If the state is damaged or of another adaptation.
     """
     if not isinstance(net.sound.trunk, SoundNet8):
         raise ValueError("only SoundNet-8 can be adapted; teach others by `distil`")
@@ -80,6 +86,7 @@ def adapt_hearing(
         student.heads,
         lambda step: student.loss(moments, step, settings),
         on_step=on_step,
+        state=None if state is None else StateFile(state, net.sound.trunk),
     )
 
 

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import copy
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soundloc.adaptation.crops import UNTOLD, CropDrawer
-from soundloc.adaptation.descent import Descent, OnStep
+from soundloc.adaptation.descent import Descent, OnStep, StateFile
 from soundloc.model import SoundLocalizationNet
 from soundloc.trunks.efficientnet import (
     HEAD_CHANNELS,
@@ -64,14 +65,19 @@ def adapt_sight(
     drawer: CropDrawer,
     settings: SightSettings,
     *,
+    state: Path | None = None,
     on_step: OnStep = lambda step, loss: None,
 ) -> None:
     """Adapt the visual trunk and the pretrained head of the neck, in place.
+
+    Interrupted, it goes on from the state, if it is told where to keep one.
 
     Raises
     ------
     ValueError
         If the visual trunk is not EfficientNet-lite0.
+    CheckpointError
+        If the state is damaged or of another adaptation.
     """
     if not isinstance(net.visual.trunk, EfficientNetLite0):
         raise ValueError("only efficientnet_lite0 can be adapted")
@@ -80,6 +86,7 @@ def adapt_sight(
     net.visual.trunk.requires_grad_(False)
     sight = _Sight(net.visual.trunk, net.visual.neck.head, len(drawer.kinds))
     before = copy.deepcopy(sight)
+    moving = nn.ModuleList([sight.trunk, sight.head])
 
     def loss_at(step: int) -> Tensor:
         pixels, shown = drawer.draw(step, settings.n_crops)
@@ -91,6 +98,7 @@ def adapt_sight(
         sight.classifier,
         loss_at,
         on_step=on_step,
+        state=None if state is None else StateFile(state, moving),
     )
     sight.go_back_to(before, 1.0 - settings.share)
 

@@ -1,5 +1,6 @@
 """The job `adapt` and its command, on drawn squares and networks of random weights."""
 
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from pipelines.more_sounds import read_sounds
 from pipelines.presets import PRESETS, SoundTrunk
 from pipelines.trunks import load_trunks
 from soundloc.adaptation.crops import CropDrawer, CropSettings
+from soundloc.adaptation.descent import StateFile
 from soundloc.adaptation.distilling import N_PATCHES, DistillingSettings
 from soundloc.checkpoint import load_checkpoint
 from soundloc.engine import TorchEngine
@@ -75,6 +77,37 @@ def test_trunks_are_adapted_and_trained_on(pair_set: Path, tmp_path: Path) -> No
     kept = load_checkpoint(trained).net.sound.trunk.state_dict()
     expected = adapted.sound.trunk.state_dict()
     assert all(torch.equal(kept[k], expected[k]) for k in kept)
+
+
+@pytest.mark.parametrize("interrupted", ["adapting hearing", "adapting seeing"])
+def test_an_interrupted_adaptation_goes_on(
+    pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: str
+) -> None:
+    often = partial(StateFile, every=2)
+    for stage in ("hearing", "sight"):
+        monkeypatch.setattr(f"soundloc.adaptation.{stage}.StateFile", often)
+    whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
+    settings = AdaptSettings(pair_set, whole, n_sight_steps=4, n_hearing_steps=4)
+    torch.manual_seed(5)  # the heads, which are written, too
+    adapt(settings)
+
+    def interrupt(what: str, done: int, total: int) -> None:
+        if what == interrupted and done == 3:
+            raise KeyboardInterrupt
+
+    settings = replace(settings, target=resumed)
+    torch.manual_seed(5)
+    with pytest.raises(KeyboardInterrupt):
+        adapt(settings, on_step=interrupt)
+    assert not resumed.exists()
+    told: list[tuple[str, int]] = []
+    torch.manual_seed(5)
+    adapt(settings, on_step=lambda what, done, total: told.append((what, done)))
+    assert told[0] == (interrupted, 3)
+    ours, theirs = (load_checkpoint(p).net.state_dict() for p in (whole, resumed))
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"pairs", whole.name, resumed.name}
 
 
 def test_adapted_trunks_have_features_of_their_own(
