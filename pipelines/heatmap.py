@@ -119,8 +119,8 @@ def _paint(
             words="Painting",
             duration_s=media.info.duration_from_header_s,
         ):
-            density = maps.density_at(frame.time_s)
-            writer.write(blend_heatmap(frame.image, density), frame.pts)
+            belief = maps.belief_at(frame.time_s)
+            writer.write(blend_heatmap(frame.image, belief), frame.pts)
             if sheet is not None and sheet.wants(frame.time_s):
                 sheet.see(frame.time_s, frame.image)
             n_frames += 1

@@ -24,7 +24,7 @@ from numpy.lib import format as npy_format
 from numpy.typing import NDArray
 
 from pano.errors import MediaError
-from pano.saliency import SaliencyMap
+from pano.saliency import UNIFORM_DENSITY_PER_SR, SaliencyMap
 from pipelines.outputs import written_whole
 
 _DTYPES: dict[str, np.dtype[Any]] = {
@@ -145,18 +145,28 @@ class Maps:
     def __len__(self) -> int:
         return len(self.time_s)
 
-    def density_at(self, time_s: float) -> NDArray[np.float32]:
-        """Return the map of a moment, between two maps their mixture, shape (h, w).
+    def belief_at(self, time_s: float) -> NDArray[np.float32]:
+        """Return the map of a moment as far as its confidence goes, shape (h, w).
 
-        Before the first map and after the last it is the nearest one.
+        The rest is spread evenly over the sphere: where nothing in the picture seems to
+        be what is heard, the source may be anywhere. Between two maps it is their
+        mixture; before the first and after the last it is the nearest one.
         """
+        believed = np.zeros(self.saliency.shape[1:], dtype=np.float32)
+        for number, share in self._around(time_s):
+            confidence = float(self.confidence[number])
+            believed += share * confidence * self.saliency[number].astype(np.float32)
+            believed += share * (1.0 - confidence) * UNIFORM_DENSITY_PER_SR
+        return believed
+
+    def _around(self, time_s: float) -> tuple[tuple[int, float], tuple[int, float]]:
+        """Return the maps before and after a moment, and their shares in it."""
         after = bisect.bisect_right(self.time_s, time_s)
         first, last = max(after - 1, 0), min(after, len(self) - 1)
         span_s = float(self.time_s[last] - self.time_s[first])
         share = (time_s - float(self.time_s[first])) / span_s if span_s > 0.0 else 0.0
         share = min(max(share, 0.0), 1.0)
-        before, behind = self.saliency[[first, last]].astype(np.float32)
-        return np.asarray((1.0 - share) * before + share * behind, dtype=np.float32)
+        return (first, 1.0 - share), (last, share)
 
 
 def open_maps(path: Path) -> Maps:

@@ -118,7 +118,7 @@ class ContactSheet:
         picture: Image | None,
     ) -> Image:
         image = _resized(image, 2 * _ROW_HEIGHT_PX)
-        image = blend_heatmap(image, self._maps.density_at(time_s))
+        image = blend_heatmap(image, self._maps.belief_at(time_s))
         if pose is not None and picture is not None:
             viewport = Viewport(picture.shape[1], picture.shape[0], self._lens)
             image = draw_view_outline(image, pose, viewport)

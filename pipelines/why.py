@@ -69,7 +69,7 @@ class WhyPage:
         size = 2 * _SPHERE_HEIGHT_PX, _SPHERE_HEIGHT_PX
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         sphere = blend_heatmap(
-            np.asarray(small, np.uint8), self._maps.density_at(time_s)
+            np.asarray(small, np.uint8), self._maps.belief_at(time_s)
         )
         height, width = picture.shape[:2]
         viewport = Viewport(width, height, self._path.source.lens)

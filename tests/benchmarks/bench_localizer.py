@@ -27,6 +27,7 @@ from tests.benchmarks.localizer import (
     clips,
     composed,
     confidence,
+    dignity,
     photographs,
     spheres,
 )
@@ -73,6 +74,7 @@ def main() -> None:
     tell(clips.score_boxed(pairs, listener, seeing, boxed))
     rows, refused = spheres.ask_spheres(options.material, listener, options.sheet)
     tell(spheres.summarise_spheres(rows, refused))
+    tell(dignity.summarise_voices(dignity.ask_voices(options.material, listener)))
     if options.sheet is not None:
         sheet.write(options.sheet / "clips.png")
         boxed.write(options.sheet / "boxed.png")

@@ -43,7 +43,7 @@ def test_the_heat_lies_on_the_source(tmp_path, clip_of_disc):
     saliency(
         source, tmp_path / "heat.mp4", maps_target=maps_path, localizer=RedLocalizer()
     )
-    density = open_maps(maps_path).density_at(1.0)
+    density = open_maps(maps_path).saliency[30]
     y, x = np.unravel_index(np.argmax(density), density.shape)
     peak = Direction(*map(float, pixel_to_angles_deg(x, y, 60, 30)))
     assert angle_between_deg(peak, Direction(60.0, 0.0)) < 12.0

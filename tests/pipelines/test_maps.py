@@ -16,16 +16,21 @@ GRID = (30, 60)
 HALF_PRECISION = 1e-3
 
 
-def some_map(time_s: float, *, seed: int = 0) -> SaliencyMap:
+def some_map(time_s: float, *, seed: int = 0, confidence: float = 0.25) -> SaliencyMap:
     rng = np.random.default_rng(seed)
     attention = rng.random(GRID).astype(np.float32)
     return SaliencyMap.from_attention(
         attention / attention.sum(),
         rng.uniform(-1, 1, GRID).astype(np.float32),
         time_s=time_s,
-        confidence=0.25,
+        confidence=confidence,
         level_db=-20.0,
     )
+
+
+def believed(found):
+    """Mix a map with the uniform one, by hand."""
+    return found.confidence * found.density + (1 - found.confidence) / (4 * np.pi)
 
 
 def write(path, maps, meta=None):
@@ -70,9 +75,21 @@ def test_maps_are_mapped_into_memory_instead_of_read(tmp_path):
 def test_between_two_maps_lies_their_mixture(tmp_path):
     first, second = some_map(1.0, seed=1), some_map(2.0, seed=2)
     write(tmp_path / "maps.npz", [first, second])
-    between = open_maps(tmp_path / "maps.npz").density_at(1.25)
-    expected = 0.75 * first.density + 0.25 * second.density
-    np.testing.assert_allclose(between, expected, rtol=2 * HALF_PRECISION)
+    between = open_maps(tmp_path / "maps.npz").belief_at(1.25)
+    np.testing.assert_allclose(
+        between, 0.75 * believed(first) + 0.25 * believed(second), rtol=HALF_PRECISION
+    )
+
+
+def test_a_map_is_believed_as_far_as_it_is_sure(tmp_path):
+    maps = [some_map(float(k), confidence=k / 4) for k in range(5)]
+    write(tmp_path / "maps.npz", maps)
+    read = open_maps(tmp_path / "maps.npz")
+    nothing, *_, everything = (read.belief_at(float(k)) for k in range(5))
+    np.testing.assert_allclose(nothing, 1.0 / (4.0 * np.pi), rtol=1e-6)
+    np.testing.assert_allclose(everything, maps[-1].density, rtol=HALF_PRECISION)
+    spread = [np.ptp(read.belief_at(float(k))) for k in range(5)]
+    np.testing.assert_allclose(np.diff(spread), spread[-1] / 4, rtol=1e-3)
 
 
 @pytest.mark.parametrize(("time_s", "seed"), [(-5.0, 1), (1.0, 1), (2.0, 2), (9.0, 2)])
@@ -80,9 +97,9 @@ def test_before_the_first_and_after_the_last_map_the_nearest_holds(
     tmp_path, time_s, seed
 ):
     write(tmp_path / "maps.npz", [some_map(1.0, seed=1), some_map(2.0, seed=2)])
-    held = open_maps(tmp_path / "maps.npz").density_at(time_s)
+    held = open_maps(tmp_path / "maps.npz").belief_at(time_s)
     np.testing.assert_allclose(
-        held, some_map(0.0, seed=seed).density, rtol=HALF_PRECISION, atol=1e-7
+        held, believed(some_map(0.0, seed=seed)), rtol=HALF_PRECISION
     )
 
 
