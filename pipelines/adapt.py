@@ -117,13 +117,13 @@ def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptR
         sight = SightSettings(share=settings.sight_share)
         sight = replace(sight, descent=replace(sight.descent, n_steps=n))
         crops = CropDrawer(pair_set, "train", seed=settings.seed)
-        state = _lessons_folder(settings) / f"seeing-{settings.seed}.safetensors"
+        state = _unfinished_folder(settings) / f"seeing-{settings.seed}.safetensors"
         note = _note("seeing", n, tell)
         adapt_sight(net, crops, sight, state=state, on_step=note)
     n_steps = settings.n_sight_steps + n_hearing_steps
     save_checkpoint(settings.target, net, step=n_steps, metrics={}, half_precision=True)
-    if _lessons_folder(settings).exists():
-        shutil.rmtree(_lessons_folder(settings))
+    if _unfinished_folder(settings).exists():
+        shutil.rmtree(_unfinished_folder(settings))
     return AdaptResult(settings.target, settings.n_sight_steps, n_hearing_steps)
 
 
@@ -149,7 +149,7 @@ def _adapt_hearing(
     tell: Progress,
 ) -> None:
     """Adapt what hears, unless that was done before seeing was interrupted."""
-    n, folder = _n_hearing_steps(settings), _lessons_folder(settings)
+    n, folder = _n_hearing_steps(settings), _unfinished_folder(settings)
     done = folder / f"heard-{n}-{settings.seed}.safetensors"
     if done.exists():
         net.load_state_dict(load_checkpoint(done).net.state_dict())
@@ -183,7 +183,7 @@ def _teach(
     others = [] if settings.more_sounds is None else read_sounds(settings.more_sounds)
     how = MomentSettings(length_s=TAUGHT_S, any_share=0.5)
     moments = Moments(pair_set, "train", seed=settings.seed, how=how, others=others)
-    folder, n_moments = _lessons_folder(settings), distilling.n_moments
+    folder, n_moments = _unfinished_folder(settings), distilling.n_moments
     lessons = Lessons.prepare(
         folder,
         moments,
@@ -202,18 +202,21 @@ def _teach(
 
 
 def _hearing_state(settings: AdaptSettings) -> Path:
-    return _lessons_folder(settings) / f"hearing-{settings.seed}.safetensors"
+    return _unfinished_folder(settings) / f"hearing-{settings.seed}.safetensors"
 
 
-def _lessons_folder(settings: AdaptSettings) -> Path:
+def _unfinished_folder(settings: AdaptSettings) -> Path:
     """Name the folder beside the target that an interrupted adaptation goes on from.
 
-    Whatever changes what is taught changes the name.
+    Whatever changes what is adapted, and to what, changes the name.
     """
-    told = (settings.pair_set, settings.teacher, settings.more_sounds)
-    words = [str(path and path.resolve()) for path in told]
+    told = (
+        *(settings.pair_set, settings.teacher, settings.more_sounds),
+        *(settings.soundnet, settings.trunks),
+    )
+    words = [str(path and path.resolve()) for path in told] + [str(settings.sound)]
     digest = hashlib.sha256(json.dumps(words).encode()).hexdigest()[:12]
-    return settings.target.with_suffix(f".{digest}.lessons")
+    return settings.target.with_suffix(f".{digest}.unfinished")
 
 
 def _note(what: str, n_steps: int, tell: Progress) -> OnStep:

@@ -70,9 +70,14 @@ def fit(
     preset = preset.with_heads(1)
     places: PseudoPlaces = {}
     if preset.has_teachers and _is_partly_placed(fitting.train):
+        # Far from the seeds of the heads, which must not begin as their teachers did.
         teachers = [
             _fit_one(
-                preset, fitting, n_steps, 1_000 * seed + number, f"teacher {number}"
+                preset,
+                fitting,
+                n_steps,
+                1_000 * (seed + 1) + number,
+                f"teacher {number}",
             )
             for number in (1, 2)
         ]

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from numpy.typing import NDArray
 from torch import nn
 
-from pipelines.adapt import AdaptSettings, _lessons_folder, adapt
+from pipelines.adapt import AdaptSettings, _unfinished_folder, adapt
 from pipelines.cli import main
 from pipelines.features import load_features
 from pipelines.learn import LearnSettings, learn
@@ -191,14 +191,17 @@ def test_a_log_mel_trunk_is_taught_and_trained_on(
 
 
 def test_what_was_taught_for_another_set_is_not_gone_on_with(tmp_path: Path) -> None:
-    target, own = tmp_path / "t.safetensors", tmp_path / "t.lessons"
+    target, own = tmp_path / "t.safetensors", tmp_path / "t.unfinished"
     own.mkdir()
     names = {
-        _lessons_folder(AdaptSettings(tmp_path / pairs, target, teacher=teacher))
+        _unfinished_folder(
+            AdaptSettings(tmp_path / pairs, target, sound, teacher=file, trunks=file)
+        )
         for pairs in ("one", "two")
-        for teacher in (None, tmp_path / "a.onnx")
+        for sound in SoundTrunk
+        for file in (None, tmp_path / "a.onnx")
     }
-    assert len(names) == 4
+    assert len(names) == 8
     assert own not in names
 
 
