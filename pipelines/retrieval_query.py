@@ -24,7 +24,6 @@ from pipelines.retrieval_rows import TilePainter, picture_words, sound_words
 from pipelines.retrieval_sheet import Row, Tile, picture_tile, save_rows, sound_tile
 from soundloc.cache import FeatureCache, read_picture
 from soundloc.checkpoint import load_checkpoint
-from soundloc.config import STRIDE_PX
 from soundloc.engine import choose_engine
 from soundloc.errors import DatasetError
 from soundloc.level import active_level_dbfs, at_reference_level
@@ -32,6 +31,7 @@ from soundloc.model import SoundLocalizationNet
 from soundloc.pairs import SAMPLE_RATE_HZ, read_pair_set
 from soundloc.retrieval import Embedder, find_pictures, find_sounds
 from soundloc.track import SILENCE_DBFS
+from soundloc.trunks.padding import STRIDE_PX
 
 Progress = Callable[[str, int, int], None]
 

@@ -13,8 +13,6 @@ VisualTrunk = Literal["vgg16", "efficientnet_lite0"]
 SoundFeatures = Literal["conv8", "conv5+conv7", "log-mel"]
 SoundNorm = Literal["none", "standardise"]
 
-STRIDE_PX = 16  # pixels of the picture from one cell of the attention to the next
-
 
 @dataclass(frozen=True, slots=True)
 class LocalizerConfig:

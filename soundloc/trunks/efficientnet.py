@@ -15,9 +15,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soundloc.trunks.enlarging import enlarge
-from soundloc.trunks.padding import Pad, pad_picture, pad_plane
+from soundloc.trunks.padding import STRIDE_PX, Pad, pad_picture, pad_plane
 
-STRIDE_PX = 16
 PictureScale = Literal[1, 2]
 MIDDLE_CHANNELS = 112  # after block 10, natively at stride 16
 DEEP_CHANNELS = 320  # after the last block, natively at stride 32

@@ -11,9 +11,8 @@ from torchvision.models import VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
 from soundloc.errors import CheckpointError
-from soundloc.trunks.padding import pad_picture, pad_plane
+from soundloc.trunks.padding import STRIDE_PX, pad_picture, pad_plane
 
-STRIDE_PX = 16
 OUT_CHANNELS = 512
 # ImageNet's mean and deviation of RGB in 0..1, from torchvision.
 _MEAN_RGB = (0.485, 0.456, 0.406)

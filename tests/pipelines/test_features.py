@@ -7,7 +7,6 @@ import pytest
 
 from pipelines.features import load_features
 from soundloc.checkpoint import load_checkpoint
-from soundloc.config import STRIDE_PX
 from soundloc.engine import TorchEngine
 from soundloc.errors import DatasetError
 from soundloc.pairs import (
@@ -18,6 +17,7 @@ from soundloc.pairs import (
     SoundEntry,
     write_sound,
 )
+from soundloc.trunks.padding import STRIDE_PX
 
 SIZES_PX = ((64, 96), (80, 80))
 
