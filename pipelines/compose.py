@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 
 from pipelines.demo.drawing import SourceKind, sprite
 from pipelines.demo.landscape import panorama
-from pipelines.material import BoxedPhotograph, Material, PieceSource, are_related
+from pipelines.kinds import APES, are_related
+from pipelines.material import BoxedPhotograph, Material, PieceSource
 from soundloc.errors import DatasetError
 from soundloc.pairs import PlacedObject, SoundEntry
 from soundloc.scenes import Piece, SceneLayout, compose, soft_mask
@@ -28,6 +29,9 @@ SCENE_HEIGHT_PX, SCENE_WIDTH_PX = 480, 960
 DRAWN_SEEDS = {"train": 0, "validation": 10_000, "test": 20_000}
 _N_DRAWN_SEEDS = 200
 _N_DRAWN_WORLDS = 40
+
+# So many scenes have an ape in them, marked, and with no sound that it answers to.
+_APE_SHARE = 0.2
 
 Picture = NDArray[np.uint8]
 
@@ -59,12 +63,13 @@ class ScenePainter:
 
     def __post_init__(self) -> None:
         heard = {s.kind for s in self.sounds if s.split == self.split}
+        named = heard | {APES}
         self._pieces = defaultdict(list)
         for piece in self.material.pieces:
             if piece.split == self.split:
-                self._pieces[piece.kind if piece.kind in heard else None].append(piece)
+                self._pieces[piece.kind if piece.kind in named else None].append(piece)
         self._kinds = sorted(
-            {k for k in self._pieces if k is not None}
+            {k for k in self._pieces if k is not None and k != APES}
             | {kind_of_drawn(k) for k in SourceKind}
         )
         self._panoramas = [p for p, s in self.material.panoramas if s == self.split]
@@ -97,6 +102,8 @@ class ScenePainter:
         silent = self._pieces[None]
         for _ in range(int(rng.integers(0, 4)) if silent else 0):
             pieces.append(self._load(silent[rng.integers(len(silent))], rng))
+        if self._pieces[APES] and rng.random() < _APE_SHARE:
+            pieces.append(self._load(self._draw_ape(rng), rng))
         scene = compose(self._background(rng), pieces, layout=layout, rng=rng)
         return scene.picture, scene.objects
 
@@ -154,6 +161,14 @@ class ScenePainter:
         # Cut-outs are few and photographs many; see each kind in both.
         pool = cutouts if cutouts and rng.random() < 0.35 else found
         return self._load(pool[int(rng.integers(len(pool)))], rng)
+
+    def _draw_ape(self, rng: np.random.Generator) -> PieceSource:
+        """Draw an ape, as often from each folder: thumbnails are many, photos few."""
+        folders = defaultdict(list)
+        for piece in self._pieces[APES]:
+            folders[piece.path.parent].append(piece)
+        pool = list(folders.values())[int(rng.integers(len(folders)))]
+        return pool[int(rng.integers(len(pool)))]
 
     def _load(self, source: PieceSource, rng: np.random.Generator) -> Piece:
         kind = source.kind if source in self._pieces[source.kind] else None

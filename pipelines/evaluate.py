@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pipelines import evaluation_plots as plots
 from pipelines.features import load_features
-from pipelines.material import are_related
+from pipelines.kinds import are_related
 from pipelines.outputs import check_output, written_whole
 from pipelines.results import as_json
 from soundloc.checkpoint import load_checkpoint

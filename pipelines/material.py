@@ -1,9 +1,9 @@
 """Raw material for training: folders of pictures and sounds joined by class.
 
 The class table `classes.csv` says, for each sounding class, which folders of sounds
-and which pictures, boxes and cut-outs belong to it. This module reads it, merges
-classes that look or sound alike into kinds, and fixes the splits by *recording*,
-picture and person, never by clip, so that nothing tested was ever trained on.
+and which pictures, boxes and cut-outs belong to it. This module reads it, tells each
+class's kind, and fixes the splits by *recording*, picture and person, never by clip, so
+that nothing tested was ever trained on.
 """
 
 from __future__ import annotations
@@ -16,43 +16,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipelines.kinds import APES, NOWHERE, kind_of
 from soundloc.errors import DatasetError
 from soundloc.pairs import Box
 
-# Classes that no ear or eye at this resolution tells apart share a kind.
-_KINDS: dict[str, str] = {
-    "person": "speech laughing crying_baby coughing sneezing clapping footsteps snoring"
-    " breathing children_playing brushing_teeth drinking_sipping",
-    "vehicle": "car car_horn engine truck bus motorcycle tank",
-    "bird": "birds chirping_birds crow",
-    "fowl": "rooster hen turkey",
-    "waterfowl": "duck goose",
-    "insect": "insects crickets",
-    "clock": "clock_alarm clock_tick",
-    "keyboard": "keyboard_typing mouse_click",
-    "guitar": "guitar banjo mandolin",
-    "brass": "french_horn trombone trumpet tuba",
-    "woodwind": "oboe clarinet bass_clarinet bassoon contrabassoon cor_anglais flute",
-    "strings": "cello violin double_bass",
-    "water": "water sea_waves pouring_water",
-    "bell": "church_bells",
-    "fire": "crackling_fire",
-}
-_MERGED = {name: kind for kind, names in _KINDS.items() for name in names.split()}
-# Sounds that come from everywhere: nothing in a picture answers to them.
-NOWHERE = frozenset({"wind", "rain", "thunderstorm"})
-# Kinds that may be mistaken for each other are neither pasted together nor used as
-# foreign sounds for each other.
-RELATED = (
-    frozenset({"vehicle", "siren"}),
-    frozenset({"vehicle", "train", "airplane", "helicopter", "chainsaw"}),
-    frozenset({"bird", "fowl", "waterfowl", "insect", "frog"}),
-    frozenset({"cow", "sheep", "pig", "deer", "camel", "donkey", "horse"}),
-    frozenset({"brass", "woodwind", "saxophone", "strings", "organ"}),
-    frozenset({"bell", "clock"}),
-)
-# An ape must never answer to speech nor a person to an ape: apes take no part.
-_LEFT_OUT = frozenset({"ape", "camera"})
+# ImageNet's numbers of apes and monkeys.
+_PRIMATES = re.compile(r"^imagenetsample__n02(4[89]\d{4}|500267)_")
+_LEFT_OUT = frozenset({"camera"})
 # Frames taken from the clips that the finished camera is judged on.
 _HELD_BACK_PANORAMAS = re.compile(r"^frame_|^harbour|^garden")
 
@@ -121,11 +91,6 @@ class Material:
     photographs: tuple[BoxedPhotograph, ...]
 
 
-def are_related(a: str | None, b: str | None) -> bool:
-    """Tell whether two kinds are the same or easily mistaken for each other."""
-    return a == b or any(a in group and b in group for group in RELATED)
-
-
 def split_of(source: str) -> str:
     """Assign a recording, picture or person to a split, for ever the same.
 
@@ -133,11 +98,6 @@ def split_of(source: str) -> str:
     """
     share = int(hashlib.sha256(source.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
     return "train" if share < 0.70 else "validation" if share < 0.82 else "test"
-
-
-def kind_of(name: str) -> str:
-    """Merge a class into its kind."""
-    return _MERGED.get(name, name)
 
 
 def read_material(folder: Path, panoramas: Path | None = None) -> Material:
@@ -228,9 +188,8 @@ def _sample_pieces(folder: Path, rows: list[dict[str, str]]) -> Iterator[PieceSo
     }
     for path in sorted((folder / "images" / "imagenet_samples").glob("*.jpg")):
         # Without a class of its own it is a silent distractor.
-        yield PieceSource(
-            path, kinds.get(path.name), split_of(path.stem), path.stem, WHOLE
-        )
+        kind = APES if _PRIMATES.match(path.name) else kinds.get(path.name)
+        yield PieceSource(path, kind, split_of(path.stem), path.stem, WHOLE)
 
 
 def _cutout_pieces(folder: Path, rows: list[dict[str, str]]) -> Iterator[PieceSource]:
@@ -259,7 +218,8 @@ def _cutout_rows(folder: Path) -> list[dict[str, str]]:
     if not table.is_file():
         return []
     with table.open(encoding="utf-8", newline="") as lines:
-        return [r for r in csv.DictReader(lines) if r["class"] not in _LEFT_OUT]
+        left_out = _LEFT_OUT | {APES}
+        return [r for r in csv.DictReader(lines) if r["class"] not in left_out]
 
 
 def _cutout_sounds(folder: Path) -> Iterator[SoundSource]:
@@ -307,7 +267,12 @@ def _photograph_pieces(photographs: tuple[BoxedPhotograph, ...]) -> list[PieceSo
 def _sounds(folder: Path, rows: list[dict[str, str]]) -> Iterator[SoundSource]:
     # Some rows borrow another class's sounds (a tank sounds like an engine): each
     # folder of sounds belongs to the class of its own name.
-    folders = {Path(part) for row in rows for part in _paths(row, "sound_folders")}
+    folders = {
+        Path(part)
+        for row in rows
+        if row["class"] != APES
+        for part in _paths(row, "sound_folders")
+    }
     for part in sorted(folders):
         kind = None if part.name in NOWHERE else kind_of(part.name)
         for path in sorted((folder / part).glob("*.ogg")):

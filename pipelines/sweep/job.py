@@ -17,7 +17,7 @@ from pathlib import Path
 
 from pipelines.features import load_features
 from pipelines.fit import Fitting, fit
-from pipelines.material import are_related
+from pipelines.kinds import are_related
 from pipelines.presets import PRESETS, Preset
 from pipelines.sweep.folds import refold
 from pipelines.sweep.variants import Over, Variant, variants

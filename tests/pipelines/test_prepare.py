@@ -81,6 +81,14 @@ def test_a_scene_shows_the_kinds_it_was_asked_for(material: Path) -> None:
     assert {placed.kind for placed in objects} == {"fire", "bell"}
 
 
+def test_apes_are_marked_and_answer_to_no_sound(material: Path, tmp_path: Path) -> None:
+    prepare(PrepareSettings(material, tmp_path / "pairs", 40, 0))
+    pairs = read_pair_set(tmp_path / "pairs")
+    shown = [{o.kind for o in p.objects} for p in pairs.pictures]
+    assert 0.1 < sum("ape" in kinds for kinds in shown) / len(shown) < 0.3
+    assert "ape" not in {s.kind for s in pairs.sounds}
+
+
 def test_related_kinds_are_not_pasted_together(material: Path) -> None:
     painter = ScenePainter(read_material(material), [], "train")
     for seed in range(8):
