@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipelines.material import are_related
+from pipelines.kinds import are_related, must_not_meet
 from pipelines.presets import Preset
 from soundloc.batches import BatchDrawer, PseudoPlaces
 from soundloc.cache import FeatureCache
@@ -137,7 +137,12 @@ def _fit_one(
     net = new_net(preset, fitting.trunks, torch.from_numpy(pooled), seed=seed)
     settings = replace(preset.training, n_steps=n_steps, seed=seed)
     drawer = BatchDrawer(
-        cache, related=are_related, seed=seed, how=preset.drawing, pseudo=places
+        cache,
+        related=are_related,
+        never=must_not_meet,
+        seed=seed,
+        how=preset.drawing,
+        pseudo=places,
     )
     training = Training(net.to(workers.device()), drawer, settings, workers=workers)
     state = _state_of(fitting.state, what)

@@ -10,14 +10,14 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import torch
 
 from pipelines.features import load_features
 from pipelines.fit import Fitting, fit, forget_state
-from pipelines.material import are_related
+from pipelines.kinds import are_related
 from pipelines.presets import PRESETS, Preset, SoundTrunk, Supervision
 from pipelines.training_log import training_logs
 from pipelines.trunks import load_trunks
@@ -29,7 +29,7 @@ from soundloc.engine import choose_engine
 from soundloc.errors import CheckpointError
 from soundloc.evaluation.brief import Evaluation, evaluate
 from soundloc.model import SoundLocalizationNet
-from soundloc.objective import StepReport
+from soundloc.objective import LossWeights, StepReport
 from soundloc.pairs import SPLITS, PairSet, read_pair_set
 from soundloc.supervision import label_only
 from soundloc.workers import Workers
@@ -227,7 +227,7 @@ class _Teller:
 
 
 def _words(what: str, report: StepReport, per_s: float, n_steps: int) -> str:
-    names = ("supervised", "mass", "contrast", "ratio", "confidence", "kinds")
+    names = [f.name for f in fields(LossWeights)]
     losses = [f"{n} {v:.2f}" for n in names if (v := getattr(report, n)) > 0.0]
     left_min = (n_steps - report.step - 1) / per_s / 60.0
     return (

@@ -23,6 +23,11 @@ class Batch:
     targets
         (m, h, w), the share of each cell that the boxes cover, scaled to sum to 1;
         all zero where the place is unknown.
+    silent
+        (b, k, h, w), the share of each cell that shows things of each of k kinds that
+        some sound must not point at.
+    is_denied
+        (k, n), sound i must not point at things of a kind.
     belongs
         (b, n): +1 the picture shows the sound's kind, -1 it is foreign to it, 0 it
         shows something easily mistaken for it.
@@ -41,6 +46,8 @@ class Batch:
     sounds: Tensor
     picture_of: Tensor
     targets: Tensor
+    silent: Tensor
+    is_denied: Tensor
     belongs: Tensor
     is_nowhere: Tensor
     kinds: Tensor
@@ -75,7 +82,8 @@ class Batch:
         n_all = features.shape[2]
         if n_cells >= n_all:
             return self
-        covered = torch.zeros(b, n_all).index_add_(0, self.picture_of, targets) > 0
+        silent = self.silent.flatten(2)
+        covered = silent.sum(1).index_add(0, self.picture_of, targets) > 0
         order = (covered + torch.rand(b, n_all, generator=generator)).argsort(
             dim=1, descending=True
         )
@@ -90,5 +98,8 @@ class Batch:
                 :, :, None
             ],
             targets=targets.gather(1, kept[self.picture_of])[:, None],
+            silent=silent.gather(2, kept[:, None].expand(-1, silent.shape[1], -1))[
+                :, :, None
+            ],
             log_weights=log_weights[:, None],
         )

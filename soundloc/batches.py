@@ -21,7 +21,7 @@ from soundloc.cache import FeatureCache
 from soundloc.errors import DatasetError
 from soundloc.likeness import SoundLikeness
 from soundloc.pairs import PlacedObject, SoundEntry
-from soundloc.targets import consensus_coverage, random_opinion
+from soundloc.targets import consensus_coverage, coverage, random_opinion
 
 __all__ = ["Batch", "BatchDrawer", "DrawSettings", "PseudoPlaces", "Related"]
 
@@ -88,6 +88,8 @@ class BatchDrawer:
     ----------
     related
         Tells which kinds are easily mistaken for each other.
+    never
+        Tells of which kind things must never answer to sounds of which.
     pseudo
         Places found by teachers, for objects whose place nobody gave.
     """
@@ -97,17 +99,28 @@ class BatchDrawer:
         cache: FeatureCache,
         *,
         related: Related,
+        never: Related = lambda seen, heard: False,
         seed: int,
         how: DrawSettings | None = None,
         pseudo: PseudoPlaces | None = None,
     ) -> None:
-        self._cache, self._seed = cache, seed
+        self._cache, self._seed, self._never = cache, seed, never
         self._how = how or DrawSettings()
         self._pseudo = pseudo or {}
         self._answers = Answers(cache.pair_set, related=related)
         self._numbers = {kind: i for i, kind in enumerate(self._answers.kinds)}
+        self._silent_kinds = self._find_silent_kinds()
         self._pool = self._drawable()
         self._likeness = SoundLikeness(cache) if self._how.hard_share > 0.0 else None
+
+    def _find_silent_kinds(self) -> list[str]:
+        seen = {o.kind for p in self._cache.pair_set.pictures for o in p.objects}
+        heard = self._answers.kinds
+        return sorted(
+            kind
+            for kind in seen
+            if kind is not None and any(self._never(kind, k) for k in heard)
+        )
 
     def _drawable(self) -> NDArray[np.int64]:
         usable = [
@@ -182,6 +195,16 @@ class BatchDrawer:
             sounds=torch.from_numpy(sounds),
             picture_of=torch.tensor([q.picture for q in queries[:n_own]]),
             targets=torch.from_numpy(np.stack(targets)),
+            silent=torch.from_numpy(
+                np.stack([self._silent(entries[i].objects) for i in pictures])
+            ),
+            is_denied=torch.tensor(
+                [
+                    [self._never(kind, sound.kind) for sound in heard]
+                    for kind in self._silent_kinds
+                ],
+                dtype=torch.bool,
+            ).reshape(-1, len(heard)),
             belongs=torch.tensor(belongs),
             is_nowhere=torch.tensor([sound.is_nowhere for sound in heard]),
             kinds=torch.tensor([self._number(sound) for sound in heard]),
@@ -256,6 +279,15 @@ class BatchDrawer:
         if self._how.annotator == "random":
             return random_opinion(query.target, height, width, rng)
         return consensus_coverage(query.target, height, width)
+
+    def _silent(self, objects: tuple[PlacedObject, ...]) -> NDArray[np.float32]:
+        """Find the cells that show what some sound must not point at, by kind."""
+        height, width = self._cache.pictures.shape[-2:]
+        silent = np.zeros((len(self._silent_kinds), height, width), dtype=np.float32)
+        for number, kind in enumerate(self._silent_kinds):
+            boxes = [box for o in objects if o.kind == kind for box in o.boxes]
+            silent[number] = coverage(tuple(boxes), height, width)
+        return silent
 
     def _features(self, query: _Query, rng: np.random.Generator) -> NDArray[np.float32]:
         """Draw a variation of the sound; where it mixes, half beside one of its kind.

@@ -80,6 +80,32 @@ def mass_loss(logits: Tensor, truth: Tensor) -> Tensor:
     return _mean(-inside.logsumexp(dim=1))
 
 
+def silence_loss(
+    responses: Tensor, silent: Tensor, is_denied: Tensor, *, temperature: float
+) -> Tensor:
+    """Ask that some sounds do not point at some things: their peak lies elsewhere.
+
+    Only these things give way: elsewhere nothing is asked to answer instead.
+
+    Parameters
+    ----------
+    responses
+        (b, n, h, w), of n sounds in b pictures.
+    silent
+        (b, k, h, w), above 0 where a cell shows a thing of each of k kinds; a picture
+        without such a cell, or with no other, costs nothing.
+    is_denied
+        (k, n), the sounds that must not point at things of a kind.
+    """
+    inside = (silent > 0).flatten(2)
+    is_asked = inside.any(dim=2) & ~inside.all(dim=2)
+    picture, kind, sound = (is_asked[:, :, None] & is_denied).nonzero(as_tuple=True)
+    inside, flat = inside[picture, kind], responses[picture, sound].flatten(1)
+    there = flat.masked_fill(~inside, -torch.inf).amax(dim=1)
+    elsewhere = flat.masked_fill(inside, -torch.inf).amax(dim=1).detach()
+    return _mean(F.softplus((there - elsewhere) / temperature))
+
+
 def semi_supervised_loss(
     f_v: Tensor,
     f_s_positive: Tensor,

@@ -1,7 +1,7 @@
 """The objective: what the losses of one batch are, and how they add up.
 
 The paper's two losses stand beside those that make them reach further: the mass in
-the boxes, contrast over places, confidence, and a common frame of kinds.
+the boxes, contrast over places, confidence, a common frame of kinds, and silence.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from soundloc.losses import (
     confidence_loss,
     mass_loss,
     ratio_loss,
+    silence_loss,
     supervised_loss,
 )
 from soundloc.model import SoundLocalizationNet
@@ -43,6 +44,7 @@ class LossWeights:
     confidence: float = 0.5
     kinds: float = 0.5
     equivariance: float = 0.0
+    silence: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class StepReport:
     confidence: float
     kinds: float
     equivariance: float
+    silence: float
     h_cosine: float
     f_v_cosine: float
 
@@ -136,8 +139,9 @@ def batch_loss(
     The supervised loss (Senocak et al., Eq. 8) asks for the attention where the place
     is known, the ratio loss (Eq. 6) for f_v near its own f_s and far from a foreign
     one, the contrast for the highest response in the right picture, the confidence
-    for knowing foreign sounds, the kinds for a common frame, and the equivariance for
-    responses that move with the picture.
+    for knowing foreign sounds, the kinds for a common frame, the equivariance for
+    responses that move with the picture, and the silence for no sound that points at
+    what it must not.
     """
     seen = _see_and_hear(net, batch, objective)
     terms = {
@@ -301,6 +305,13 @@ def _confidence(seen: _Seen) -> Tensor:
     return loss + _in_balance(head.place_logit(seen.batch.sounds), ~nowhere, nowhere)
 
 
+def _silence(seen: _Seen) -> Tensor:
+    batch, temperature = seen.batch, seen.net.config.temperature
+    return silence_loss(
+        *(seen.responses, batch.silent, batch.is_denied), temperature=temperature
+    )
+
+
 def _in_balance(logits: Tensor, is_true: Tensor, is_false: Tensor) -> Tensor:
     """Binary cross-entropy in which the true and the false weigh the same."""
     return confidence_loss(
@@ -314,4 +325,5 @@ _LOSSES: dict[str, Callable[[_Seen], Tensor]] = {
     "contrast": _contrast,
     "confidence": _confidence,
     "equivariance": _equivariance,
+    "silence": _silence,
 }

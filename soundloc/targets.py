@@ -19,7 +19,7 @@ def cell_coverage(
 
     Without boxes it is all zero. A box with x0 > x1 wraps over the picture's edge.
     """
-    return _scaled(_coverage(boxes, height, width))
+    return _scaled(coverage(boxes, height, width))
 
 
 def consensus_coverage(
@@ -29,7 +29,7 @@ def consensus_coverage(
     opinions = placed.boxes_by_subject()
     votes = np.zeros((height, width))
     for boxes in opinions:
-        votes += _coverage(boxes, height, width)
+        votes += coverage(boxes, height, width)
     return _scaled(np.minimum(votes / placed.n_consensus, 1.0))
 
 
@@ -43,7 +43,11 @@ def random_opinion(
     return cell_coverage(opinions[int(rng.integers(len(opinions)))], height, width)
 
 
-def _coverage(boxes: tuple[Box, ...], height: int, width: int) -> NDArray[np.float64]:
+def coverage(boxes: tuple[Box, ...], height: int, width: int) -> NDArray[np.float64]:
+    """Measure how much of each cell the boxes cover, 0 to 1.
+
+    A box with x0 > x1 wraps over the picture's edge.
+    """
     covered = np.zeros((height, width))
     for x0, y0, x1, y1 in boxes:
         rows = _overlap(y0, y1, height)

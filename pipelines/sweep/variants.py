@@ -201,4 +201,5 @@ _LOSS_NAMES = {
     "confidence": "learning nowhere",
     "kinds": "the names of kinds",
     "equivariance": "equivariance",
+    "silence": "keeping voices off apes",
 }

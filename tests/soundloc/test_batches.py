@@ -60,6 +60,35 @@ def test_thinning_to_more_cells_than_there_are_changes_nothing() -> None:
     assert batch.thinned(N_CELLS, seed=0) is batch
 
 
+def sirens_and_apes(seen: str | None, heard: str | None) -> bool:
+    return {seen, heard} == {"ape", "siren"}
+
+
+def test_what_a_sound_must_not_point_at_is_marked_and_kept() -> None:
+    world = draw_world()
+    ape = PlacedObject("ape", ((0.0, 0.0, 0.25, 0.5),))
+    pictures = tuple(
+        replace(p, objects=(*p.objects, ape)) for p in world.pair_set.pictures
+    )
+    world = replace(world, pair_set=replace(world.pair_set, pictures=pictures))
+    drawer = BatchDrawer(world, related=related, never=sirens_and_apes, seed=0)
+    chosen = drawer.draw_pictures(0, 4)
+    batch = drawer.draw(0, pictures=chosen, n_per_picture=2, n_foreign=4)
+    # Sirens are seen, too, but no ape is heard.
+    assert batch.silent.shape[1] == 1
+    height, width = batch.silent.shape[2:]
+    expected = torch.zeros(height, width)
+    expected[: height // 2, : width // 4] = 1.0
+    assert torch.equal(batch.silent, expected.expand(4, 1, -1, -1))
+    thin = batch.thinned(24, seed=0)
+    assert thin.silent.sum((1, 2, 3)) == pytest.approx(expected.sum().item())
+    siren = drawer.kinds.index("siren")
+    assert torch.equal(batch.is_denied, (batch.kinds == siren)[None])
+    assert batch.is_denied.any()
+    assert not draw().silent.any()
+    assert not draw().is_denied.any()
+
+
 def test_mixed_sounds_stay_of_their_kind() -> None:
     cache = draw_world()
     drawer = BatchDrawer(cache, related=related, seed=0, how=DrawSettings(mixes=True))

@@ -9,6 +9,7 @@ from soundloc.losses import (
     mass_loss,
     ratio_loss,
     semi_supervised_loss,
+    silence_loss,
     supervised_loss,
 )
 
@@ -123,3 +124,47 @@ def test_the_mass_loss_does_not_care_where_inside_the_peak_is() -> None:
     assert mass_loss(left, truth).item() == pytest.approx(
         mass_loss(right, truth).item()
     )
+
+
+def test_silence_loss_by_hand() -> None:
+    # One picture, three sounds, the third of which may point at the left cell.
+    responses = torch.tensor(
+        [[[[0.5, 0.2, 0.1]], [[-0.4, 0.0, 0.6]], [[0.9, 0.0, 0.0]]]]
+    )
+    silent = torch.tensor([[[[0.3, 0.0, 0.0]]]])
+    is_denied = torch.tensor([[True, True, False]])
+    expected = (math.log1p(math.exp(3.0)) + math.log1p(math.exp(-10.0))) / 2
+    loss = silence_loss(responses, silent, is_denied, temperature=0.1)
+    assert loss.item() == pytest.approx(expected)
+
+
+def test_only_silent_things_give_way() -> None:
+    responses = torch.tensor([[[[0.5, 0.2, 0.1]]]], requires_grad=True)
+    silent = torch.tensor([[[[1.0, 0.0, 0.0]]]])
+    is_denied = torch.tensor([[True]])
+    silence_loss(responses, silent, is_denied, temperature=0.1).backward()
+    assert responses.grad is not None
+    assert responses.grad[..., 0] > 0
+    assert not responses.grad[..., 1:].any()
+
+
+@pytest.mark.parametrize("silent", [0.0, 1.0])
+def test_a_picture_with_nothing_silent_or_nothing_else_costs_nothing(
+    silent: float,
+) -> None:
+    responses = torch.rand(2, 3, 2, 2)
+    is_denied = torch.ones(1, 3, dtype=torch.bool)
+    loss = silence_loss(
+        *(responses, torch.full((2, 1, 2, 2), silent), is_denied), temperature=0.1
+    )
+    assert loss.item() == 0.0
+
+
+def test_a_sound_may_point_at_the_kinds_it_is_not_denied() -> None:
+    responses = torch.tensor([[[[0.5, 0.4, 0.0]]]], requires_grad=True)
+    silent = torch.tensor([[[[1.0, 0.0, 0.0]], [[0.0, 1.0, 0.0]]]])
+    is_denied = torch.tensor([[False], [True]])
+    silence_loss(responses, silent, is_denied, temperature=0.1).backward()
+    assert responses.grad is not None
+    assert responses.grad[..., 1] > 0
+    assert not responses.grad[..., 0].any()

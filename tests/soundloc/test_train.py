@@ -232,6 +232,27 @@ def test_equivariance_needs_a_second_view() -> None:
         training_of(draw_world(), settings)
 
 
+def bells_at_bells(seen: str | None, heard: str | None) -> bool:
+    return seen == heard == "bell"
+
+
+def test_a_sound_learns_not_to_point_even_at_its_own() -> None:
+    told, untold = LossWeights(silence=1.0), LossWeights(silence=0.0)
+    drawer = BatchDrawer(draw_world(), related=related, never=bells_at_bells, seed=0)
+    pictures = drawer.draw_pictures(0, 6)
+    batch = drawer.draw(0, pictures=pictures, n_per_picture=3, n_foreign=4)
+    after = []
+    for weights in (told, untold):
+        settings = replace(SETTINGS, n_steps=10, n_pictures=6, n_cells=48)
+        settings = replace(settings, objective=Objective(weights))
+        training = Training(fresh_net(), drawer, settings)
+        training.run()
+        net = training.net.eval()
+        _, report = batch_loss(net, training.anchors, batch, Objective(told), step=0)
+        after.append(report.silence)
+    assert 0.0 < after[0] < 0.5 * after[1]
+
+
 def a_batch(cache: FeatureCache) -> Batch:
     drawer = BatchDrawer(cache, related=related, seed=9)
     return drawer.draw(0, pictures=np.arange(6), n_per_picture=2, n_foreign=4)
