@@ -74,7 +74,8 @@ def main() -> None:
     tell(clips.score_boxed(pairs, listener, seeing, boxed))
     rows, refused = spheres.ask_spheres(options.material, listener, options.sheet)
     tell(spheres.summarise_spheres(rows, refused))
-    tell(dignity.summarise_voices(dignity.ask_voices(options.material, listener)))
+    tell(*dignity.ask_scenes_of_apes(maker))
+    tell(dignity.ask_films_of_apes(options.material, listener))
     if options.sheet is not None:
         sheet.write(options.sheet / "clips.png")
         boxed.write(options.sheet / "boxed.png")

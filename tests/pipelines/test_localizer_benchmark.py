@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from scipy.io import wavfile
 
+from pipelines.kinds import APES
 from pipelines.material import BoxedPhotograph, Material, PieceSource, SoundSource
 from soundloc.localizer import Localization
 from tests.benchmarks.localizer.clips import compare_pairs, score_matrix
@@ -197,6 +198,33 @@ def test_silent_objects_leave_the_others_where_they_are(maker: SceneMaker) -> No
     plain, crowded = maker.scene(1, 3), maker.scene(1, 3, n_silent=2)
     assert plain.objects == crowded.objects
     assert not np.array_equal(plain.picture, crowded.picture)
+
+
+@pytest.mark.parametrize("with_person", [False, True])
+def test_an_ape_keeps_silent_beside_a_person_or_none(
+    tmp_path: Path, with_person: bool
+) -> None:
+    material = material_of_noise(tmp_path)
+    pieces = tuple(
+        replace(p, kind="person") if p.kind == "keyboard" else p
+        for p in material.pieces
+    )
+    sounds = tuple(
+        replace(s, kind="person") if s.kind == "keyboard" else s
+        for s in material.sounds
+    )
+    ape = PieceSource(tmp_path / "extra.png", APES, "test", "ape")
+    material = replace(material, pieces=(*pieces, ape), sounds=sounds)
+    maker = SceneMaker(Listener(None, material))
+    for number in range(4):
+        scene = maker.scene_beside(ape, number, with_person=with_person)
+        kinds = [o.piece.kind for o in scene.objects]
+        assert len(kinds) == 2
+        assert ("person" in kinds) == with_person
+        ((x0, y0, x1, y1),) = scene.silent
+        row, column = int((y0 + y1) / 2 * 480), int((x0 + (x1 - x0) % 1 / 2) * 960)
+        # The ape's picture is black, and its middle is what it covers surely.
+        assert scene.picture[row, column % 960].max() < 40
 
 
 def test_imagenet_is_what_trunks_know() -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pano.errors import PanoError
 from pipelines.gather.clips import cut_window, open_clip, read_track
-from pipelines.material import are_related, kind_of
+from pipelines.kinds import are_related, kind_of
 from soundloc import SoundLocalizer, attention
 from soundloc.baselines import centred_disc
 from soundloc.evaluation.ranking import auroc

@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipelines.material import PieceSource, SoundSource, are_related
+from pipelines.kinds import APES, are_related
+from pipelines.material import PieceSource, SoundSource
 from soundloc.errors import DatasetError
 from soundloc.pairs import Box
 from soundloc.scenes import Piece, SceneLayout, compose
@@ -52,12 +53,19 @@ class Sounding:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class AskedScene:
-    """A picture (480, 960, 3), its objects, and sounds that nothing in it makes."""
+    """A picture (480, 960, 3), its objects, and sounds that nothing in it makes.
+
+    Parameters
+    ----------
+    silent
+        Where things are that were put in to keep silent.
+    """
 
     number: int
     picture: Picture
     objects: tuple[Sounding, ...]
-    absent: tuple[SoundSource, ...]
+    absent: tuple[SoundSource, ...] = ()
+    silent: tuple[Box, ...] = ()
 
 
 @dataclass
@@ -125,9 +133,8 @@ class SceneMaker:
             extra = self._draw_silent(n_silent, np.random.default_rng([*dice, 1]))
             made = self._make(number, background, pieces, extra, rng)
             if made is not None:
-                picture, objects = made
                 absent = self._absent(pieces, rng, there=there)
-                return AskedScene(number, picture, objects, absent)
+                return replace(made, absent=absent)
         raise DatasetError(f"no room for {n_objects} objects in scene {number}")
 
     def scene_of(
@@ -137,7 +144,8 @@ class SceneMaker:
         others = [
             p
             for p in self.listener.material.pieces
-            if p.split == "test" and p.has_alpha and not are_related(p.kind, piece.kind)
+            if p.split == "test" and p.has_alpha
+            if p.kind != APES and not are_related(p.kind, piece.kind)
         ]
         name = hashlib.sha256(piece.instance.encode()).digest()
         for attempt in range(_TRIES):
@@ -147,8 +155,34 @@ class SceneMaker:
             extra = [silenced(rival, rng) for rival in rivals]
             made = self._make(number, background, [piece], extra, rng, sound=sound)
             if made is not None:
-                return AskedScene(number, *made, ())
+                return made
         raise DatasetError(f"no room for {piece.instance}")
+
+    def scene_beside(
+        self, silent: PieceSource, number: int, *, with_person: bool
+    ) -> AskedScene:
+        """Make a scene of a thing that keeps silent and two that do not.
+
+        One of the two is a person, or none is, in the panorama neither.
+        """
+        name = hashlib.sha256(silent.path.name.encode()).digest()
+        for attempt in range(_TRIES):
+            dice = [self.seed, *name[:4], number, int(with_person), attempt]
+            rng = np.random.default_rng(dice)
+            background, there = self._draw_background(rng)
+            if "person" in there:
+                continue
+            n_others = 1 if with_person else 2
+            pieces = self._draw_pieces(
+                n_others, rng, only_unfamiliar=False, there=there | {"person"}
+            )
+            if with_person:
+                pieces.append(draw_piece(self._pieces["person"], rng))
+            extra = [load_piece(silent, rng)]
+            made = self._make(number, background, pieces, extra, rng)
+            if made is not None and made.silent:
+                return made
+        raise DatasetError(f"no room for {silent.path.name}")
 
     def _make(
         self,
@@ -159,7 +193,7 @@ class SceneMaker:
         rng: np.random.Generator,
         *,
         sound: SoundSource | None = None,
-    ) -> tuple[Picture, tuple[Sounding, ...]] | None:
+    ) -> AskedScene | None:
         layout = SceneLayout(
             max_size_px=190.0, stretch_at=_stretch_at, wrap=True, spread_y=0.11
         )
@@ -169,14 +203,15 @@ class SceneMaker:
         ]
         made = compose(background, [*loaded, *extra], layout=layout, rng=rng)
         boxes = {o.kind: o.boxes[0] for o in made.objects}
-        if len(boxes) < len(pieces) or None in sounds:
+        own = {p.kind: boxes.pop(p.kind, None) for p in pieces}
+        if None in own.values() or None in sounds:
             return None
         objects = tuple(
-            Sounding(boxes[p.kind], p, s)
+            Sounding(own[p.kind], p, s)
             for p, s in zip(pieces, sounds, strict=True)
             if s is not None
         )
-        return made.picture, objects
+        return AskedScene(number, made.picture, objects, silent=tuple(boxes.values()))
 
     def _draw_silent(self, n: int, rng: np.random.Generator) -> list[Piece]:
         drawn = rng.integers(len(self._silent), size=n) if n else ()

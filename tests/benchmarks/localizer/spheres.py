@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,8 @@ N_MOMENTS = 4
 _STILL_S = 4.0
 # Moments that are nearer than this show the same.
 _APART_S = 1.0
+# A mark of the table of truths with less is told of in words only, no place.
+_WHERE_AND_WHEN = {"t", "yaw", "pitch"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +67,16 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class SphereClip:
+    """A clip, where its sound may come from, and what else was seen where."""
+
+    path: Path
+    layout: str | None
+    sounding: list[Place]
+    other: list[Place]
+
+
+@dataclass(frozen=True, slots=True)
 class SphereRow:
     """What the map says at one moment of a clip; `is_hit` None without sure truth."""
 
@@ -82,24 +94,32 @@ def ask_spheres(
     material: Path, listener: Listener, sheets: Path | None
 ) -> tuple[list[SphereRow], list[str]]:
     """Ask every clip at a few moments; also say which could not be asked."""
-    table = material / "clips360" / "truth.json"
-    clips = json.loads(table.read_text(encoding="utf-8"))["clips"]
     rows: list[SphereRow] = []
     refused = []
-    for name, truth in clips.items():
-        places = [read_place(entry) for entry in truth.get("sounding", ())]
-        layout = truth.get("layout", "").partition(",")[0].partition(" ")[0] or None
-        sheet = Sheet(columns=3)
-        path = material / "clips360" / name
+    for clip in read_clips(material):
+        name, sheet = clip.path.name, Sheet(columns=3)
         try:
-            rows += _ask_sphere(path, layout, places, listener, sheet)
+            rows += _ask_sphere(clip, listener, sheet)
         except NoAudioError:
             refused.append(f"{name}: no sound")
         except PanoError as error:
             refused.append(f"{name}: {error}")
         if sheets is not None:
-            sheet.write(sheets / f"clips360-{Path(name).stem}.png")
+            sheet.write(sheets / f"clips360-{clip.path.stem}.png")
     return rows, refused
+
+
+def read_clips(material: Path) -> Iterator[SphereClip]:
+    """Read the table of truths."""
+    folder = material / "clips360"
+    table = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
+    for name, truth in table["clips"].items():
+        layout = truth.get("layout", "").partition(",")[0].partition(" ")[0] or None
+        sounding, other = (
+            [read_place(e) for e in truth.get(part, ()) if e.keys() >= _WHERE_AND_WHEN]
+            for part in ("sounding", "other")
+        )
+        yield SphereClip(folder / name, layout, sounding, other)
 
 
 def read_place(entry: dict) -> Place:
@@ -107,19 +127,13 @@ def read_place(entry: dict) -> Place:
     times = entry["t"] if isinstance(entry["t"], list) else [entry["t"]] * 2
     what = entry["what"].partition(":")[0].partition("(")[0].partition(";")[0].strip()
     return Place(
-        what, *times, *entry["yaw"], *entry["pitch"], entry["certainty"] == "sure"
+        what, *times, *entry["yaw"], *entry["pitch"], entry.get("certainty") == "sure"
     )
 
 
-def _ask_sphere(
-    path: Path,
-    layout: str | None,
-    places: Sequence[Place],
-    listener: Listener,
-    sheet: Sheet,
-) -> list[SphereRow]:
-    rows = []
-    with open_clip(path, layout=layout) as clip:
+def _ask_sphere(truth: SphereClip, listener: Listener, sheet: Sheet) -> list[SphereRow]:
+    rows, path, places = [], truth.path, truth.sounding
+    with open_clip(path, layout=truth.layout) as clip:
         samples = clip.track()
         track = listener.localizer.hear(samples)
         duration_s = len(samples) / SAMPLE_RATE_HZ
