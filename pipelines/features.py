@@ -59,10 +59,11 @@ def load_features(
     # Names what the features depend on: whoever changes how a trunk is run changes it.
     seen_by, heard_by = _digest(net.visual.trunk), _digest(net.sound.trunk)
     hearing = "" if config.sound_features == "log-mel" else "soundnet8 a trous "
+    pooling = "" if config.sound_pooling == "mean" else f" by {config.sound_pooling}"
     look = "a trous" if config.picture_scale == 1 else f"× {config.picture_scale}"
     recipe = CacheRecipe(
         visual_trunk=f"{config.visual_trunk} {look} {seen_by}",
-        sound_trunk=f"{hearing}{config.sound_features} {heard_by}",
+        sound_trunk=f"{hearing}{config.sound_features}{pooling} {heard_by}",
         picture_size_px=picture_size_px,
         has_views=has_views,
     )

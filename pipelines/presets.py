@@ -182,6 +182,7 @@ _PAPER = Preset(
 PRESETS: dict[str, Preset] = {
     "strong": replace(
         _LIGHT.weighed({"equivariance": 0.05}),
+        config=replace(_LIGHT.config, sound_pooling="loudness"),
         drawing=replace(_LIGHT.drawing, placed_share=0.5),
         has_teachers=True,
     ),

@@ -12,6 +12,7 @@ from soundloc.trunks.efficientnet import PictureScale
 VisualTrunk = Literal["vgg16", "efficientnet_lite0"]
 SoundFeatures = Literal["conv8", "conv5+conv7", "log-mel"]
 SoundNorm = Literal["none", "standardise"]
+SoundPooling = Literal["mean", "loudness"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,10 @@ class LocalizerConfig:
     n_heads
         Heads on the same trunks that learned apart and answer together, see
         `soundloc.headwise`; 1 is the paper.
+    sound_pooling
+        `mean` is the paper: all frames of a window count alike. With `loudness` each
+        counts by its RMS, so that the pauses between two barks do not make a bark
+        something else.
     sound_norm
         `standardise` uses the mean and deviation of f_s over the training sounds. The
         published conv8 is negative nearly everywhere, so that the ReLU before FC9
@@ -62,6 +67,7 @@ class LocalizerConfig:
     temperature: float = 1.0
     embedding_dim: int = 512
     n_heads: int = 1
+    sound_pooling: SoundPooling = "mean"
     sound_norm: SoundNorm = "none"
     post_relu: bool = False
     picture_scale: PictureScale = 1
@@ -74,6 +80,7 @@ class LocalizerConfig:
             ("visual_trunk", get_args(VisualTrunk)),
             ("sound_features", get_args(SoundFeatures)),
             ("mechanism", get_args(Mechanism)),
+            ("sound_pooling", get_args(SoundPooling)),
             ("sound_norm", get_args(SoundNorm)),
             ("picture_scale", get_args(PictureScale)),
         ):

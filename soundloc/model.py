@@ -26,7 +26,7 @@ from soundloc.trunks.logmel import LogMelFrames, LogMelNet
 from soundloc.trunks.neck import LiteNeck
 from soundloc.trunks.soundnet import SoundFrames, SoundNet8
 from soundloc.trunks.vgg16 import Vgg16Conv53
-from soundloc.windows import frame_span, window_mean
+from soundloc.windows import frame_loudness, frame_span, window_mean
 
 WINDOW_S = 20.0  # of sound around a picture, section 3.1
 SAMPLE_RATE_HZ = soundnet.SAMPLE_RATE_HZ
@@ -37,6 +37,7 @@ class SoundStream(nn.Module):
 
     def __init__(self, config: LocalizerConfig) -> None:
         super().__init__()
+        self.weighs_loudness = config.sound_pooling == "loudness"
         self.trunk: SoundNet8 | LogMelNet
         if config.sound_features == "log-mel":
             self.trunk = LogMelNet()
@@ -57,22 +58,38 @@ class SoundStream(nn.Module):
 
     def hear_track(self, track: Tensor) -> tuple[HeardLayer, ...]:
         """Run the trunk over a long track (n,) in constant memory."""
+        frames: SoundFrames | LogMelFrames
         if isinstance(self.trunk, LogMelNet):
-            return logmel.hear_track(self.trunk, track).layers
-        return soundnet.hear_track(self.trunk, track).layers
+            frames = logmel.hear_track(self.trunk, track)
+        else:
+            frames = soundnet.hear_track(self.trunk, track)
+        return self._weighed(frames, track[None])
 
-    def pool(self, frames: SoundFrames | LogMelFrames) -> Tensor:
-        """Average the frames over the sound to (b, c): global average pooling.
+    def pool(self, frames: SoundFrames | LogMelFrames, waveform: Tensor) -> Tensor:
+        """Average the frames over the sound (b, n) that they are of: (b, c).
 
         The frames are weighted by the time they cover, so that a window pooled from
-        the frames of a long track gives the same.
+        the frames of a long track gives the same, and by their loudness if so
+        configured.
         """
         whole = (0.0, float(frames.n_samples))
         means = [
-            window_mean(layer.frames, frame_span(layer.clock, *whole))
-            for layer in frames.layers
+            window_mean(layer.frames, frame_span(layer.clock, *whole), layer.weights)
+            for layer in self._weighed(frames, waveform)
         ]
         return torch.cat(means, dim=1)
+
+    def _weighed(
+        self, frames: SoundFrames | LogMelFrames, waveform: Tensor
+    ) -> tuple[HeardLayer, ...]:
+        if not self.weighs_loudness:
+            return frames.layers
+        return tuple(
+            layer._replace(
+                weights=frame_loudness(waveform, layer.clock, layer.frames.shape[-1])
+            )
+            for layer in frames.layers
+        )
 
     def standardise(self, pooled: Tensor) -> Tensor:
         """Turn the pooled trunk output (b, c) into f_s (b, c), if so configured."""
@@ -80,7 +97,7 @@ class SoundStream(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         """Map (b, n) in [-1, 1] at 22,050 Hz to the pooled (b, c)."""
-        return self.pool(self.trunk(waveform))
+        return self.pool(self.trunk(waveform), waveform)
 
 
 class VisualStream(nn.Module):

@@ -12,7 +12,7 @@ from scipy.signal import resample_poly
 
 from soundloc.level import at_reference_level
 from soundloc.model import SAMPLE_RATE_HZ, SoundStream
-from soundloc.trunks.clock import FrameClock
+from soundloc.trunks.clock import FrameClock, HeardLayer
 from soundloc.windows import PrefixSums, frame_span
 
 # Digital silence, dither included: 16-bit noise lies near -96 dBFS, rooms above -60.
@@ -37,8 +37,7 @@ class SoundTrack:
         self.n_samples = len(track)
         levelled = torch.from_numpy(at_reference_level(track))
         self._layers: list[tuple[PrefixSums, FrameClock]] = [
-            (PrefixSums(layer.frames[0].T.numpy()), layer.clock)
-            for layer in sound.hear_track(levelled)
+            (_prefix_sums(layer), layer.clock) for layer in sound.hear_track(levelled)
         ]
         self._energy = PrefixSums(_block_energies(track))
 
@@ -95,6 +94,11 @@ class SoundTrack:
         shortest = min(1.0, float(self.n_samples))
         start = min(max(center - half, 0.0), self.n_samples - shortest)
         return start, max(min(center + half, float(self.n_samples)), start + shortest)
+
+
+def _prefix_sums(layer: HeardLayer) -> PrefixSums:
+    weights = None if layer.weights is None else layer.weights[0].numpy()
+    return PrefixSums(layer.frames[0].T.numpy(), weights)
 
 
 def _block_energies(track: NDArray[np.float32]) -> NDArray[np.float32]:

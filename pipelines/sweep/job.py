@@ -185,8 +185,8 @@ class _Rooms:
 
     def of(self, row: Variant) -> _Room:
         config = row.preset.config
-        trunks = (config.visual_trunk, config.picture_scale, config.sound_features)
-        key = (*trunks, row.has_adapted_eye, row.fold)
+        sight = (config.visual_trunk, config.picture_scale, row.has_adapted_eye)
+        key = (*sight, config.sound_features, config.sound_pooling, row.fold)
         if key not in self._found:
             self._found[key] = self._load(config, row)
         return self._found[key]

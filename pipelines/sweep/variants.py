@@ -158,6 +158,9 @@ def _ingredients(preset: Preset) -> tuple[Variant, ...]:
     if config.sound_features != "conv8":
         upper = replace(config, sound_features="conv8")
         plain_config[f"{config.sound_features} (conv8)"] = upper
+    if config.sound_pooling != "mean":
+        alike = replace(config, sound_pooling="mean")
+        plain_config["weighing sounds by loudness"] = alike
     if config.picture_scale != 1:
         plain_config["enlarging pictures"] = replace(config, picture_scale=1)
     if config.smoothing_cells > 0.0:

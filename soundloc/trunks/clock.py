@@ -30,7 +30,8 @@ class FrameClock:
 
 
 class HeardLayer(NamedTuple):
-    """A layer's frames (b, c, t), and when they happen."""
+    """A layer's frames (b, c, t), when they happen, and how much each counts (b, t)."""
 
     frames: Tensor
     clock: FrameClock
+    weights: Tensor | None = None

@@ -1,12 +1,17 @@
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 import cv2
 import numpy as np
 import pytest
 
 from pipelines.features import load_features
+from pipelines.presets import PRESETS
+from pipelines.trunks import load_trunks
 from soundloc.checkpoint import load_checkpoint
+from soundloc.config import SoundPooling
 from soundloc.engine import TorchEngine
 from soundloc.errors import DatasetError
 from soundloc.pairs import (
@@ -59,3 +64,21 @@ def test_clean_sounds_come_once_and_at_one_level(pair_set: PairSet) -> None:
     assert np.corrcoef(loud, soft)[0, 1] > 0.999
     varied = load_features(net, pair_set, "test", picture_size_px=(64, 64))
     assert varied.sounds.shape == (2, 6, net.config.sound_dim)
+
+
+def test_ways_of_pooling_share_no_features(pair_set: PairSet) -> None:
+    noise = np.random.default_rng(1).standard_normal(4 * SAMPLE_RATE_HZ)
+    noise[SAMPLE_RATE_HZ:] *= 1e-3
+    write_sound(pair_set.folder / "0.wav", np.float32(0.1 * noise))
+    heard = []
+    for pooling in get_args(SoundPooling):
+        config = replace(PRESETS["light"].config, sound_pooling=pooling)
+        cache = load_features(
+            load_trunks(config, None),
+            pair_set,
+            "test",
+            clean=True,
+            picture_size_px=(64, 64),
+        )
+        heard.append(np.float32(cache.sounds[0, 0]))
+    assert np.linalg.norm(heard[1] - heard[0]) > 0.1 * np.linalg.norm(heard[0])

@@ -114,6 +114,8 @@ def test_every_ingredient_is_left_out_once() -> None:
     assert all(row.preset != STRONG for row in changed)
     assert len({(repr(row.preset), row.has_adapted_eye) for row in rows}) == len(rows)
     assert any(r.config.picture_scale == 1.0 for r in recipes[3:])
+    alike = replace(STRONG.config, sound_pooling="mean")
+    assert sum(r.config == alike for r in recipes) == 1
     weights = STRONG.training.objective.weights
     in_use = [n for n in weights.__dataclass_fields__ if getattr(weights, n) > 0.0]
     for name in in_use:

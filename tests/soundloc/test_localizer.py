@@ -138,13 +138,17 @@ def test_other_sample_rates_are_resampled(localizer):
     assert cosine(a, b) > 0.99
 
 
+@pytest.mark.parametrize("sound_pooling", ["mean", "loudness"])
 @pytest.mark.parametrize("sound_features", ["conv8", "conv5+conv7", "log-mel"])
-def test_a_window_of_a_track_is_near_the_window_heard_alone(enliven, sound_features):
+def test_a_window_of_a_track_is_near_the_window_heard_alone(
+    enliven, sound_features, sound_pooling
+):
     torch.manual_seed(0)
     net = SoundLocalizationNet(
         LocalizerConfig(
             visual_trunk="efficientnet_lite0",
             sound_features=sound_features,
+            sound_pooling=sound_pooling,
             sound_norm="standardise",
         )
     )

@@ -1,11 +1,14 @@
 """The log-mel trunk: its front end, its frames, and windows of long tracks."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 from scipy import signal
 
 from soundloc.config import LocalizerConfig
+from soundloc.level import at_reference_level
 from soundloc.model import SoundLocalizationNet, SoundStream
 from soundloc.track import SoundTrack
 from soundloc.trunks.logmel import (
@@ -95,9 +98,10 @@ def test_a_track_in_chunks_is_the_track_in_one(trunk, duration_s):
     torch.testing.assert_close(hear_track(trunk, track).patches, whole)
 
 
-def test_a_window_of_a_track_is_the_window_heard_alone():
+@pytest.mark.parametrize("sound_pooling", ["mean", "loudness"])
+def test_a_window_of_a_track_is_the_window_heard_alone(sound_pooling):
     torch.manual_seed(0)
-    net = SoundLocalizationNet(CONFIG).eval()
+    net = SoundLocalizationNet(replace(CONFIG, sound_pooling=sound_pooling)).eval()
     track = noise(12.0).numpy()
     start = 4 * PATCH_CLOCK.stride
     n = PATCH_SAMPLES + 5 * PATCH_CLOCK.stride
@@ -109,6 +113,17 @@ def test_a_window_of_a_track_is_the_window_heard_alone():
     np.testing.assert_allclose(
         pooled, heard.pooled(window_s / 2, window_s), rtol=2e-3, atol=2e-4
     )
+
+
+def test_a_window_over_the_whole_track_is_what_the_stream_hears():
+    torch.manual_seed(0)
+    net = SoundLocalizationNet(replace(CONFIG, sound_pooling="loudness")).eval()
+    track = noise(6.0) * torch.linspace(0.1, 1.0, 6 * SAMPLE_RATE_HZ)
+    levelled = torch.from_numpy(at_reference_level(track.numpy()))
+    with torch.no_grad():
+        expected = net.sound(levelled[None])[0]
+    pooled = SoundTrack(net.sound, track.numpy()).pooled(3.0, 6.0)
+    np.testing.assert_allclose(pooled, expected, atol=1e-5)
 
 
 def test_its_stream_pools_to_what_the_head_takes():

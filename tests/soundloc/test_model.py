@@ -146,7 +146,7 @@ def test_cached_features_give_the_same_answer(net):
     picture, sound = pixels(1), waveform(1)
     with torch.no_grad():
         cached_picture = net.visual.trunk(picture, wrap=False)
-        cached_sound = net.sound.pool(net.sound.trunk(sound))
+        cached_sound = net.sound.pool(net.sound.trunk(sound), sound)
         again = net.localize(net.visual.neck(cached_picture), cached_sound)
         torch.testing.assert_close(again.f_v, net(picture, sound).f_v)
 
