@@ -132,6 +132,7 @@ _LIGHT = Preset(
         temperature=0.07,
         n_heads=3,
         sound_norm="standardise",
+        sound_pooling="loudness",
         picture_scale=2,
         smoothing_cells=0.8,
         neck_dropout=0.1,
@@ -182,7 +183,6 @@ _PAPER = Preset(
 PRESETS: dict[str, Preset] = {
     "strong": replace(
         _LIGHT.weighed({"equivariance": 0.05}),
-        config=replace(_LIGHT.config, sound_pooling="loudness"),
         drawing=replace(_LIGHT.drawing, placed_share=0.5),
         has_teachers=True,
     ),
