@@ -15,7 +15,14 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soundloc.trunks.enlarging import enlarge
-from soundloc.trunks.padding import STRIDE_PX, Pad, pad_picture, pad_plane
+from soundloc.trunks.padding import (
+    STRIDE_PX,
+    Pad,
+    pad_picture,
+    pad_plane,
+    pad_rows,
+    wrap_columns,
+)
 
 PictureScale = Literal[1, 2]
 MIDDLE_CHANNELS = 112  # after block 10, natively at stride 16
@@ -77,10 +84,7 @@ class ConvNorm(nn.Module):
         `pad` takes the place of the padding that `wrap` chooses.
         """
         stride = self.stride if stride is None else stride
-        # The layer's own stride places the window, so that taking the stride out adds
-        # cells between the old ones without moving them.
-        before = (self.kernel - self.stride) // 2 * dilation
-        after = (self.kernel - stride) * dilation - before
+        before, after = self.margins(stride, dilation)
         if pad is not None:
             x = pad(x, before, after)
         else:
@@ -89,6 +93,13 @@ class ConvNorm(nn.Module):
         x = F.conv2d(x, conv.weight, None, stride, 0, dilation, conv.groups)
         x = cast(Tensor, self.norm(x))
         return F.relu6(x) if self.activate else x
+
+    def margins(self, stride: int, dilation: int) -> tuple[int, int]:
+        """Tell how many rows and columns a plane needs before and after itself."""
+        # The layer's own stride places the window, so that taking the stride out adds
+        # cells between the old ones without moving them.
+        before = (self.kernel - self.stride) // 2 * dilation
+        return before, (self.kernel - stride) * dilation - before
 
 
 class InvertedResidual(nn.Module):
@@ -114,7 +125,15 @@ class InvertedResidual(nn.Module):
         pad: Pad | None = None,
     ) -> Tensor:
         """Map (b, c, h, w) to (b, c', h / stride, w / stride)."""
-        y: Tensor = x if self.expand is None else self.expand(x)
+        stride = self.depthwise.stride if stride is None else stride
+        y: Tensor = x
+        if self.expand is not None:
+            if wrap and pad is None:
+                # Before it is expanded, the plane has a sixth of the channels to copy;
+                # to a 1x1 convolution the order is all the same.
+                y = wrap_columns(y, *self.depthwise.margins(stride, dilation))
+                pad = pad_rows
+            y = self.expand(y)
         y = self.depthwise(y, wrap=wrap, stride=stride, dilation=dilation, pad=pad)
         y = self.project(y)
         return x + y if self.is_residual else y

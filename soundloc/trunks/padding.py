@@ -24,7 +24,12 @@ def pad_plane(x: Tensor, before: int, after: int, *, wrap: bool) -> Tensor:
         return x
     if not wrap:
         return F.pad(x, (before, after, before, after))
-    return F.pad(wrap_columns(x, before, after), (0, 0, before, after))
+    return pad_rows(wrap_columns(x, before, after), before, after)
+
+
+def pad_rows(x: Tensor, before: int, after: int) -> Tensor:
+    """Pad (b, c, h, w) with rows of zeros above and below."""
+    return F.pad(x, (0, 0, before, after))
 
 
 def wrap_columns(x: Tensor, before: int, after: int) -> Tensor:
