@@ -130,10 +130,13 @@ _LIGHT = Preset(
         visual_trunk="efficientnet_lite0",
         sound_features="log-mel",
         temperature=0.07,
+        # Six: 0.005 more of pointing on the validation split, and 12 MB.
         n_heads=3,
         sound_norm="standardise",
         sound_pooling="loudness",
         picture_scale=2,
+        # From 0.4 to 0.8 three heads point alike on the validation split (0.779 to
+        # 0.782); less knows absent sounds a little better (0.843, 0.835).
         smoothing_cells=0.8,
         neck_dropout=0.1,
         judges_sound=True,
