@@ -9,6 +9,7 @@ import click
 from pipelines.cli.console import Console
 from pipelines.cli.learning_options import (
     refuse_idle_soundnet,
+    seed_option,
     soundnet_option,
     trunks_option,
 )
@@ -70,7 +71,7 @@ LOG_MEL = "log-mel"
 )
 @soundnet_option
 @trunks_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the dice.")
+@seed_option
 @force_option
 @console_options
 def adapt(

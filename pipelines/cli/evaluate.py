@@ -7,8 +7,13 @@ from pathlib import Path
 import click
 
 from pipelines.cli.console import Console
-from pipelines.cli.learning_options import picture_size_option
-from pipelines.cli.options import IN_FILE, console_options, force_option
+from pipelines.cli.learning_options import picture_size_option, seed_option
+from pipelines.cli.options import (
+    IN_FILE,
+    checkpoint_option,
+    console_options,
+    force_option,
+)
 
 
 @click.command()
@@ -40,12 +45,7 @@ from pipelines.cli.options import IN_FILE, console_options, force_option
     metavar="FILE.mp4",
     help="With --paths: the clip itself; adds a baseline that looks and is deaf.",
 )
-@click.option(
-    "--checkpoint",
-    type=IN_FILE,
-    metavar="FILE.safetensors",
-    help="Weights of the localizer.  [default: the ones that are shipped]",
-)
+@checkpoint_option
 @click.option(
     "--split",
     type=click.Choice(["train", "validation", "test"]),
@@ -76,7 +76,7 @@ from pipelines.cli.options import IN_FILE, console_options, force_option
     help="How many sounds of its kind each object is asked with.",
 )
 @picture_size_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the dice.")
+@seed_option
 @force_option
 @console_options
 def evaluate(

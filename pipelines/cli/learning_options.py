@@ -55,3 +55,7 @@ trunks_option = click.option(
     help="Start from the trunks of this checkpoint, such as `pano adapt` writes.  "
     "[default: the published ones; to train on log-mel, the default checkpoint's]",
 )
+
+seed_option = click.option(
+    "--seed", type=int, default=0, show_default=True, help="Of the dice."
+)

@@ -146,6 +146,13 @@ sheet_option = click.option(
     help="Also write a contact sheet of some moments.",
 )
 
+checkpoint_option = click.option(
+    "--checkpoint",
+    type=IN_FILE,
+    metavar="FILE",
+    help="Weights of the localizer.  [default: the ones that are shipped]",
+)
+
 localize_options = gathered(
     "localize",
     _localize_settings,
@@ -177,12 +184,7 @@ localize_options = gathered(
         help="What more a moving thing counts where the sound is unsure; 0: nothing.",
     ),
     layout_option,
-    click.option(
-        "--checkpoint",
-        type=IN_FILE,
-        metavar="FILE",
-        help="Weights of the localizer.  [default: the ones that are shipped]",
-    ),
+    checkpoint_option,
     click.option(
         "--compute",
         type=click.Choice(COMPUTE_ENGINES),

@@ -7,8 +7,17 @@ from pathlib import Path
 import click
 
 from pipelines.cli.console import Console
-from pipelines.cli.learning_options import picture_size_option, soundnet_option
-from pipelines.cli.options import IN_FILE, console_options, force_option
+from pipelines.cli.learning_options import (
+    picture_size_option,
+    seed_option,
+    soundnet_option,
+)
+from pipelines.cli.options import (
+    IN_FILE,
+    checkpoint_option,
+    console_options,
+    force_option,
+)
 from pipelines.results import Result
 
 
@@ -36,12 +45,7 @@ def _read_ks(ctx: click.Context, param: click.Parameter, value: str) -> tuple[in
     help="Look for pictures of this sound; with --picture, for those alike in what is "
     "heard.",
 )
-@click.option(
-    "--checkpoint",
-    type=IN_FILE,
-    metavar="FILE",
-    help="Weights of the localizer.  [default: the ones that are shipped]",
-)
+@checkpoint_option
 @click.option(
     "--split",
     type=click.Choice(["train", "validation", "test"]),
@@ -75,7 +79,7 @@ def _read_ks(ctx: click.Context, param: click.Parameter, value: str) -> tuple[in
 )
 @soundnet_option
 @picture_size_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the dice.")
+@seed_option
 @force_option
 @console_options
 def retrieve(

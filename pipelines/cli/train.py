@@ -11,6 +11,7 @@ from pipelines.cli.console import Console
 from pipelines.cli.learning_options import (
     picture_size_option,
     refuse_idle_soundnet,
+    seed_option,
     soundnet_option,
     trunks_option,
 )
@@ -101,7 +102,7 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
     help="Length of the training.  [default: the preset's]",
 )
 @picture_size_option
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the dice.")
+@seed_option
 @click.option(
     "--log",
     type=OUT_FILE,
