@@ -5,11 +5,11 @@ Run it as `python examples/localize_a_picture.py`.
 
 import numpy as np
 
-from pano.billboard import paint_billboard
+from pano.draw.billboard import paint_billboard
 from pano.sphere import Direction, pixel_to_angles_deg
-from pipelines.demo.drawing import SourceKind, sprite
-from pipelines.demo.landscape import panorama
-from pipelines.demo.synthesis import sound
+from pano_jobs.synthetic.landscape import panorama
+from pano_jobs.synthetic.sprites import SourceKind, sprite
+from pano_jobs.synthetic.synthesis import sound
 from soundloc import SoundLocalizer
 
 SEED = 7

@@ -9,13 +9,13 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-from pano.billboard import paint_billboard
+from pano.draw.billboard import paint_billboard
 from pano.sphere import Direction
-from pipelines.demo.drawing import SourceKind, sprite
-from pipelines.demo.landscape import panorama
-from pipelines.demo.synthesis import sound
-from pipelines.retrieval_query import QuerySettings, search
-from soundloc.pairs import (
+from pano_jobs.retrieval.query import QuerySettings, search
+from pano_jobs.synthetic.landscape import panorama
+from pano_jobs.synthetic.sprites import SourceKind, sprite
+from pano_jobs.synthetic.synthesis import sound
+from soundloc.data.pairs import (
     PictureEntry,
     PlacedObject,
     SoundEntry,

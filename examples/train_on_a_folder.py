@@ -12,23 +12,23 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 
-from pano.billboard import paint_billboard
+from pano.draw.billboard import paint_billboard
 from pano.sphere import Direction
-from pipelines.demo.drawing import SourceKind, sprite
-from pipelines.demo.landscape import panorama
-from pipelines.demo.synthesis import sound
-from pipelines.features import load_features
-from pipelines.fit import Fitting, fit
-from pipelines.gather.job import gather
-from pipelines.gather.settings import Origin
-from pipelines.presets import PRESETS, Supervision
+from pano_jobs.datasets.gather import gather
+from pano_jobs.datasets.gather_settings import Origin
+from pano_jobs.synthetic.landscape import panorama
+from pano_jobs.synthetic.sprites import SourceKind, sprite
+from pano_jobs.synthetic.synthesis import sound
+from pano_jobs.training.features import load_features
+from pano_jobs.training.fit import Fitting, fit
+from pano_jobs.training.presets import PRESETS, Supervision
 from soundloc import SoundLocalizer
-from soundloc.cache import read_picture
-from soundloc.checkpoint import load_checkpoint
-from soundloc.engine import choose_engine
-from soundloc.inspection import inspect_pairs
-from soundloc.model import SoundLocalizationNet
-from soundloc.pairs import PairSet, read_pair_set, read_sound, write_sound
+from soundloc.audit.inspection import inspect_pairs
+from soundloc.data.feature_cache import read_picture
+from soundloc.data.pairs import PairSet, read_pair_set, read_sound, write_sound
+from soundloc.inference.engine import choose_engine
+from soundloc.network.checkpoint import load_checkpoint
+from soundloc.network.model import SoundLocalizationNet
 
 KINDS = (SourceKind.ALARM_CLOCK, SourceKind.FIRE, SourceKind.SIREN)
 N_EACH = 10

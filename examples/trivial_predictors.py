@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from soundloc.annotations import (
+from soundloc.data.annotations import (
     read_box_json,
     read_flickr_json,
     read_flickr_xml,
     read_vggss,
 )
-from soundloc.baselines import mean_truth, score_trivial
 from soundloc.scoring import ScoringProtocol, consensus_map
+from soundloc.scoring.baselines import mean_truth, score_trivial
 
 READERS = {
     "vggss": read_vggss,

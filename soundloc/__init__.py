@@ -7,7 +7,7 @@ wants only `soundloc.errors` should not pay.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from soundloc.localizer import Localization, SoundLocalizer
+    from soundloc.inference.localizer import Localization, SoundLocalizer
 
 __all__ = ["Localization", "SoundLocalizer"]
 
@@ -15,6 +15,6 @@ __all__ = ["Localization", "SoundLocalizer"]
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from soundloc import localizer
+    from soundloc.inference import localizer
 
     return getattr(localizer, name)

@@ -9,8 +9,8 @@ import pytest
 from click.testing import CliRunner
 
 from pano.errors import MediaError
-from pipelines.cli import main
-from pipelines.settings import PanSettings
+from pano_jobs.cli import main
+from pano_jobs.settings import PanSettings
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 
@@ -20,7 +20,7 @@ def run(*arguments: object):
 
 def test_help_does_not_load_torch():
     code = (
-        "import sys; from pipelines.cli import main\n"
+        "import sys; from pano_jobs.cli import main\n"
         "try: main(['--help'])\n"
         "except SystemExit as end: assert end.code == 0\n"
         "assert 'torch' not in sys.modules and 'openvino' not in sys.modules"
@@ -95,7 +95,7 @@ def test_an_interruption_exits_with_130(tmp_path, monkeypatch):
     def interrupted(_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("pipelines.describe.probe", interrupted)
+    monkeypatch.setattr("pano_jobs.video.info.probe", interrupted)
     result = run("info", tmp_path / "a.mp4")
     assert result.exit_code == 130
 
@@ -104,7 +104,7 @@ def test_a_programming_mistake_keeps_its_traceback(tmp_path, monkeypatch):
     def broken(_):
         raise TypeError("a bug")
 
-    monkeypatch.setattr("pipelines.describe.probe", broken)
+    monkeypatch.setattr("pano_jobs.video.info.probe", broken)
     assert isinstance(run("info", tmp_path / "a.mp4").exception, TypeError)
 
 
@@ -137,7 +137,7 @@ class TestConfig:
             seen.append(settings)
             raise MediaError("enough")
 
-        monkeypatch.setattr("pipelines.pan.pan", note)
+        monkeypatch.setattr("pano_jobs.video.pan.pan", note)
         return seen
 
     def test_a_file_replaces_a_default(self, tmp_path, seen):

@@ -7,8 +7,8 @@ from pathlib import Path
 import click
 import pytest
 
-from pipelines.cli import main
-from pipelines.settings import PanSettings
+from pano_jobs.cli import main
+from pano_jobs.settings import PanSettings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.sphere import Direction, angle_between_deg
-from pipelines.cli import main
-from pipelines.demo.drawing import SourceKind
-from pipelines.demo.job import draw_clip
-from pipelines.demo.world import DrawnSource, DrawnWorld
-from pipelines.settings import DemoSettings
+from pano_jobs.cli import main
+from pano_jobs.settings import DemoSettings
+from pano_jobs.synthetic.sprites import SourceKind
+from pano_jobs.synthetic.world import DrawnSource, DrawnWorld
+from pano_jobs.video.demo import draw_clip
 from tests.fake_localizer import RedLocalizer
 from tests.synthetic import Clip, SoundTrack, cut_short, sine, write_clip
 
@@ -34,7 +34,9 @@ def run(*arguments: object):
 @pytest.fixture
 def red_sounds(monkeypatch):
     """Let the commands hear what is red instead of loading weights."""
-    monkeypatch.setattr("pipelines.listen.load_localizer", lambda *_: RedLocalizer())
+    monkeypatch.setattr(
+        "pano_jobs.analysis.audio_track.load_localizer", lambda *_: RedLocalizer()
+    )
 
 
 def red_disc(_: int):

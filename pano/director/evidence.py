@@ -16,7 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.saliency import (
+from pano.saliency_maps.saliency_map import (
     SILENCE_DB,
     UNIFORM_DENSITY_PER_SR,
     SaliencyMap,

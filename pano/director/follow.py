@@ -14,18 +14,18 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera import MotionLimits
-from pano.director.aim import Framing, aims, framed
+from pano.camera.lens import Lens
+from pano.camera.path import MotionLimits
 from pano.director.evidence import STEP_S, Evidence
-from pano.director.inside import kept_inside
-from pano.director.shots import ShotPlan, ShotProgram
-from pano.director.smooth import Shot, Targets
-from pano.director.turns import HELD_S, find_turns, wait
-from pano.director.views import GRID_DEG, ViewGrid
-from pano.lens import Lens
-from pano.projection import FULL_SPHERE, SphereBounds
+from pano.director.smoothing.smooth_path import Shot, Targets
+from pano.director.viewing.aim import Framing, aims, framed
+from pano.director.viewing.bounds import kept_inside
+from pano.director.viewing.turn_timing import HELD_S, find_turns, wait
+from pano.director.viewing.view_dynamic_program import ShotPlan, ShotProgram
+from pano.director.viewing.view_grid import GRID_DEG, ViewGrid
+from pano.director.wishes import PIN_WEIGHT, CutRules, Wishes
+from pano.equirect.layouts import FULL_SPHERE, SphereBounds
 from pano.sphere import great_circle_deg, to_angles_deg
-from pano.wishes import PIN_WEIGHT, CutRules, Wishes
 
 # Even in pure clutter one view shows a few hundredths more than the others.
 _MIN_CONVINCING_SHARE = 0.1

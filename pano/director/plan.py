@@ -9,20 +9,20 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
-from pano.camera import DEFAULT_HFOV_DEG, CameraPath, MotionLimits
-from pano.director.autocam import STYLE as AUTOCAM_STYLE
-from pano.director.autocam import autocam
+from pano.camera.lens import Lens
+from pano.camera.path import DEFAULT_HFOV_DEG, CameraPath, MotionLimits
 from pano.director.evidence import Evidence, gather
-from pano.director.film import film
 from pano.director.follow import Choice, Follower, Order
-from pano.director.motion import MOTIONS, MotionName
-from pano.director.program import Style
-from pano.director.smooth import Shot, Solver
-from pano.lens import Lens
-from pano.projection import FULL_SPHERE, SphereBounds
-from pano.saliency import SaliencyMap
+from pano.director.operators import MOTIONS, MotionName
+from pano.director.published.autocam import STYLE as AUTOCAM_STYLE
+from pano.director.published.autocam import autocam
+from pano.director.sample_path import film
+from pano.director.smoothing.linear_program import Style
+from pano.director.smoothing.smooth_path import Shot, Solver
+from pano.director.wishes import CutRules, Wishes
+from pano.equirect.layouts import FULL_SPHERE, SphereBounds
+from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import Direction
-from pano.wishes import CutRules, Wishes
 
 Director: TypeAlias = Literal["follow", "autocam"]
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from pano.camera import CameraPath
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath
 from pano.export.after_effects import write_after_effects
 from pano.export.chan import write_chan
 from pano.export.csv import write_csv
@@ -26,7 +27,6 @@ from pano.export.timeline import (
     known_rate_hz,
     path_rate_hz,
 )
-from pano.lens import Lens
 
 __all__ = [
     "DEFAULT_MAX_ERROR_DEG",

@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
+from pano.camera.pose import CameraPose
 from pano.export.timeline import Timeline
-from pano.pose import CameraPose
 
 FloatArray = NDArray[np.float64]
 

@@ -10,7 +10,7 @@ description; not checked in Nuke, Blender or Houdini.
 
 from __future__ import annotations
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.export.timeline import Timeline
 
 FIRST_FRAME = 1

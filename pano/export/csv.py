@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.export.timeline import Timeline
 
 HEADER = "frame,time_s,yaw_deg,pitch_deg,roll_deg,hfov_deg,cut,confidence"

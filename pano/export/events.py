@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.export.timeline import Timeline
 from pano.sphere import to_angles_deg, unit_vectors
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.errors import SettingsError
 from pano.export.keyframes import HFOV, PITCH, YAW, Shot, keyframes
 from pano.export.timeline import Timeline

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.errors import SettingsError
 from pano.export.keyframes import HFOV, PITCH, ROLL, YAW, Curve, keyframes
 from pano.export.timeline import Timeline

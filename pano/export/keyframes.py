@@ -15,7 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 
 FloatArray = NDArray[np.float64]
 

@@ -19,7 +19,7 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.export.keyframes import HFOV, PITCH, ROLL, YAW, Curve, Shot, keyframes
 from pano.export.timeline import V360_OUTPUTS, Timeline
 from pano.sphere import wrap_deg

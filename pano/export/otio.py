@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from pano.camera import SCHEMA, CameraPath
+from pano.camera.path import SCHEMA, CameraPath
 from pano.export.events import MIN_CONFIDENCE, sound_events
 from pano.export.keyframes import Shot, keyframes
 from pano.export.timeline import Timeline

@@ -24,10 +24,10 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera import CameraPath
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath
 from pano.export.keyframes import HFOV, PITCH, ROLL, YAW, Curve, Shot, keyframes
 from pano.export.timeline import V360_OUTPUTS, Timeline
-from pano.lens import Lens
 from pano.sphere import wrap_deg
 
 # A tenth of a pixel of a 4K picture: fewer commands, and nothing that can be seen.

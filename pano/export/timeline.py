@@ -14,9 +14,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera import CameraPath
-from pano.lens import Lens
-from pano.viewport import Viewport
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath
+from pano.camera.viewport import Viewport
 
 DEFAULT_SIZE_PX = (1280, 720)
 DEFAULT_MAX_ERROR_DEG = 0.25

@@ -1,17 +1,17 @@
 """Reading and writing media; the only user of PyAV and ffmpeg."""
 
+from pano.equirect.layouts import SphereBounds, StereoLayout
 from pano.media.decode import Media, open_media
 from pano.media.encode import MediaWriter
 from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
+from pano.media.ffmpeg_program import convert, ffmpeg_program
 from pano.media.frames import Frame, PlanarFrame
+from pano.media.metadata.spherical import Projection, SphericalMetadata
+from pano.media.metadata.spherical_writer import write_spherical
 from pano.media.pictures import planes_to_rgb, rgb_to_planes
 from pano.media.probe import AudioInfo, MediaInfo, probe
-from pano.media.program import convert, ffmpeg_program
-from pano.media.sound import Sound
-from pano.media.spherical import Projection, SphericalMetadata
-from pano.media.spherical_writer import write_spherical
+from pano.media.sound.track import Sound
 from pano.media.target import check_target
-from pano.projection import SphereBounds, StereoLayout
 
 __all__ = [
     "DEFAULT_ENCODER",

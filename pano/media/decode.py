@@ -16,9 +16,11 @@ import numpy as np
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from pano.equirect.layouts import StereoLayout
 from pano.errors import MediaError, NotSphericalError
-from pano.media.boxes import missing_bytes
 from pano.media.frames import Frame, PlanarFrame
+from pano.media.metadata.mp4_boxes import missing_bytes
+from pano.media.metadata.spherical import Projection
 from pano.media.pictures import EquirectConverter
 from pano.media.probe import MediaInfo, probe
 from pano.media.reading import (
@@ -29,9 +31,7 @@ from pano.media.reading import (
     find_video_stream,
     open_input,
 )
-from pano.media.sound import Sound, decode_sound
-from pano.media.spherical import Projection
-from pano.projection import StereoLayout
+from pano.media.sound.track import Sound, decode_sound
 
 ANALYSIS_RATE_HZ = Fraction(30)  # Senocak et al. 2018, section 6
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped

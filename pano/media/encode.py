@@ -30,15 +30,15 @@ from av.video.reformatter import (
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from pano.equirect.planes import BT709, Planes
 from pano.errors import MediaError
 from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
+from pano.media.metadata.spherical import SphericalMetadata
+from pano.media.metadata.spherical_writer import write_spherical
 from pano.media.pictures import planes_to_frame, rgb_to_frame
 from pano.media.reading import ffmpeg_url
-from pano.media.sound_copy import SoundCopy
-from pano.media.spherical import SphericalMetadata
-from pano.media.spherical_writer import write_spherical
+from pano.media.sound.copy_packets import SoundCopy
 from pano.media.target import check_settings, check_target
-from pano.planes import BT709, Planes
 
 # Sound that begins earlier than the picture by less is trimmed by the player (an
 # edit list), so that the picture begins at 0; by more, the picture begins later.

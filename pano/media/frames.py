@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.planes import Planes
+from pano.equirect.planes import Planes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

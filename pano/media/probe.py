@@ -19,20 +19,20 @@ from av.sidedata.sidedata import Type as SideDataType
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
 from pano.errors import MediaError, NotSphericalError
+from pano.media.metadata.spherical import (
+    Projection,
+    SphericalMetadata,
+    from_side_data,
+    read_spherical,
+)
 from pano.media.reading import (
     DecodingReport,
     decode_pictures,
     find_video_stream,
     open_input,
 )
-from pano.media.spherical import (
-    Projection,
-    SphericalMetadata,
-    from_side_data,
-    read_spherical,
-)
-from pano.projection import FULL_SPHERE, SphereBounds, StereoLayout
 
 # Cameras and encoders round sizes: 640×322 with square pixels is meant as 2:1.
 ASPECT_TOLERANCE = 0.02

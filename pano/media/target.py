@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pano.errors import MediaError, SettingsError
 from pano.media.encoders import ENCODERS, check_encoder
-from pano.media.spherical import SphericalMetadata
+from pano.media.metadata.spherical import SphericalMetadata
 
 _SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".ts"})
 _SPHERICAL_SUFFIXES = frozenset({".mp4", ".mov", ".m4v"})

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.cache import read_picture
+from soundloc.data.feature_cache import read_picture
+from soundloc.data.pairs import Box, PairSet, PictureEntry
 from soundloc.errors import DatasetError
-from soundloc.pairs import Box, PairSet, PictureEntry
 
 # Strides of the cells that are told apart; see `EfficientNetLite0.see_late`.
 CELL_PX = 32

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.evaluation.answers import Answers, Strength
+from soundloc.evaluation.predictions import Answers, Strength
 from soundloc.evaluation.queries import NEGATIVES, Question, Relation, truth_of
 from soundloc.scoring import (
     PAPER_TAU,

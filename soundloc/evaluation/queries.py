@@ -15,7 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.pairs import PairSet, PictureEntry, SoundEntry
+from soundloc.data.pairs import PairSet, PictureEntry, SoundEntry
 from soundloc.scoring import consensus_map
 
 Related = Callable[[str | None, str | None], bool]

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from soundloc.errors import DatasetError
-from soundloc.evaluation.answers import Strength
 from soundloc.evaluation.measures import Measures
+from soundloc.evaluation.predictions import Strength
 from soundloc.evaluation.queries import Question
 from soundloc.scoring import ScoringProtocol
 

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.intervals import Interval, bootstrap
 from soundloc.retrieval.pairs import Database, share_label
 from soundloc.retrieval.ranking import precision_at, rank
 from soundloc.retrieval.scores import Similarities
+from soundloc.scoring.intervals import Interval, bootstrap
 
 
 @dataclass(frozen=True, slots=True)

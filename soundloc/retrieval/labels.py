@@ -19,16 +19,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import VGG16_Weights
 
-from soundloc.cache import FeatureCache
+from soundloc.data.feature_cache import FeatureCache
+from soundloc.data.pairs import read_sound
 from soundloc.errors import CheckpointError
-from soundloc.level import at_reference_level
-from soundloc.model import SoundLocalizationNet
-from soundloc.pairs import read_sound
+from soundloc.inference.loudness import at_reference_level
+from soundloc.network.model import SoundLocalizationNet
+from soundloc.network.trunks import efficientnet_weights, soundnet_weights
+from soundloc.network.trunks.efficientnet import MIDDLE_CHANNELS
+from soundloc.network.trunks.efficientnet_neck import LiteNeck
+from soundloc.network.trunks.soundnet import SoundNet8, hear_track
 from soundloc.retrieval.pairs import Database, LabelSets
-from soundloc.trunks import efficientnet_file, soundnet_file
-from soundloc.trunks.efficientnet import MIDDLE_CHANNELS
-from soundloc.trunks.neck import LiteNeck
-from soundloc.trunks.soundnet import SoundNet8, hear_track
 
 N_LABELS = 10  # "top-10 label predictions", section 5.4
 _VGG_GRID, _VGG_CHANNELS, _VGG_HIDDEN, _N_OBJECTS = 7, 512, 4096, 1000
@@ -120,7 +120,7 @@ def _hear_objects(
     if net.sound.names_objects:
         return {number: cache.sounds[number, 0] for number in sounds}
     trunk = SoundNet8()
-    soundnet_file.load_pretrained(trunk, soundnet_path)
+    soundnet_weights.load_pretrained(trunk, soundnet_path)
     objects = {}
     for done, number in enumerate(sounds, start=1):
         entry = cache.pair_set.sounds[number]
@@ -135,7 +135,7 @@ def _hear_objects(
 
 def _lite_classifier(neck: LiteNeck) -> NameObjects:
     """Build EfficientNet-lite0's classifier on trunk features (b, 432, h, w)."""
-    weight, bias = efficientnet_file.pretrained_classifier()
+    weight, bias = efficientnet_weights.pretrained_classifier()
 
     def name(features: Tensor) -> Tensor:
         # The head under the classifier is never trained, so the network's own will do.

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from soundloc.errors import DatasetError
-from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 
 LabelSets = Sequence[frozenset[Hashable]]
 

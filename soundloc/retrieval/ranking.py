@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.intervals import Interval, bootstrap
+from soundloc.scoring.intervals import Interval, bootstrap
 
 CURVE_LENGTH = 50
 N_TRIALS, N_DRAWN = 100, 10  # of the paper's random chance

@@ -16,9 +16,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
-from soundloc import attention
-from soundloc.cache import FeatureCache
-from soundloc.model import SoundLocalizationNet
+from soundloc.data.feature_cache import FeatureCache
+from soundloc.network import attention
+from soundloc.network.model import SoundLocalizationNet
 from soundloc.retrieval.pairs import Database
 
 Progress = Callable[[int, int], None]

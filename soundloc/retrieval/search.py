@@ -11,8 +11,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from soundloc.cache import FeatureCache
-from soundloc.model import SoundLocalizationNet
+from soundloc.data.feature_cache import FeatureCache
+from soundloc.network.model import SoundLocalizationNet
 from soundloc.retrieval.scores import Embedder, Progress
 
 

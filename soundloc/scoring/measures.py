@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.pairs import Box
+from soundloc.data.pairs import Box
 from soundloc.scoring.protocols import PAPER_TAU, ScoringProtocol, select_source
 from soundloc.scoring.truth import box_map
 

@@ -15,7 +15,7 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.intervals import Interval, bootstrap, share
+from soundloc.scoring.intervals import Interval, bootstrap, share
 from soundloc.scoring.measures import PictureScore
 from soundloc.scoring.truth import GRID_PX
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.pairs import Box
+from soundloc.data.pairs import Box
 
 GRID_PX = 224
 

@@ -9,9 +9,9 @@ import time
 
 import numpy as np
 
-from pano.billboard import paint_billboard
+from pano.draw.billboard import paint_billboard
 from pano.sphere import Direction
-from pipelines.demo.drawing import SourceKind, sprite
+from pano_jobs.synthetic.sprites import SourceKind, sprite
 
 
 def main() -> None:

@@ -25,28 +25,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pano.billboard import paint_billboard
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.director import Brief, plan_path, plan_takes
-from pano.director.baselines import (
+from pano.director.published.trivial import (
     EYE_LEVEL_YAWS_DEG,
     centroid,
     kang_cho_path,
     still,
 )
+from pano.draw.billboard import paint_billboard
 from pano.media import MediaWriter, SphericalMetadata, open_media
-from pano.media.sound import decode_sound
-from pano.media.sound_file import write_sound
-from pano.metrics import angular_errors_deg, path_quality, share_in_view
+from pano.media.sound.track import decode_sound
+from pano.media.sound.write_sound import write_sound
+from pano.metrics.path_quality import angular_errors_deg, path_quality, share_in_view
 from pano.sphere import Direction
-from pipelines.analyse import Analysis
-from pipelines.evaluate_paths import PICTURE_ONLY, picture_path
-from pipelines.localizer import Localizer, load_localizer
-from pipelines.material import Material, PieceSource, read_material
-from pipelines.progress import SilentProgress
-from pipelines.settings import PanSettings
-from soundloc.augment import repeat_with_gaps, scale_to_level
-from soundloc.intervals import bootstrap
+from pano_jobs.analysis.analysis_pass import Analysis
+from pano_jobs.analysis.localizer import Localizer, load_localizer
+from pano_jobs.datasets.material import Material, PieceSource, read_material
+from pano_jobs.evaluation.evaluate_paths import PICTURE_ONLY, picture_path
+from pano_jobs.progress import SilentProgress
+from pano_jobs.settings import PanSettings
+from soundloc.data.augment import repeat_with_gaps, scale_to_level
+from soundloc.scoring.intervals import bootstrap
 
 RATE_HZ = 10
 WIDTH_PX = 960

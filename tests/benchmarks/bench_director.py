@@ -16,18 +16,18 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from pano.camera import CameraPath, MotionLimits
+from pano.camera.path import CameraPath, MotionLimits
 from pano.director import Brief, plan_path, plan_takes
-from pano.director.baselines import (
+from pano.director.published.trivial import (
     EYE_LEVEL_YAWS_DEG,
     centroid,
     kang_cho_path,
     still,
 )
-from pano.metrics import path_quality
-from pano.saliency import SaliencyMap
-from pano.trajectories import pilot_overlap
-from pano.wishes import CutRules
+from pano.director.wishes import CutRules
+from pano.metrics.path_quality import path_quality
+from pano.metrics.trajectories import pilot_overlap
+from pano.saliency_maps.saliency_map import SaliencyMap
 from tests.benchmarks.director_clips import RATE_HZ, KnownClip, known_clips, maps_of
 
 ASPECT = 16.0 / 9.0

@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pipelines.material import read_material
+from pano_jobs.datasets.material import read_material
 from soundloc import SoundLocalizer
 from tests.benchmarks.localizer import (
     clips,

@@ -21,17 +21,17 @@ from pathlib import Path
 
 import numpy as np
 
-from pano.camera import CameraPose
+from pano.camera.path import CameraPose
 from pano.director import plan_path
+from pano.draw.overlay import blend_heatmap
 from pano.media import MediaWriter, open_media
-from pano.overlay import blend_heatmap
-from pano.render import ViewportRenderer
-from pipelines.demo.job import draw_clip
-from pipelines.demo.world import default_world
-from pipelines.listen import listen
-from pipelines.localize import analysis_frames, localize, log_solid_angles
-from pipelines.localizer import load_localizer
-from pipelines.settings import DemoSettings, LensSettings, LocalizeSettings
+from pano.rendering.renderer import ViewportRenderer
+from pano_jobs.analysis.audio_track import listen
+from pano_jobs.analysis.localize import analysis_frames, localize, log_solid_angles
+from pano_jobs.analysis.localizer import load_localizer
+from pano_jobs.settings import DemoSettings, LensSettings, LocalizeSettings
+from pano_jobs.synthetic.world import default_world
+from pano_jobs.video.demo import draw_clip
 
 LENGTHS = (1, 3)
 
@@ -149,7 +149,7 @@ def bench_jobs(clips: dict[int, Path], seconds: float, folder: Path) -> None:
             target = folder / f"{job}-{length}.mp4"
             code = (
                 "import resource, sys\n"
-                "from pipelines.cli import main\n"
+                "from pano_jobs.cli import main\n"
                 "try: main(sys.argv[1:])\n"
                 "except SystemExit as end: assert not end.code, end.code\n"
                 "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"

@@ -24,13 +24,13 @@ import numpy as np
 import py360convert
 from numpy.typing import NDArray
 
-from pano.camera import CameraPose
-from pano.lens import Lens
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPose
+from pano.equirect.planes import Planes
 from pano.media import planes_to_rgb, rgb_to_planes
 from pano.media.pictures import frame_planes, planes_to_frame
-from pano.planes import Planes
-from pano.render import Interpolation, ViewportRenderer
-from pipelines.demo.landscape import panorama
+from pano.rendering.renderer import Interpolation, ViewportRenderer
+from pano_jobs.synthetic.landscape import panorama
 
 Picture = NDArray[np.uint8]
 Film = Callable[[CameraPose], Planes | Picture]

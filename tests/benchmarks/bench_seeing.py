@@ -16,11 +16,11 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from soundloc.checkpoint import load_checkpoint
-from soundloc.engine import OpenVinoEngine, TorchEngine, VisualEngine
-from soundloc.localizer import SoundLocalizer
-from soundloc.model import SAMPLE_RATE_HZ, SoundLocalizationNet
-from soundloc.trunks.efficientnet import PictureScale
+from soundloc.inference.engine import OpenVinoEngine, TorchEngine, VisualEngine
+from soundloc.inference.localizer import SoundLocalizer
+from soundloc.network.checkpoint import load_checkpoint
+from soundloc.network.model import SAMPLE_RATE_HZ, SoundLocalizationNet
+from soundloc.network.trunks.efficientnet import PictureScale
 
 N_RUNS = 10
 

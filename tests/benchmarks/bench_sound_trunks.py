@@ -18,15 +18,15 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from pipelines.presets import PRESETS, SoundTrunk
-from pipelines.yamnet import YamNet
-from soundloc.checkpoint import load_checkpoint
+from pano_jobs.training.presets import PRESETS, SoundTrunk
+from pano_jobs.training.yamnet import YamNet
+from soundloc.data.pairs import SoundEntry, read_pair_set, read_sound
 from soundloc.errors import CheckpointError
-from soundloc.level import at_reference_level
-from soundloc.model import SAMPLE_RATE_HZ, SoundStream
-from soundloc.pairs import SoundEntry, read_pair_set, read_sound
-from soundloc.trunks.soundnet import SoundNet8
-from soundloc.trunks.soundnet_file import load_pretrained
+from soundloc.inference.loudness import at_reference_level
+from soundloc.network.checkpoint import load_checkpoint
+from soundloc.network.model import SAMPLE_RATE_HZ, SoundStream
+from soundloc.network.trunks.soundnet import SoundNet8
+from soundloc.network.trunks.soundnet_weights import load_pretrained
 
 LONGEST_S = 5.0
 RIDGE = 100.0

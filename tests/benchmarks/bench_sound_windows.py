@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from soundloc.checkpoint import default_checkpoint_path, load_checkpoint
-from soundloc.config import LocalizerConfig
-from soundloc.level import at_reference_level
-from soundloc.model import SAMPLE_RATE_HZ, SoundStream
-from soundloc.track import SoundTrack
-from soundloc.trunks.soundnet_file import PATH_VARIABLE, load_pretrained
+from soundloc.inference.loudness import at_reference_level
+from soundloc.inference.track import SoundTrack
+from soundloc.network.checkpoint import default_checkpoint_path, load_checkpoint
+from soundloc.network.config import LocalizerConfig
+from soundloc.network.model import SAMPLE_RATE_HZ, SoundStream
+from soundloc.network.trunks.soundnet_weights import PATH_VARIABLE, load_pretrained
 
 TRACK_S = 60
 N_TRACKS = 6

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.saliency import SILENCE_DB, SaliencyMap
+from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import grid_unit_vectors, to_angles_deg, unit_vectors
 
 HEIGHT, WIDTH, RATE_HZ = 30, 60, 30.0

@@ -16,13 +16,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from pano.media.sound import decode_sound
-from pano.overlay import blend_heatmap
+from pano.draw.overlay import blend_heatmap
+from pano.media.sound.track import decode_sound
 from pano.sphere import cell_solid_angles_sr, pixel_to_angles_deg
-from pipelines.compose import ScenePainter
-from pipelines.material import SoundSource, read_material
+from pano_jobs.datasets.compose import ScenePainter
+from pano_jobs.datasets.material import SoundSource, read_material
 from soundloc import SoundLocalizer
-from soundloc.pairs import SAMPLE_RATE_HZ, SoundEntry
+from soundloc.data.pairs import SAMPLE_RATE_HZ, SoundEntry
 
 # The folder of sounds, and the kind of object that makes them.
 SOUNDS = {"dog": "dog", "speech": "person", "siren": "siren"}

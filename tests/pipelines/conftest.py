@@ -63,4 +63,4 @@ def clip_of_disc(tmp_path) -> Callable[..., Path]:
 @pytest.fixture(autouse=True)
 def _few_noises(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hear four synthetic noises per split, not 240: nothing here depends on more."""
-    monkeypatch.setattr("soundloc.cache.N_NOISES", 4)
+    monkeypatch.setattr("soundloc.data.feature_cache.N_NOISES", 4)

@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from soundloc.pairs import (
+from soundloc.data.pairs import (
     SAMPLE_RATE_HZ,
     SPLITS,
     PictureEntry,

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from pano.errors import MediaError
-from pano.saliency import SaliencyMap
+from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import cell_solid_angles_sr
-from pipelines.maps import MapsWriter, open_maps
+from pano_jobs.maps import MapsWriter, open_maps
 
 GRID = (30, 60)
 # float16 keeps 11 bits.

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from pano.errors import MediaError
-from pipelines.outputs import check_output, written_whole
+from pano_jobs.outputs import check_output, written_whole
 
 
 def test_an_existing_output_is_refused_unless_forced(tmp_path):

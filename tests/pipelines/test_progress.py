@@ -7,7 +7,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from pipelines.progress import BarProgress, SilentProgress, progress_bars
+from pano_jobs.progress import BarProgress, SilentProgress, progress_bars
 
 
 @dataclass(frozen=True)

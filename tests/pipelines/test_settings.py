@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pano.errors import SettingsError
-from pipelines.settings import LensSettings, LocalizeSettings
+from pano_jobs.settings import LensSettings, LocalizeSettings
 
 
 @pytest.mark.parametrize(

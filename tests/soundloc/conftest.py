@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from soundloc.config import LocalizerConfig
-from soundloc.model import SoundLocalizationNet
+from soundloc.network.config import LocalizerConfig
+from soundloc.network.model import SoundLocalizationNet
 
 
 @pytest.fixture(scope="session")

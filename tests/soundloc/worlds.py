@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from soundloc.cache import FeatureCache
-from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
+from soundloc.data.feature_cache import FeatureCache
+from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 
 KINDS = ("bell", "dog", "siren")
 VISUAL_CHANNELS, SOUND_FEATURES = 432, 1280

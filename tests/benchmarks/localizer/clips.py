@@ -14,14 +14,13 @@ import torch
 from numpy.typing import NDArray
 
 from pano.errors import PanoError
-from pipelines.gather.clips import cut_window, open_clip, read_track
-from pipelines.kinds import are_related, kind_of
-from soundloc import SoundLocalizer, attention
-from soundloc.baselines import centred_disc
-from soundloc.evaluation.ranking import auroc
-from soundloc.intervals import Interval, bootstrap_statistic
-from soundloc.localizer import Localization
-from soundloc.pairs import SAMPLE_RATE_HZ, Box
+from pano_jobs.datasets.kinds import are_related, kind_of
+from pano_jobs.datasets.sources.clips import cut_window, open_clip, read_track
+from soundloc import SoundLocalizer
+from soundloc.data.pairs import SAMPLE_RATE_HZ, Box
+from soundloc.evaluation.weighted_statistics import auroc
+from soundloc.inference.localizer import Localization
+from soundloc.network import attention
 from soundloc.scoring import (
     GRID_PX,
     ScoringProtocol,
@@ -29,6 +28,8 @@ from soundloc.scoring import (
     resize_response,
     score_picture,
 )
+from soundloc.scoring.baselines import centred_disc
+from soundloc.scoring.intervals import Interval, bootstrap_statistic
 from tests.benchmarks.localizer.listening import WINDOW_S, Array, Listener
 from tests.benchmarks.localizer.sheets import Sheet
 from tests.benchmarks.localizer.table import Figure, Section, mean

@@ -9,7 +9,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.intervals import Interval, bootstrap_statistic
+from soundloc.scoring.intervals import Interval, bootstrap_statistic
 from tests.benchmarks.localizer.listening import Array, Listener
 from tests.benchmarks.localizer.pieces import is_unfamiliar
 from tests.benchmarks.localizer.places import covered, highest, hits

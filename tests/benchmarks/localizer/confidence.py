@@ -8,10 +8,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.evaluation.calibration import curve, expected_error
-from soundloc.evaluation.negatives import balanced
-from soundloc.evaluation.ranking import auroc
-from soundloc.intervals import Interval, bootstrap_statistic
+from soundloc.evaluation.analyses.calibration import curve, expected_error
+from soundloc.evaluation.analyses.negatives import balanced
+from soundloc.evaluation.weighted_statistics import auroc
+from soundloc.scoring.intervals import Interval, bootstrap_statistic
 from tests.benchmarks.localizer.composed import Denied, Pointed
 from tests.benchmarks.localizer.table import Figure, Section
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from pipelines.gather.clips import open_clip
-from pipelines.kinds import APES
-from pipelines.localize import log_solid_angles
+from pano_jobs.analysis.localize import log_solid_angles
+from pano_jobs.datasets.kinds import APES
+from pano_jobs.datasets.sources.clips import open_clip
 from tests.benchmarks.localizer.listening import Listener, dice_of
 from tests.benchmarks.localizer.places import covered, hits
 from tests.benchmarks.localizer.scenes import SceneMaker

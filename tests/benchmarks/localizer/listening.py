@@ -15,14 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.errors import MediaError
-from pipelines.gather.clips import read_track
-from pipelines.material import Material, SoundSource
+from pano_jobs.datasets.material import Material, SoundSource
+from pano_jobs.datasets.sources.clips import read_track
 from soundloc import SoundLocalizer
-from soundloc.augment import colored_noise, mix, repeat_with_gaps, scale_to_level
-from soundloc.evaluation.answers import N_PRIOR_SOUNDS
-from soundloc.inspection import is_silent
-from soundloc.localizer import Localization
-from soundloc.pairs import SAMPLE_RATE_HZ
+from soundloc.audit.inspection import is_silent
+from soundloc.data.augment import colored_noise, mix, repeat_with_gaps, scale_to_level
+from soundloc.data.pairs import SAMPLE_RATE_HZ
+from soundloc.evaluation.predictions import N_PRIOR_SOUNDS
+from soundloc.inference.localizer import Localization
 
 WINDOW_S = 5.0
 LEVEL_DBFS = -22.0

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from pipelines.material import BoxedPhotograph, SoundSource
+from pano_jobs.datasets.material import BoxedPhotograph, SoundSource
 from soundloc import SoundLocalizer
+from soundloc.data.pairs import Box
 from soundloc.errors import DatasetError
-from soundloc.pairs import Box
 from tests.benchmarks.localizer.listening import Listener, dice_of
 from tests.benchmarks.localizer.places import covered, hits
 from tests.benchmarks.localizer.table import Figure, Section, mean, pointing_figure

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pipelines.material import PieceSource
+from pano_jobs.datasets.material import PieceSource
+from soundloc.data.scenes import Piece, soft_mask
 from soundloc.errors import DatasetError
-from soundloc.scenes import Piece, soft_mask
 
 HEIGHT_PX, WIDTH_PX = 480, 960
 # ImageNet's pictures, whole or in part, are what picture trunks are pretrained on.

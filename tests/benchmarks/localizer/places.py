@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.pairs import Box
+from soundloc.data.pairs import Box
 from soundloc.scoring import box_map, pointing, resize_response
 
 Boxes = Sequence[Box]

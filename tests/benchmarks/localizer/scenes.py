@@ -13,11 +13,11 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from pipelines.kinds import APES, are_related
-from pipelines.material import PieceSource, SoundSource
+from pano_jobs.datasets.kinds import APES, are_related
+from pano_jobs.datasets.material import PieceSource, SoundSource
+from soundloc.data.pairs import Box
+from soundloc.data.scenes import Piece, SceneLayout, compose
 from soundloc.errors import DatasetError
-from soundloc.pairs import Box
-from soundloc.scenes import Piece, SceneLayout, compose
 from tests.benchmarks.localizer.listening import Listener
 from tests.benchmarks.localizer.pieces import (
     HEIGHT_PX,

@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.overlay import blend_heatmap
-from pano.saliency import UNIFORM_DENSITY_PER_SR
-from soundloc.localizer import Localization
-from soundloc.pairs import Box
+from pano.draw.overlay import blend_heatmap
+from pano.saliency_maps.saliency_map import UNIFORM_DENSITY_PER_SR
+from soundloc.data.pairs import Box
+from soundloc.inference.localizer import Localization
 
 _RIGHT_RGB, _OTHER_RGB, _PEAK_RGB = (80, 255, 80), (160, 160, 160), (80, 200, 255)
 _PANEL_WIDTH_PX, _PANEL_HEIGHT_PX = 640, 360

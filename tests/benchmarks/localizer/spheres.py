@@ -11,11 +11,11 @@ import numpy as np
 
 from pano.errors import NoAudioError, PanoError
 from pano.sphere import pixel_to_angles_deg
-from pipelines.gather.clips import open_clip
-from pipelines.localize import log_solid_angles
-from pipelines.settings import LocalizeSettings
-from soundloc.localizer import Localization
-from soundloc.pairs import SAMPLE_RATE_HZ, Box
+from pano_jobs.analysis.localize import log_solid_angles
+from pano_jobs.datasets.sources.clips import open_clip
+from pano_jobs.settings import LocalizeSettings
+from soundloc.data.pairs import SAMPLE_RATE_HZ, Box
+from soundloc.inference.localizer import Localization
 from tests.benchmarks.localizer.listening import Listener
 from tests.benchmarks.localizer.sheets import Sheet
 from tests.benchmarks.localizer.table import Figure, Section, mean

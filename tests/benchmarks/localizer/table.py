@@ -11,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-from soundloc.intervals import Interval, bootstrap, share
+from soundloc.scoring.intervals import Interval, bootstrap, share
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from pano.director.evidence import STEP_S, gather
-from pano.saliency import SILENCE_DB, SaliencyMap
+from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import Direction, grid_unit_vectors
 
 HEIGHT, WIDTH = 30, 60

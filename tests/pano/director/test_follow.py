@@ -3,13 +3,13 @@ import math
 import numpy as np
 import pytest
 
-from pano.camera import MotionLimits
-from pano.director.aim import Framing
+from pano.camera.path import MotionLimits
 from pano.director.evidence import STEP_S, gather
 from pano.director.follow import Follower, Order
-from pano.saliency import SaliencyMap
+from pano.director.viewing.aim import Framing
+from pano.director.wishes import CutRules
+from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import Direction, angle_between_deg, grid_unit_vectors
-from pano.wishes import CutRules
 
 HEIGHT, WIDTH = 30, 60
 AHEAD = Direction(0.0, 0.0)

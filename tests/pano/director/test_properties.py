@@ -5,11 +5,11 @@ import math
 import numpy as np
 import pytest
 
-from pano.camera import CameraPath, MotionLimits
+from pano.camera.path import CameraPath, MotionLimits
 from pano.director import Brief, plan_takes
-from pano.saliency import SILENCE_DB, SaliencyMap
+from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
+from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import Direction, grid_unit_vectors
-from pano.wishes import CutRules, NeverRegion, Pin, Wishes
 
 RATE_HZ = 5.0
 N_STREAMS = 200

@@ -3,14 +3,14 @@ import math
 import numpy as np
 import pytest
 
-from pano.camera import CameraPath
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath
 from pano.director import Brief, plan_takes
-from pano.director.motion import MOTIONS
-from pano.lens import Lens
-from pano.metrics import angular_errors_deg
-from pano.saliency import SaliencyMap
+from pano.director.operators import MOTIONS
+from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
+from pano.metrics.path_quality import angular_errors_deg
+from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import Direction, great_circle_deg, grid_unit_vectors, unit_vectors
-from pano.wishes import CutRules, NeverRegion, Pin, Wishes
 
 HEIGHT, WIDTH = 30, 60
 RATE_HZ = 5.0

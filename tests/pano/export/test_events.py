@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pano.camera import CameraPath, PathSource
+from pano.camera.path import CameraPath, PathSource
 from pano.export.events import HEADER, sound_events, write_edl, write_events
 from pano.export.timeline import Timeline
 

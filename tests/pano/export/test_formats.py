@@ -13,13 +13,13 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 import pytest
 
-from pano.camera import CameraPath, PathSource
+from pano.camera.path import CameraPath, PathSource
+from pano.camera.pose import CameraPose
 from pano.errors import SettingsError
 from pano.export import FORMATS, Timeline, known_rate_hz, path_rate_hz
 from pano.export.after_effects import orientation_deg
 from pano.media import StereoLayout, open_media, probe
-from pano.pose import CameraPose
-from pano.render import ViewportRenderer
+from pano.rendering.renderer import ViewportRenderer
 from pano.sphere import grid_unit_vectors
 from tests.synthetic import Clip, write_clip
 

@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.errors import SettingsError
 from pano.export.insta360 import write_insta360
 from pano.export.timeline import Timeline

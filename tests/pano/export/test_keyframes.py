@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pano.camera import CameraPath
+from pano.camera.path import CameraPath
 from pano.export.keyframes import Curve, keyframes
 
 BOUND_DEG = 0.25

@@ -12,12 +12,12 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from pano.camera import CameraPath, PathSource
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath, PathSource
 from pano.export.sendcmd import write_sendcmd
 from pano.export.timeline import Timeline
-from pano.lens import Lens
 from pano.media import ffmpeg_program, open_media
-from pano.render import ViewportRenderer
+from pano.rendering.renderer import ViewportRenderer
 from pano.sphere import grid_unit_vectors
 from tests.synthetic import Clip, write_clip
 

@@ -8,10 +8,10 @@ import pytest
 import torch
 
 from soundloc.adaptation.crops import CELL_PX, UNTOLD, CropDrawer, CropSettings
-from soundloc.checkpoint import load_checkpoint
+from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject
 from soundloc.errors import DatasetError
-from soundloc.pairs import PairSet, PictureEntry, PlacedObject
-from soundloc.trunks.efficientnet import EfficientNetLite0
+from soundloc.network.checkpoint import load_checkpoint
+from soundloc.network.trunks.efficientnet import EfficientNetLite0
 
 HEIGHT_PX, WIDTH_PX = 240, 480
 PLAIN = CropSettings(size_px=128, scale=(1.0, 1.0), jitter=0.0, n_least=1)

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import numpy as np
 
-from soundloc.evaluation.answers import Answers, Strength
+from soundloc.data.pairs import Opinion, PairSet, PictureEntry, PlacedObject, SoundEntry
+from soundloc.evaluation.predictions import Answers, Strength
 from soundloc.evaluation.queries import Question, ask
-from soundloc.pairs import Opinion, PairSet, PictureEntry, PlacedObject, SoundEntry
 
 KINDS = ("bell", "dog", "siren", "cat")
 LEFT, RIGHT = (0.0, 0.2, 0.4, 0.9), (0.6, 0.1, 0.9, 0.7)

@@ -1,17 +1,17 @@
 import numpy as np
 import pytest
 
-from soundloc.baselines import Predictor, centred_disc, score_trivial
-from soundloc.evaluation.figures import figures_of
-from soundloc.evaluation.localization import NETWORK, localize_all
+from soundloc.evaluation.analyses.localization import NETWORK, localize_all
 from soundloc.evaluation.measures import measure, universal_threshold
 from soundloc.evaluation.queries import NEGATIVES, Relation, truth_of
+from soundloc.evaluation.reporting.figures import figures_of
 from soundloc.scoring import (
     ScoringProtocol,
     resize_response,
     score_picture,
     select_source,
 )
+from soundloc.scoring.baselines import Predictor, centred_disc, score_trivial
 from tests.soundloc.evaluation.quiz import (
     answers_at_random,
     draw_own_sounds,

@@ -3,6 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from soundloc.evaluation.queries import (
     NEGATIVES,
     NO_PARTNER,
@@ -11,7 +12,6 @@ from soundloc.evaluation.queries import (
     ask,
     truth_of,
 )
-from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from soundloc.scoring import box_map, consensus_map
 from tests.soundloc.evaluation.quiz import (
     LEFT,

@@ -6,11 +6,8 @@ import torch
 from torch.nn import functional as F
 from torchvision.models import VGG16_Weights
 
-from soundloc.cache import FeatureCache
-from soundloc.config import LocalizerConfig
-from soundloc.errors import CheckpointError
-from soundloc.model import SoundLocalizationNet
-from soundloc.pairs import (
+from soundloc.data.feature_cache import FeatureCache
+from soundloc.data.pairs import (
     SAMPLE_RATE_HZ,
     PairSet,
     PictureEntry,
@@ -18,11 +15,14 @@ from soundloc.pairs import (
     SoundEntry,
     write_sound,
 )
+from soundloc.errors import CheckpointError
+from soundloc.network.config import LocalizerConfig
+from soundloc.network.model import SoundLocalizationNet
+from soundloc.network.trunks import efficientnet_weights
+from soundloc.network.trunks.soundnet import SoundNet8
 from soundloc.retrieval import labels
 from soundloc.retrieval.labels import label_objects, strongest
 from soundloc.retrieval.pairs import Database, draw_database
-from soundloc.trunks import efficientnet_file
-from soundloc.trunks.soundnet import SoundNet8
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def light_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     published = {"_fc.weight": torch.randn(1000, 1280), "_fc.bias": torch.randn(1000)}
     path = tmp_path / "lite0.pth"
     torch.save(published, path)
-    monkeypatch.setattr(efficientnet_file, "pretrained_weights_path", lambda: path)
+    monkeypatch.setattr(efficientnet_weights, "pretrained_weights_path", lambda: path)
     return published
 
 
@@ -147,7 +147,7 @@ def test_a_damaged_classifier_is_refused(
     path = tmp_path / "damaged.pth"
     torch.save({"other": torch.zeros(1)}, path)
     monkeypatch.setattr(
-        labels.efficientnet_file, "pretrained_weights_path", lambda: path
+        labels.efficientnet_weights, "pretrained_weights_path", lambda: path
     )
     cache, database = cache_of(pair_set, 432, 1280)
     with pytest.raises(CheckpointError, match="force-reinstall"):

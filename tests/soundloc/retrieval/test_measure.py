@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
+from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from soundloc.retrieval.labels import PseudoLabels, kinds_as_labels
 from soundloc.retrieval.measure import (
     Criterion,

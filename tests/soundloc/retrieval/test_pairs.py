@@ -4,8 +4,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from soundloc.errors import DatasetError
-from soundloc.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from soundloc.retrieval.pairs import answers, draw_database, share_label
 from tests.soundloc.worlds import draw_world
 

@@ -1,0 +1,1 @@
+"""The virtual camera: pose, path, motion limits, lens, horizon, stabilization."""

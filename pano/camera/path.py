@@ -1,0 +1,292 @@
+"""Where the virtual camera looks over time, and the limits of its motion.
+
+A path keeps yaw *unwrapped*, so that turning across ±180° is an ordinary small step
+for interpolation, for limits and for a person who edits the JSON by hand.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib.metadata
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pano.camera.lens import Lens
+from pano.camera.pose import DEFAULT_HFOV_DEG, CameraPose
+from pano.errors import SettingsError
+
+__all__ = [
+    "DEFAULT_HFOV_DEG",
+    "SCHEMA",
+    "CameraPath",
+    "CameraPose",
+    "Certificate",
+    "MotionLimits",
+    "PathSource",
+]
+
+SCHEMA = "pano.camera-path/1"
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class MotionLimits:
+    """How fast the camera may turn, and how gently it must start and stop.
+
+    They bound the pan–tilt head: the Euclidean norm of the derivatives of
+    (yaw, pitch). The first bounds the great-circle speed of the optical axis as well,
+    √(λ'² cos² φ + φ'²) ≤ √(λ'² + φ'²), and near the poles also the spin of the
+    picture, which the great circle does not see.
+
+    The defaults are a calm operator's: full speed only after about one second, a half
+    turn in about six; following a walker needs a tenth of it.
+    """
+
+    max_speed_deg_per_s: float = 40.0
+    max_acceleration_deg_per_s2: float = 60.0
+    max_jerk_deg_per_s3: float = 200.0
+
+    def __post_init__(self) -> None:
+        for item in dataclasses.fields(self):
+            value = getattr(self, item.name)
+            if not (np.isfinite(value) and value > 0.0):
+                raise ValueError(f"{item.name} must be positive, got {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """The largest rates a path was measured to reach, cuts left out."""
+
+    max_speed_deg_per_s: float
+    max_acceleration_deg_per_s2: float
+    max_jerk_deg_per_s3: float
+
+    def is_within(self, limits: MotionLimits, *, tolerance: float = 1e-6) -> bool:
+        """Tell whether no limit is exceeded by more than a relative tolerance."""
+        return all(
+            getattr(self, item.name) <= getattr(limits, item.name) * (1.0 + tolerance)
+            for item in dataclasses.fields(self)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PathSource:
+    """What a path was planned for, so that a path file explains itself."""
+
+    file: str = ""
+    director: str = ""
+    width_px: int = 0
+    height_px: int = 0
+    lens: Lens = Lens.RECTILINEAR
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CameraPath:
+    """Camera poses over time; every array has shape (n,), n ≥ 1, and is read-only.
+
+    Parameters
+    ----------
+    time_s
+        Presentation times, strictly rising.
+    yaw_deg
+        Unwrapped: neighbours differ by the turn really made.
+    cut
+        True where a frame starts a new shot: nothing is interpolated into it.
+    confidence
+        How far the evidence bears the view, in [0, 1].
+    """
+
+    time_s: FloatArray
+    yaw_deg: FloatArray
+    pitch_deg: FloatArray
+    roll_deg: FloatArray
+    hfov_deg: FloatArray
+    cut: NDArray[np.bool_]
+    confidence: FloatArray
+    limits: MotionLimits = field(default_factory=MotionLimits)
+    source: PathSource = field(default_factory=PathSource)
+
+    def __post_init__(self) -> None:
+        n = np.size(self.time_s)
+        for name in _COLUMNS:
+            dtype = np.bool_ if name == "cut" else np.float64
+            column: NDArray[Any] = np.array(getattr(self, name), dtype=dtype)
+            if column.shape != (n,) or n == 0:
+                raise ValueError(f"{name} must have shape ({n},), n > 0")
+            if not np.all(np.isfinite(column)):
+                raise ValueError(f"{name} must be finite")
+            column.setflags(write=False)
+            object.__setattr__(self, name, column)
+        if np.any(np.diff(self.time_s) <= 0.0):
+            raise ValueError("time_s must rise from frame to frame")
+        if np.any(np.abs(self.pitch_deg) > 90.0):
+            raise ValueError("pitch_deg must be in [-90, 90]")
+        limit_deg = self.source.lens.max_hfov_deg
+        if np.any((self.hfov_deg <= 0.0) | (self.hfov_deg >= limit_deg)):
+            raise ValueError(
+                f"hfov_deg must be in (0, {limit_deg:.0f}) for a "
+                f"{self.source.lens} lens"
+            )
+        if np.any((self.confidence < 0.0) | (self.confidence > 1.0)):
+            raise ValueError("confidence must be in [0, 1]")
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def at(self, time_s: float) -> CameraPose:
+        """Return the pose at a time, linear between frames, held at ends and cuts."""
+        if not np.isfinite(time_s):
+            raise ValueError(f"time_s must be finite, got {time_s}")
+        right = int(np.searchsorted(self.time_s, time_s, side="right"))
+        left = max(right - 1, 0)
+        right = min(right, len(self) - 1)
+        share = 0.0
+        if right > left and not self.cut[right]:
+            start_s, end_s = self.time_s[left], self.time_s[right]
+            share = float((time_s - start_s) / (end_s - start_s))
+
+        def mixed(values: FloatArray) -> float:
+            return float(values[left] + share * (values[right] - values[left]))
+
+        return CameraPose(
+            yaw_deg=mixed(self.yaw_deg),
+            pitch_deg=float(np.clip(mixed(self.pitch_deg), -90.0, 90.0)),
+            roll_deg=mixed(self.roll_deg),
+            hfov_deg=mixed(self.hfov_deg),
+        )
+
+    def certificate(self) -> Certificate:
+        """Measure the largest speed, acceleration and jerk by divided differences."""
+        values = np.stack([self.yaw_deg, self.pitch_deg])
+        time_s = self.time_s
+        is_joined = ~self.cut[1:]
+        largest = []
+        for _ in range(3):
+            values = np.diff(values) / np.diff(time_s)
+            time_s = (time_s[1:] + time_s[:-1]) / 2.0
+            norms = np.hypot(values[0], values[1])[is_joined]
+            largest.append(float(norms.max(initial=0.0)))
+            is_joined = is_joined[1:] & is_joined[:-1]
+        return Certificate(*largest)
+
+    def save(self, path: Path) -> None:
+        """Write the path as JSON (schema `pano.camera-path/1`), whole or not at all.
+
+        Raises
+        ------
+        SettingsError
+            If the file cannot be written.
+        """
+        head = {
+            "schema": SCHEMA,
+            "source": dataclasses.asdict(self.source),
+            "limits": dataclasses.asdict(self.limits),
+            "certificate": dataclasses.asdict(self.certificate()),
+            "tool": {"name": "pano", "version": _version()},
+        }
+        part = path.with_name(f"{path.name}.part")
+        try:
+            with part.open("w", encoding="utf-8") as file:
+                file.writelines(self._json_lines(head))
+            part.replace(path)
+        except OSError as error:
+            part.unlink(missing_ok=True)
+            raise SettingsError(
+                f"{path} cannot be written: {error.strerror or error}."
+            ) from error
+
+    def _json_lines(self, head: Mapping[str, Any]) -> Iterator[str]:
+        """One frame a line: small enough to diff, plain enough to edit.
+
+        Line by line, because two hours of frames are 200 MB of dictionaries.
+        """
+        outer = json.dumps(head, indent=2, allow_nan=False).removesuffix("\n}")
+        yield f'{outer},\n  "frames": [\n'
+        columns = [getattr(self, name) for name in _COLUMNS]
+        for index in range(len(self)):
+            frame = {
+                name: column[index].item()
+                for name, column in zip(_COLUMNS, columns, strict=True)
+            }
+            comma = "," if index + 1 < len(self) else ""
+            yield f"    {json.dumps(frame, allow_nan=False)}{comma}\n"
+        yield "  ]\n}\n"
+
+    @classmethod
+    def load(cls, path: Path) -> CameraPath:
+        """Read a path that `save` wrote or a person edited.
+
+        The certificate is measured again by whoever asks; the stored one is not used.
+
+        Raises
+        ------
+        SettingsError
+            If the file cannot be read or is not a camera path.
+        """
+        try:
+            document = json.loads(path.read_text(encoding="utf-8"))
+        except OSError as error:
+            raise SettingsError(
+                f"{path} cannot be read: {error.strerror or error}."
+            ) from error
+        except ValueError as error:
+            raise SettingsError(f"{path} is not JSON: {error}.") from error
+        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+            raise SettingsError(f'{path} is not a camera path of schema "{SCHEMA}".')
+        try:
+            return cls(
+                **_columns_of(document["frames"]),
+                limits=MotionLimits(**_known(MotionLimits, document["limits"])),
+                source=_source_of(document.get("source", {})),
+            )
+        except KeyError as error:
+            raise SettingsError(f"{path} lacks the key {error}.") from error
+        except (ValueError, TypeError) as error:
+            raise SettingsError(f"{path} is not a valid path: {error}.") from error
+
+
+_COLUMNS = (
+    "time_s",
+    "yaw_deg",
+    "pitch_deg",
+    "roll_deg",
+    "hfov_deg",
+    "cut",
+    "confidence",
+)
+
+
+def _columns_of(frames: Any) -> dict[str, Any]:
+    if not isinstance(frames, list) or not frames:
+        raise ValueError("frames must be a list that is not empty")
+    return {
+        name: np.array(
+            [frame[name] for frame in frames],
+            dtype=np.bool_ if name == "cut" else np.float64,
+        )
+        for name in _COLUMNS
+    }
+
+
+def _source_of(values: Mapping[str, Any]) -> PathSource:
+    known = _known(PathSource, values)
+    return PathSource(**known | {"lens": Lens(known.get("lens", Lens.RECTILINEAR))})
+
+
+def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+    names = {item.name for item in dataclasses.fields(kind)}
+    return {name: value for name, value in values.items() if name in names}
+
+
+def _version() -> str:
+    try:
+        return importlib.metadata.version("pano")
+    except importlib.metadata.PackageNotFoundError:
+        return "unknown"  # run from a source tree that was never installed

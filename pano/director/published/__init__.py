@@ -1,0 +1,1 @@
+"""Published directors to compare with: AutoCam, Kang & Cho, trivial ones."""

@@ -1,0 +1,1 @@
+"""Which view to be in when: view grid, dynamic program, framing, turn timing."""

@@ -1,0 +1,1 @@
+"""Drawing into equirectangular pictures: heat maps, outlines, flat sprites."""

@@ -1,0 +1,1 @@
+"""The picture of the whole sphere: stereo layouts, YUV planes, cube faces."""

@@ -1,0 +1,1 @@
+"""Sound tracks: decoded for analysis, copied by packet, written."""

@@ -1,0 +1,1 @@
+"""Measures of camera paths and saliency maps, as the field defines them."""

@@ -1,0 +1,1 @@
+"""Equirectangular picture and camera pose in, flat picture out."""

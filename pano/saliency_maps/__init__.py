@@ -1,0 +1,1 @@
+"""Saliency on the sphere: the map of one moment and its strongest places."""

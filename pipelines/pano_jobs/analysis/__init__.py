@@ -1,0 +1,1 @@
+"""The first pass: from picture and sound to a saliency map per moment."""

@@ -1,0 +1,123 @@
+"""Pass 1 of every job: listen to a clip and let its maps flow past.
+
+What the maps tell only after the last one (how long the picture really was, whether
+the sound fitted it) is gathered on the way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from pano.equirect.layouts import SphereBounds
+from pano.errors import MediaError
+from pano.media import Media
+from pano.media.shot_boundaries import BoundaryWatcher
+from pano.saliency_maps.saliency_map import SaliencyMap
+from pano_jobs.analysis.audio_track import listen, mismatch_note
+from pano_jobs.analysis.localize import analysis_frames, localize
+from pano_jobs.analysis.localizer import Localizer
+from pano_jobs.progress import Progress
+from pano_jobs.settings import ANALYSIS_RATE_HZ, LocalizeSettings
+
+
+class Analysis:
+    """Listen to a clip at once; its maps can be taken once.
+
+    Parameters
+    ----------
+    media
+        Stays open for as long as maps are taken.
+    localizer
+        ``None`` loads the one that the settings name.
+
+    Raises
+    ------
+    NoAudioError, soundloc.errors.SoundlocError
+        If the clip has no sound, or the localizer is missing.
+    """
+
+    def __init__(
+        self,
+        media: Media,
+        settings: LocalizeSettings,
+        *,
+        localizer: Localizer | None,
+        progress: Progress,
+    ) -> None:
+        self.n_maps = 0
+        self.start_s = self.end_s = 0.0
+        self._media = media
+        self._hearing = listen(media, settings, localizer=localizer)
+        self._settings = settings
+        self._progress = progress
+        self._sum_confidence = 0.0
+        self._boundaries = BoundaryWatcher()
+
+    def maps(self) -> Iterator[SaliencyMap]:
+        """Yield one map per tick of the analysis clock.
+
+        Raises
+        ------
+        MediaError
+            If the clip turns out to have no picture.
+        """
+        frames = self._boundaries.passing(analysis_frames(self._media))
+        for found in self._progress.follow(
+            localize(frames, self._hearing, self._settings),
+            words="Listening and looking",
+            duration_s=self._media.info.duration_from_header_s,
+        ):
+            if self.n_maps == 0:
+                self.start_s = found.time_s
+            self.n_maps += 1
+            self.end_s = found.time_s + float(1 / ANALYSIS_RATE_HZ)
+            self._sum_confidence += found.confidence
+            yield found
+        if self.n_maps == 0:
+            raise MediaError(
+                f"{self._media.info.path} has no picture that can be decoded"
+            )
+
+    @property
+    def mean_confidence(self) -> float:
+        """The mean over the maps that passed."""
+        return self._sum_confidence / max(self.n_maps, 1)
+
+    @property
+    def bounds(self) -> SphereBounds:
+        """The part of the sphere that the clip covers."""
+        return self._media.info.bounds
+
+    @property
+    def source_cuts_s(self) -> tuple[float, ...]:
+        """When the clip itself cuts, known after the last map."""
+        return tuple(self._boundaries.cuts_s)
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what a user should know about the clip, after the last map."""
+        if self._hearing.track is None:
+            return ("there is no sound; the camera has nothing to follow",)
+        note = mismatch_note(
+            sound_s=self._hearing.sound_s, picture_s=self.end_s - self.start_s
+        )
+        return () if note is None else (note,)
+
+    def meta(self) -> dict[str, Any]:
+        """Describe where the maps come from, for `maps.npz`."""
+        settings = dataclasses.asdict(self._settings)
+        return {
+            "source": str(self._media.info.path),
+            "clock": {"rate_hz": float(ANALYSIS_RATE_HZ)},
+            "settings": json.loads(json.dumps(settings, default=str)),
+            "checkpoint": str(self._settings.checkpoint or "default"),
+        }
+
+
+def corrupt_note(n_corrupt_frames: int) -> tuple[str, ...]:
+    """Say how many frames could not be decoded, where there were any."""
+    if n_corrupt_frames == 0:
+        return ()
+    return (f"{n_corrupt_frames} corrupt frames were left out",)

@@ -1,0 +1,1 @@
+"""The commands about the localizer, one file each."""

@@ -1,0 +1,134 @@
+"""`pano evaluate`: how well a checkpoint points, or a camera path follows people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.learning import picture_size_option, seed_option
+from pano_jobs.cli.options.shared import (
+    IN_FILE,
+    checkpoint_option,
+    console_options,
+    force_option,
+)
+
+
+@click.command()
+@click.argument(
+    "pairs", type=click.Path(file_okay=False, path_type=Path), required=False
+)
+@click.option(
+    "--paths",
+    type=IN_FILE,
+    multiple=True,
+    metavar="FILE.json",
+    help="Measure this camera path or file of Pano2Vid's outputs; again for each.",
+)
+@click.option(
+    "--truth",
+    type=IN_FILE,
+    metavar="FILE.json",
+    help="With --paths: people's trajectories as Pano2Vid writes them, or a path.",
+)
+@click.option(
+    "--maps",
+    type=IN_FILE,
+    metavar="FILE.npz",
+    help="With --paths: the clip's maps; adds baselines and scores of the maps.",
+)
+@click.option(
+    "--video",
+    type=IN_FILE,
+    metavar="FILE.mp4",
+    help="With --paths: the clip itself; adds a baseline that looks and is deaf.",
+)
+@checkpoint_option
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="Part of PAIRS to measure on.",
+)
+@click.option(
+    "--compare",
+    "other",
+    type=IN_FILE,
+    metavar="FILE.safetensors",
+    help="Also ask this checkpoint, and say what it has more and whether it is luck.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also write results.json, table.md and plots here.",
+)
+@click.option(
+    "--sounds-per-object",
+    "n_per_object",
+    type=click.IntRange(min=1),
+    default=1,
+    show_default=True,
+    help="How many sounds of its kind each object is asked with.",
+)
+@picture_size_option
+@seed_option
+@force_option
+@console_options
+def evaluate(
+    pairs: Path | None,
+    paths: tuple[Path, ...],
+    truth: Path | None,
+    maps: Path | None,
+    video: Path | None,
+    checkpoint: Path | None,
+    split: str,
+    other: Path | None,
+    output: Path | None,
+    n_per_object: int,
+    picture_size_px: tuple[int, int] | None,
+    seed: int,
+    force: bool,
+    console: Console,
+) -> None:
+    """Measure the localizer on PAIRS, a folder made by `pano prepare`.
+
+    Every picture is asked with sounds that belong to it and with sounds that do not:
+    off-screen, wind, noise, silence. The tables hold the network beside predictors
+    that do not listen and the oracle, 95 % intervals in brackets; what does not apply
+    to the set is said at the end.
+
+    With --paths, measure camera paths instead: how near they are to people's, and how
+    calmly they move.
+    """
+    if (pairs is None) == (not paths):
+        raise click.UsageError("give either PAIRS or --paths")
+    if pairs is None:
+        from pano_jobs.evaluation.evaluate_paths import evaluate_paths
+
+        console.show(evaluate_paths(paths, truth=truth, maps=maps, video=video))
+        return
+    if any(found is not None for found in (truth, maps, video)):
+        raise click.UsageError("--truth, --maps and --video go with --paths")
+    from pano_jobs.evaluation.evaluate import EvaluateSettings, EvaluationFiles
+    from pano_jobs.evaluation.evaluate import evaluate as run
+
+    if output is not None:
+        EvaluationFiles.of(output).check(overwrite=force)
+    settings = EvaluateSettings(
+        pairs,
+        checkpoint,
+        split,
+        other,
+        output,
+        seed,
+        n_per_object,
+        picture_size_px,
+    )
+    with console.counting() as tell:
+        result = run(settings, on_step=tell)
+    console.show(result)

@@ -1,0 +1,142 @@
+"""`pano retrieve`: find pictures by sound and sounds by picture, and say how well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.learning import (
+    picture_size_option,
+    seed_option,
+    soundnet_option,
+)
+from pano_jobs.cli.options.shared import (
+    IN_FILE,
+    checkpoint_option,
+    console_options,
+    force_option,
+)
+from pano_jobs.results import Result
+
+
+def _read_ks(ctx: click.Context, param: click.Parameter, value: str) -> tuple[int, ...]:
+    """Read rising numbers of neighbours, written 1,5,10."""
+    parts = [part.strip() for part in value.split(",")]
+    if not all(part.isdecimal() and int(part) > 0 for part in parts):
+        words = f"{value!r} is not a list of numbers; write it like 1,5,10,20"
+        raise click.BadParameter(words, ctx, param)
+    return tuple(sorted({int(part) for part in parts}))
+
+
+@click.command()
+@click.argument("pairs", type=click.Path(file_okay=False, path_type=Path))
+@click.option(
+    "--picture",
+    type=IN_FILE,
+    metavar="FILE",
+    help="Look for what is nearest to this picture instead of measuring.",
+)
+@click.option(
+    "--sound",
+    type=IN_FILE,
+    metavar="FILE",
+    help="Look for pictures of this sound; with --picture, for those alike in what is "
+    "heard.",
+)
+@checkpoint_option
+@click.option(
+    "--split",
+    type=click.Choice(["train", "validation", "test"]),
+    default="test",
+    show_default=True,
+    help="Part of PAIRS to search.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also write results.json, tables, a plot and picture sheets here.",
+)
+@click.option(
+    "--k",
+    "ks",
+    callback=_read_ks,
+    metavar="N,N,…",
+    default="1,5,10,20",
+    show_default=True,
+    help="Numbers of neighbours to judge; the largest is how many a search lists.",
+)
+@click.option(
+    "--limit",
+    "n_pairs",
+    type=click.IntRange(min=2),
+    default=500,
+    show_default=True,
+    help="Pictures in the database; the time grows with their square.",
+)
+@soundnet_option
+@picture_size_option
+@seed_option
+@force_option
+@console_options
+def retrieve(
+    pairs: Path,
+    picture: Path | None,
+    sound: Path | None,
+    checkpoint: Path | None,
+    split: str,
+    output: Path | None,
+    ks: tuple[int, ...],
+    n_pairs: int,
+    soundnet: Path | None,
+    picture_size_px: tuple[int, int] | None,
+    seed: int,
+    force: bool,
+    console: Console,
+) -> None:
+    """Search PAIRS, a folder made by `pano prepare`, across picture and sound.
+
+    Every picture gets one of its sounds; then sounds look for pictures and pictures
+    for sounds. The tables are those of the paper, beside stricter ones and chance.
+    With --picture, --sound or both, the nearest to that query are listed instead.
+    """
+    from pano_jobs.retrieval.query import QueryFiles, QuerySettings, search
+    from pano_jobs.retrieval.retrieve import RetrievalFiles, RetrieveSettings
+    from pano_jobs.retrieval.retrieve import retrieve as run
+
+    result: Result
+    if picture is not None or sound is not None:
+        if output is not None:
+            QueryFiles.of(output).check(overwrite=force)
+        query = QuerySettings(
+            pairs,
+            picture,
+            sound,
+            checkpoint=checkpoint,
+            split=split,
+            target=output,
+            n_found=max(ks),
+            picture_size_px=picture_size_px,
+        )
+        with console.counting() as tell:
+            result = search(query, on_step=tell)
+    else:
+        if output is not None:
+            RetrievalFiles.of(output).check(overwrite=force)
+        settings = RetrieveSettings(
+            pairs,
+            checkpoint=checkpoint,
+            split=split,
+            target=output,
+            ks=ks,
+            n_pairs=n_pairs,
+            seed=seed,
+            soundnet=soundnet,
+            picture_size_px=picture_size_px,
+        )
+        with console.counting() as tell:
+            result = run(settings, on_step=tell)
+    console.show(result)

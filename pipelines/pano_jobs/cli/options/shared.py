@@ -1,0 +1,283 @@
+"""Options that several commands share, each with its unit and its default."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import click
+
+from pano.camera.horizon import Tilt
+from pano.camera.lens import Lens
+from pano.errors import SettingsError
+from pano.media import ENCODERS, StereoLayout
+from pano_jobs.cli.config import read_config
+from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.parsing import read_aspects, read_size, read_tilt
+from pano_jobs.settings import (
+    ANALYSIS_RATE_HZ,
+    COMPUTE_ENGINES,
+    Compute,
+    LensSettings,
+    LocalizeSettings,
+    PanSettings,
+)
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+DEFAULT = PanSettings()
+OUT_FILE = click.Path(dir_okay=False, path_type=Path)
+IN_FILE = click.Path(path_type=Path)
+HFOV = click.FloatRange(0.0, 360.0, min_open=True, max_open=True)
+POSITIVE = click.FloatRange(min=0.0, min_open=True)
+
+
+def _chain(*options: Callable[[F], F]) -> Callable[[F], F]:
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def gathered(
+    name: str, build: Callable[..., object], *options: Callable[[F], F]
+) -> Callable[[F], F]:
+    """Offer options to a command and hand it what `build` makes of their values."""
+    parts = tuple(inspect.signature(build).parameters)
+
+    def decorate(command: F) -> F:
+        @functools.wraps(command)
+        def gather(**values: Any) -> Any:
+            try:
+                built = build(**{part: values.pop(part) for part in parts})
+            except SettingsError as error:
+                raise click.UsageError(str(error)) from error
+            return command(**values, **{name: built})
+
+        return _chain(*options)(cast(F, gather))
+
+    return decorate
+
+
+def _localize_settings(
+    *,
+    window_s: float,
+    visual_rate_hz: float,
+    motion_gain: float,
+    layout: str | None,
+    checkpoint: Path | None,
+    compute: Compute,
+    no_sound_ok: bool,
+) -> LocalizeSettings:
+    return LocalizeSettings(
+        window_s=window_s,
+        visual_rate_hz=visual_rate_hz,
+        motion_gain=motion_gain,
+        layout=None if layout is None else StereoLayout(layout),
+        checkpoint=checkpoint,
+        compute=compute,
+        require_sound=not no_sound_ok,
+    )
+
+
+def _lens_settings(
+    *,
+    size: tuple[int, int],
+    hfov_deg: float,
+    projection: str,
+    shutter_deg: float,
+    encoder: str,
+    is_steady: bool,
+    tilt: Tilt | None,
+) -> LensSettings:
+    lens = Lens(projection)
+    if hfov_deg >= lens.max_hfov_deg:
+        raise click.UsageError(
+            f"--hfov must be below {lens.max_hfov_deg:.0f} for a {lens} lens, "
+            f"got {hfov_deg:g}"
+        )
+    return LensSettings(
+        width_px=size[0],
+        height_px=size[1],
+        hfov_deg=hfov_deg,
+        lens=lens,
+        shutter_deg=shutter_deg,
+        encoder=encoder,
+        is_steady=is_steady,
+        tilt=tilt,
+    )
+
+
+console_options = gathered(
+    "console",
+    Console,
+    click.option(
+        "--config",
+        type=click.Path(path_type=Path, dir_okay=False),
+        metavar="FILE.toml",
+        is_eager=True,
+        expose_value=False,
+        callback=read_config,
+        help="Take defaults from this file; its keys are the long options.",
+    ),
+    click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
+    click.option("--quiet", is_flag=True, help="No progress and no words."),
+)
+
+force_option = click.option(
+    "--force", is_flag=True, help="Replace results that exist already."
+)
+
+layout_option = click.option(
+    "--layout",
+    type=click.Choice([layout.value for layout in StereoLayout]),
+    help="How the sphere is stored, where the file does not say or says it wrong.",
+)
+
+sheet_option = click.option(
+    "--sheet",
+    type=OUT_FILE,
+    metavar="FILE.png",
+    help="Also write a contact sheet of some moments.",
+)
+
+checkpoint_option = click.option(
+    "--checkpoint",
+    type=IN_FILE,
+    metavar="FILE",
+    help="Weights of the localizer.  [default: the ones that are shipped]",
+)
+
+localize_options = gathered(
+    "localize",
+    _localize_settings,
+    click.option(
+        "--window",
+        "window_s",
+        type=POSITIVE,
+        metavar="SECONDS",
+        default=DEFAULT.localize.window_s,
+        show_default=True,
+        help="Stretch of sound listened to around each picture.",
+    ),
+    click.option(
+        "--visual-rate",
+        "visual_rate_hz",
+        type=click.FloatRange(0.0, float(ANALYSIS_RATE_HZ), min_open=True),
+        metavar="HZ",
+        default=DEFAULT.localize.visual_rate_hz,
+        show_default=True,
+        help="Pictures the network looks at per second; 30 is the paper.",
+    ),
+    click.option(
+        "--motion-gain",
+        "motion_gain",
+        type=click.FloatRange(min=0.0),
+        metavar="GAIN",
+        default=DEFAULT.localize.motion_gain,
+        show_default=True,
+        help="What more a moving thing counts where the sound is unsure; 0: nothing.",
+    ),
+    layout_option,
+    checkpoint_option,
+    click.option(
+        "--compute",
+        type=click.Choice(COMPUTE_ENGINES),
+        default=DEFAULT.localize.compute,
+        show_default=True,
+        help="Engine of the visual network.",
+    ),
+    click.option(
+        "--no-sound-ok",
+        "no_sound_ok",
+        is_flag=True,
+        help="Accept a clip without sound: the camera holds its start view.",
+    ),
+)
+
+size_option = click.option(
+    "--size",
+    callback=read_size,
+    metavar="WxH",
+    default=f"{DEFAULT.lens.width_px}x{DEFAULT.lens.height_px}",
+    show_default=True,
+    help="Width and height of the picture in pixels.",
+)
+
+shutter_option = click.option(
+    "--shutter",
+    "shutter_deg",
+    type=click.FloatRange(0.0, 360.0),
+    metavar="DEGREES",
+    default=DEFAULT.lens.shutter_deg,
+    show_default=True,
+    help="Motion blur: exposed part of each frame's time; films use 180.",
+)
+
+steady_option = click.option(
+    "--steady",
+    "is_steady",
+    is_flag=True,
+    help="Take out the shake of a carried camera; takes another pass.",
+)
+
+level_option = click.option(
+    "--level",
+    "tilt",
+    callback=read_tilt,
+    metavar="roll=DEG,pitch=DEG",
+    help="Put the horizon level: how the camera was tilted, clockwise and up.  "
+    "[default: as the file says]",
+)
+
+encoder_option = click.option(
+    "--encoder",
+    type=click.Choice(list(ENCODERS)),
+    default=DEFAULT.lens.encoder,
+    show_default=True,
+    help="What encodes the video; all but the first two need their hardware.",
+)
+
+aspect_option = click.option(
+    "--aspect",
+    "aspects",
+    callback=read_aspects,
+    multiple=True,
+    metavar="W:H",
+    help="Shape of the picture, its shorter side that of --size; several for several "
+    "videos at once, named after their aspects.",
+)
+
+LENSES = [lens.value for lens in Lens]
+
+lens_options = gathered(
+    "lens",
+    _lens_settings,
+    click.option(
+        "--hfov",
+        "hfov_deg",
+        type=HFOV,
+        metavar="DEGREES",
+        default=DEFAULT.lens.hfov_deg,
+        show_default=True,
+        help="Horizontal field of view.",
+    ),
+    size_option,
+    click.option(
+        "--lens",
+        "projection",
+        type=click.Choice(LENSES),
+        default=DEFAULT.lens.lens.value,
+        show_default=True,
+        help="How the sphere is unrolled; the last two for wide views.",
+    ),
+    shutter_option,
+    steady_option,
+    level_option,
+    encoder_option,
+)

@@ -1,0 +1,1 @@
+"""The commands on 360° videos, one file each."""

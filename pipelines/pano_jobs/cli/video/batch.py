@@ -1,0 +1,114 @@
+"""`pano batch`: a folder of 360° videos, one after another."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import click
+
+from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.director import direct_options
+from pano_jobs.cli.options.shared import (
+    aspect_option,
+    console_options,
+    force_option,
+    lens_options,
+    localize_options,
+)
+from pano_jobs.settings import (
+    DirectSettings,
+    LensSettings,
+    LocalizeSettings,
+    PanSettings,
+)
+
+
+@click.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    metavar="FOLDER",
+    help="Where the results go, in folders like those of the input.",
+)
+@click.option(
+    "--job",
+    type=click.Choice(["pan", "saliency"]),
+    default="pan",
+    show_default=True,
+    help="What to make of every video.",
+)
+@lens_options
+@aspect_option
+@direct_options
+@localize_options
+@click.option(
+    "--why",
+    "has_page",
+    is_flag=True,
+    help="Also draw a page beside each video that shows why the camera looked there.",
+)
+@force_option
+@console_options
+@click.pass_context
+def batch(
+    ctx: click.Context,
+    folder: Path,
+    output: Path,
+    job: str,
+    lens: LensSettings,
+    aspects: tuple[Fraction, ...],
+    direct: DirectSettings,
+    localize: LocalizeSettings,
+    has_page: bool,
+    force: bool,
+    console: Console,
+) -> None:
+    """Pan every 360° video below FOLDER, or paint its heat map.
+
+    A clip that fails is reported and the next one begins; results that exist are
+    skipped, so an interrupted batch is simply started again. The exit code is 1 if
+    any clip failed.
+    """
+    from pano_jobs.explain.why import page_target
+    from pano_jobs.video.batch import batch as run
+    from pano_jobs.video.heat_map import saliency
+    from pano_jobs.video.pan import pan
+    from pano_jobs.video.takes import lenses_of, named
+
+    settings = PanSettings(localize=localize, lens=lens, aspects=aspects, direct=direct)
+
+    def makes(target: Path) -> list[Path]:
+        if job == "saliency":
+            return [target]
+        return named(target, settings, lenses_of(settings))
+
+    def one(source: Path, target: Path) -> tuple[str, ...]:
+        with console.progress() as progress:
+            if job == "saliency":
+                return saliency(
+                    source, target, localize, overwrite=force, progress=progress
+                ).notes
+            return pan(
+                source,
+                target,
+                settings,
+                why_target=page_target(target.parent, target) if has_page else None,
+                overwrite=force,
+                progress=progress,
+            ).notes
+
+    result = run(
+        folder,
+        output,
+        one,
+        makes=makes,
+        overwrite=force,
+        starting=lambda source: console.note(str(source)),
+    )
+    console.show(result)
+    if result.count("failed"):
+        ctx.exit(1)

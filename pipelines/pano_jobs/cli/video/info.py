@@ -1,0 +1,20 @@
+"""`pano info`: what a file is, before an hour is spent on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.shared import IN_FILE, console_options
+
+
+@click.command()
+@click.argument("video", type=IN_FILE)
+@console_options
+def info(video: Path, console: Console) -> None:
+    """Tell the projection, stereo layout, sound and clock of a VIDEO."""
+    from pano_jobs.video.info import describe
+
+    console.show(describe(video))

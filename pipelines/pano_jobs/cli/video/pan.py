@@ -1,0 +1,91 @@
+"""`pano pan`: 360° video in, ordinary video out."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import click
+
+from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.director import direct_options
+from pano_jobs.cli.options.shared import (
+    IN_FILE,
+    OUT_FILE,
+    aspect_option,
+    console_options,
+    force_option,
+    lens_options,
+    localize_options,
+    sheet_option,
+)
+from pano_jobs.settings import (
+    DirectSettings,
+    LensSettings,
+    LocalizeSettings,
+    PanSettings,
+)
+
+
+@click.command()
+@click.argument("video", type=IN_FILE)
+@click.option(
+    "-o",
+    "--output",
+    type=OUT_FILE,
+    required=True,
+    metavar="FILE.mp4",
+    help="The video to write.",
+)
+@lens_options
+@aspect_option
+@direct_options
+@localize_options
+@click.option(
+    "--save-path",
+    type=OUT_FILE,
+    metavar="FILE.json",
+    help="Also write the camera path, to edit and to render again.",
+)
+@sheet_option
+@click.option(
+    "--why",
+    type=click.Path(path_type=Path),
+    metavar="FILE.png|FOLDER",
+    help="Also draw a page that shows what was heard and why the camera looked there.",
+)
+@force_option
+@console_options
+def pan(
+    video: Path,
+    output: Path,
+    lens: LensSettings,
+    aspects: tuple[Fraction, ...],
+    direct: DirectSettings,
+    localize: LocalizeSettings,
+    save_path: Path | None,
+    sheet: Path | None,
+    why: Path | None,
+    force: bool,
+    console: Console,
+) -> None:
+    """Turn a 360° VIDEO into one that looks where the sound comes from.
+
+    The sound is copied unchanged. Angles are in degrees: yaw is positive to the
+    right, pitch is positive up.
+    """
+    from pano_jobs.explain.why import page_target
+    from pano_jobs.video.pan import pan as run
+
+    with console.progress() as progress:
+        result = run(
+            video,
+            output,
+            PanSettings(localize=localize, lens=lens, aspects=aspects, direct=direct),
+            path_target=save_path,
+            sheet_target=sheet,
+            why_target=None if why is None else page_target(why, video),
+            overwrite=force,
+            progress=progress,
+        )
+    console.show(result, notes=result.notes)

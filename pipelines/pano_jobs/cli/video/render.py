@@ -1,0 +1,114 @@
+"""`pano render`: film again along a saved camera path."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from pathlib import Path
+
+import click
+
+from pano.camera.horizon import Tilt
+from pano.camera.lens import Lens
+from pano.media import StereoLayout
+from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.shared import (
+    HFOV,
+    IN_FILE,
+    LENSES,
+    OUT_FILE,
+    aspect_option,
+    console_options,
+    encoder_option,
+    force_option,
+    layout_option,
+    level_option,
+    shutter_option,
+    size_option,
+    steady_option,
+)
+from pano_jobs.settings import LensSettings
+
+
+@click.command()
+@click.argument("video", type=IN_FILE)
+@click.option(
+    "--path",
+    "path_file",
+    type=IN_FILE,
+    required=True,
+    metavar="FILE.json",
+    help="The camera path that `pano pan --save-path` wrote.",
+)
+@click.option(
+    "-o",
+    "--output",
+    type=OUT_FILE,
+    required=True,
+    metavar="FILE.mp4",
+    help="The video to write.",
+)
+@click.option(
+    "--hfov",
+    "hfov_deg",
+    type=HFOV,
+    metavar="DEGREES",
+    help="Horizontal field of view.  [default: the path's own]",
+)
+@click.option(
+    "--lens",
+    "projection",
+    type=click.Choice(LENSES),
+    help="How the sphere is unrolled.  [default: the path's own]",
+)
+@size_option
+@aspect_option
+@shutter_option
+@steady_option
+@level_option
+@encoder_option
+@layout_option
+@force_option
+@console_options
+def render(
+    video: Path,
+    path_file: Path,
+    output: Path,
+    hfov_deg: float | None,
+    projection: str | None,
+    size: tuple[int, int],
+    aspects: tuple[Fraction, ...],
+    shutter_deg: float,
+    is_steady: bool,
+    tilt: Tilt | None,
+    encoder: str,
+    layout: str | None,
+    force: bool,
+    console: Console,
+) -> None:
+    """Film a 360° VIDEO again along a camera path.
+
+    For a path that was edited by hand, or another lens or picture size.
+    """
+    from pano_jobs.video.pan import render as run
+
+    with console.progress() as progress:
+        result = run(
+            video,
+            path_file,
+            output,
+            LensSettings(
+                width_px=size[0],
+                height_px=size[1],
+                shutter_deg=shutter_deg,
+                encoder=encoder,
+                is_steady=is_steady,
+                tilt=tilt,
+            ),
+            hfov_deg=hfov_deg,
+            projection=None if projection is None else Lens(projection),
+            aspects=aspects,
+            layout=None if layout is None else StereoLayout(layout),
+            overwrite=force,
+            progress=progress,
+        )
+    console.show(result, notes=result.notes)

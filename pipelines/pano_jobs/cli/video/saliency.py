@@ -1,0 +1,66 @@
+"""`pano saliency`: a heat map of the sound over a 360° video."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.shared import (
+    IN_FILE,
+    OUT_FILE,
+    console_options,
+    force_option,
+    localize_options,
+    sheet_option,
+)
+from pano_jobs.settings import LocalizeSettings
+
+
+@click.command()
+@click.argument("video", type=IN_FILE)
+@click.option(
+    "-o",
+    "--output",
+    type=OUT_FILE,
+    metavar="FILE.mp4",
+    help="The video to write.  [default: VIDEO.saliency.mp4 beside it]",
+)
+@localize_options
+@click.option(
+    "--maps",
+    type=OUT_FILE,
+    metavar="FILE.npz",
+    help="Also write the maps, thirty a second.",
+)
+@sheet_option
+@force_option
+@console_options
+def saliency(
+    video: Path,
+    output: Path | None,
+    localize: LocalizeSettings,
+    maps: Path | None,
+    sheet: Path | None,
+    force: bool,
+    console: Console,
+) -> None:
+    """Paint over a 360° VIDEO where its sound comes from.
+
+    The result is a 360° video again, with the sound copied unchanged.
+    """
+    from pano_jobs.video.heat_map import default_target
+    from pano_jobs.video.heat_map import saliency as run
+
+    with console.progress() as progress:
+        result = run(
+            video,
+            output or default_target(video),
+            localize,
+            maps_target=maps,
+            sheet_target=sheet,
+            overwrite=force,
+            progress=progress,
+        )
+    console.show(result, notes=result.notes)

@@ -1,0 +1,1 @@
+"""Making data sets: composed scenes, footage, published sets."""

@@ -1,0 +1,53 @@
+"""The job that gathers: footage or a published data set becomes a pair set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from pano_jobs.datasets.gather_settings import GatherSettings, Origin, Tell
+from pano_jobs.datasets.pair_writer import PairWriter, PrepareResult, writing_pairs
+from pano_jobs.datasets.readers.avsbench import gather_avsbench
+from pano_jobs.datasets.readers.box_files import gather_boxes
+from pano_jobs.datasets.readers.flickr import gather_flickr
+from pano_jobs.datasets.readers.folders import gather_folders
+from pano_jobs.datasets.readers.vggss import gather_vggss
+from pano_jobs.datasets.readers.videos import gather_videos
+from pano_jobs.datasets.splits import Splits
+
+_Reader = Callable[[Path, GatherSettings, Splits, PairWriter, Tell], None]
+_READERS: dict[Origin, _Reader] = {
+    Origin.VIDEOS: gather_videos,
+    Origin.FOLDERS: gather_folders,
+    Origin.FLICKR: gather_flickr,
+    Origin.VGGSS: gather_vggss,
+    Origin.AVSBENCH: gather_avsbench,
+    Origin.BOXES: gather_boxes,
+}
+
+
+def gather(
+    origin: Origin,
+    source: Path,
+    target: Path,
+    settings: GatherSettings | None = None,
+    *,
+    overwrite: bool = False,
+    on_step: Tell | None = None,
+) -> PrepareResult:
+    """Write a pair set of what is found in a folder.
+
+    `on_step` is told what is done, how many, of how many.
+
+    Raises
+    ------
+    DatasetError
+        If the source is not what it is said to be, nothing in it can be used, or the
+        target holds something.
+    """
+    settings = settings or GatherSettings()
+    tell = on_step or (lambda what, done, total: None)
+    splits = Splits.read(settings.lists, everything=settings.split)
+    with writing_pairs(target, overwrite=overwrite) as writer:
+        _READERS[origin](source, settings, splits, writer, tell)
+    return writer.result(target)

@@ -1,0 +1,1 @@
+"""Jobs that measure a checkpoint or a camera path."""

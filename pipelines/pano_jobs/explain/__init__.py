@@ -1,0 +1,1 @@
+"""Explanations of a path: contact sheet, why-page, map timeline."""

@@ -1,0 +1,216 @@
+"""`maps.npz`: what the localizer found, thirty times a second, for other programs.
+
+The number of maps is known only after the last frame, and an hour of them does not
+belong into memory. So arrays grow as raw files in a temporary folder and are zipped
+without compression at the end; being uncompressed, they are read by mapping the
+archive into memory, which lets the renderer walk through them at no cost.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+from numpy.lib import format as npy_format
+from numpy.typing import NDArray
+
+from pano.errors import MediaError
+from pano.saliency_maps.saliency_map import UNIFORM_DENSITY_PER_SR, SaliencyMap
+from pano_jobs.outputs import written_whole
+
+_DTYPES: dict[str, np.dtype[Any]] = {
+    "saliency": np.dtype(np.float16),
+    "response": np.dtype(np.float16),
+    "time_s": np.dtype(np.float64),
+    "confidence": np.dtype(np.float16),
+}
+
+
+class MapsWriter:
+    """Write maps one by one; a context manager that leaves a whole file or none.
+
+    Parameters
+    ----------
+    target
+        The `.npz` file.
+    meta
+        Where the maps come from: source, clock, settings, checkpoint.
+    """
+
+    def __init__(self, target: Path, *, meta: Mapping[str, Any]) -> None:
+        self.n_maps = 0
+        self._target = target
+        self._meta = meta
+        self._shape: tuple[int, int] | None = None
+
+    def __enter__(self) -> MapsWriter:
+        # Beside the target: the system's temporary folder is often too small.
+        beside = self._target.parent
+        self._folder = Path(tempfile.mkdtemp(prefix=".pano-maps-", dir=beside))
+        self._raw = {name: (self._folder / name).open("wb") for name in _DTYPES}
+        return self
+
+    def write(self, found: SaliencyMap) -> None:
+        """Append one map."""
+        if self._shape is None:
+            self._shape = found.density.shape
+        if found.density.shape != self._shape:
+            raise ValueError(
+                f"maps must keep their shape {self._shape}, got {found.density.shape}"
+            )
+        values: dict[str, NDArray[np.float32] | float] = {
+            "saliency": found.density,
+            "response": found.response,
+            "time_s": found.time_s,
+            "confidence": found.confidence,
+        }
+        for name, value in values.items():
+            self._raw[name].write(np.asarray(value, dtype=_DTYPES[name]).tobytes())
+        self.n_maps += 1
+
+    def passing(self, maps: Iterable[SaliencyMap]) -> Iterator[SaliencyMap]:
+        """Write what passes by and hand it on."""
+        for found in maps:
+            self.write(found)
+            yield found
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        try:
+            for raw in self._raw.values():
+                raw.close()
+            if kind is None:
+                with written_whole(self._target) as part:
+                    self._zip(part)
+        finally:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _zip(self, part: Path) -> None:
+        grid = self._shape or (0, 0)
+        with zipfile.ZipFile(part, "w", zipfile.ZIP_STORED) as archive:
+            for name, dtype in _DTYPES.items():
+                cells = grid if name in ("saliency", "response") else ()
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    npy_format.write_array_header_1_0(
+                        member,
+                        {
+                            "descr": npy_format.dtype_to_descr(dtype),
+                            "fortran_order": False,
+                            "shape": (self.n_maps, *cells),
+                        },
+                    )
+                    with (self._folder / name).open("rb") as raw:
+                        shutil.copyfileobj(raw, member, 1 << 20)
+            with archive.open("meta.npy", "w") as member:
+                npy_format.write_array(member, np.array(json.dumps(self._meta)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Maps:
+    """The contents of a `maps.npz`, mapped into memory.
+
+    Parameters
+    ----------
+    saliency
+        Per steradian, shape (n, h, w); each map sums to 1 over solid angle.
+    response
+        The network's similarity before softmax, in [-1, 1], shape (n, h, w).
+    time_s
+        Presentation times in seconds, shape (n,), increasing.
+    confidence
+        In [0, 1], shape (n,).
+    meta
+        Where they come from.
+    """
+
+    saliency: NDArray[np.float16]
+    response: NDArray[np.float16]
+    time_s: NDArray[np.float64]
+    confidence: NDArray[np.float16]
+    meta: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return len(self.time_s)
+
+    def belief_at(self, time_s: float) -> NDArray[np.float32]:
+        """Return the map of a moment as far as its confidence goes, shape (h, w).
+
+        The rest is spread evenly over the sphere: where nothing in the picture seems to
+        be what is heard, the source may be anywhere. Between two maps it is their
+        mixture; before the first and after the last it is the nearest one.
+        """
+        believed = np.zeros(self.saliency.shape[1:], dtype=np.float32)
+        for number, share in self._around(time_s):
+            confidence = float(self.confidence[number])
+            believed += share * confidence * self.saliency[number].astype(np.float32)
+            believed += share * (1.0 - confidence) * UNIFORM_DENSITY_PER_SR
+        return believed
+
+    def _around(self, time_s: float) -> tuple[tuple[int, float], tuple[int, float]]:
+        """Return the maps before and after a moment, and their shares in it."""
+        after = bisect.bisect_right(self.time_s, time_s)
+        first, last = max(after - 1, 0), min(after, len(self) - 1)
+        span_s = float(self.time_s[last] - self.time_s[first])
+        share = (time_s - float(self.time_s[first])) / span_s if span_s > 0.0 else 0.0
+        share = min(max(share, 0.0), 1.0)
+        return (first, 1.0 - share), (last, share)
+
+
+def open_maps(path: Path) -> Maps:
+    """Open a `maps.npz` without reading its maps.
+
+    Raises
+    ------
+    MediaError
+        If the file is not one.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            arrays = {name: _map_member(path, archive, name) for name in _DTYPES}
+            with archive.open("meta.npy") as member:
+                meta = json.loads(str(npy_format.read_array(member)))
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+        raise MediaError(
+            f"{path} is not a file of maps; make one with `pano saliency --maps`"
+        ) from error
+    return Maps(meta=meta, **arrays)
+
+
+def _map_member(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
+    with archive.open(f"{name}.npy") as member:
+        npy_format.read_magic(member)
+        shape, _, dtype = npy_format.read_array_header_1_0(member)
+        header_bytes = member.tell()
+    if dtype != _DTYPES[name]:
+        raise ValueError(f"{name} is {dtype}")
+    if 0 in shape:
+        return np.zeros(shape, dtype=dtype)
+    start = _data_offset(path, archive.getinfo(f"{name}.npy"))
+    return np.memmap(
+        path, dtype=dtype, mode="r", offset=start + header_bytes, shape=shape
+    )
+
+
+def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:
+    """Find where a stored member's bytes begin, past its local header."""
+    if member.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{member.filename} is compressed")
+    with path.open("rb") as raw:
+        raw.seek(member.header_offset)
+        header = raw.read(30)
+    name_bytes = int.from_bytes(header[26:28], "little")
+    extra_bytes = int.from_bytes(header[28:30], "little")
+    return member.header_offset + 30 + name_bytes + extra_bytes

@@ -1,0 +1,1 @@
+"""The job of cross-modal search, its tables, plots and sheets."""

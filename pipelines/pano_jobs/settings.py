@@ -1,0 +1,252 @@
+"""What a user can choose, with its unit and its default; the only place of defaults.
+
+The command line shows these values in its help and a configuration file replaces
+them, so nothing else in the project repeats them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Literal, get_args
+
+from pano.camera.horizon import Tilt
+from pano.camera.lens import Lens
+from pano.camera.path import MotionLimits
+from pano.director.wishes import CutRules, Wishes
+from pano.errors import SettingsError
+from pano.media import DEFAULT_ENCODER, StereoLayout
+from pano.sphere import Direction
+
+# Senocak et al. 2018, §6: the localizer looks thirty times a second.
+ANALYSIS_RATE_HZ = Fraction(30)
+ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX = 480, 960
+
+MIN_SIDE_PX = 16
+
+# The names that `pano.director` knows; importing it for them would load a solver, and
+# `pano --help` should not wait half a second. mypy notices where they drift apart.
+Director = Literal["follow", "autocam"]
+Solver = Literal["linear", "quadratic"]
+Motion = Literal["calm", "normal", "lively"]
+Compute = Literal["auto", "torch", "openvino"]
+DIRECTORS: tuple[Director, ...] = get_args(Director)
+SOLVERS: tuple[Solver, ...] = get_args(Solver)
+MOTIONS: tuple[Motion, ...] = get_args(Motion)
+COMPUTE_ENGINES: tuple[Compute, ...] = get_args(Compute)
+
+
+@dataclass(frozen=True, slots=True)
+class LocalizeSettings:
+    """How a clip is listened to and looked at.
+
+    Parameters
+    ----------
+    window_s
+        The stretch of sound around each picture, in seconds. The paper takes 20 s
+        (§6); sources that take turns then sound all at once, so ours is shorter.
+    visual_rate_hz
+        How often the network looks at a picture, at most 30 a second; between
+        two looks its features are interpolated. 30 is the paper; on the demo both
+        keep the source in view for the same share of the time.
+    motion_gain
+        How much more a moving cell counts where the localizer is not confident at
+        all; 0 is the paper, which looks at single frames.
+    layout
+        How the sphere is stored; ``None`` believes the file.
+    checkpoint
+        The localizer's weights; ``None`` is the checkpoint that is shipped.
+    compute
+        The engine of the visual network: auto, torch or openvino.
+    require_sound
+        Refuse a clip without sound. Otherwise it has uniform maps.
+    """
+
+    window_s: float = 4.0
+    visual_rate_hz: float = 5.0
+    motion_gain: float = 20.0
+    layout: StereoLayout | None = None
+    checkpoint: Path | None = None
+    compute: Compute = "auto"
+    require_sound: bool = True
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.window_s) and self.window_s > 0.0):
+            raise SettingsError(f"window must be above 0 s, got {self.window_s}")
+        if not 0.0 < self.visual_rate_hz <= float(ANALYSIS_RATE_HZ):
+            raise SettingsError(
+                f"visual-rate must be in (0, {ANALYSIS_RATE_HZ}] Hz, "
+                f"got {self.visual_rate_hz}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class LensSettings:
+    """The picture that the virtual camera takes.
+
+    Parameters
+    ----------
+    width_px, height_px
+        Even, because the video is written with 4:2:0 colour.
+    hfov_deg
+        Horizontal field of view; 65.5° is AutoCam's lens (Su et al. 2016).
+    lens
+        How the sphere is unrolled: rectilinear, stereographic or Pannini.
+    shutter_deg
+        Motion blur: the part of each frame's time that is exposed, 360 for all of it.
+    encoder
+        FFmpeg's name of what writes the video.
+    is_steady
+        Take the shake of a carried camera out of the film; it costs another pass.
+    tilt
+        How the camera was tilted, to put the horizon level; ``None`` believes the
+        file when a path is planned, and keeps a saved path as it is.
+    """
+
+    width_px: int = 1280
+    height_px: int = 720
+    hfov_deg: float = 65.5
+    lens: Lens = Lens.RECTILINEAR
+    shutter_deg: float = 0.0
+    encoder: str = DEFAULT_ENCODER
+    is_steady: bool = False
+    tilt: Tilt | None = None
+
+    def __post_init__(self) -> None:
+        for side_px in (self.width_px, self.height_px):
+            if side_px < MIN_SIDE_PX or side_px % 2:
+                raise SettingsError(
+                    "both sides of the picture must be even and at least "
+                    f"{MIN_SIDE_PX} px, got {self.width_px}x{self.height_px}"
+                )
+        if not 0.0 < self.hfov_deg < self.lens.max_hfov_deg:
+            raise SettingsError(
+                f"hfov must be in (0, {self.lens.max_hfov_deg:.0f})° for a {self.lens} "
+                f"lens, got {self.hfov_deg}"
+            )
+        if not 0.0 <= self.shutter_deg <= 360.0:
+            raise SettingsError(f"shutter must be in [0, 360]°, got {self.shutter_deg}")
+
+    @property
+    def aspect(self) -> float:
+        """Width over height."""
+        return self.width_px / self.height_px
+
+    def with_aspect(self, aspect: Fraction) -> LensSettings:
+        """Return the same magnification on a picture whose shorter side stays."""
+        short_px = min(self.width_px, self.height_px)
+        long_px = 2 * round(short_px * float(max(aspect, 1 / aspect)) / 2.0)
+        is_wide = aspect >= 1
+        width_px, height_px = (long_px, short_px) if is_wide else (short_px, long_px)
+        half_width = self.lens.half_width(self.hfov_deg) * width_px / self.width_px
+        return dataclasses.replace(
+            self,
+            width_px=width_px,
+            height_px=height_px,
+            hfov_deg=self.lens.hfov_deg(half_width),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DirectSettings:
+    """How the virtual camera moves.
+
+    Parameters
+    ----------
+    director
+        ``follow`` keeps the sounding place in view; ``autocam`` is AutoCam's
+        choice of views as published (Su et al. 2016), without cuts, zoom and wishes.
+    motion
+        The camera operator: how fast and how readily the camera turns.
+    limits
+        The fastest the camera may turn; ``None`` are the limits of ``motion``.
+    start
+        Where it looks until it hears something.
+    narrowest_hfov_deg
+        As far as it may zoom in; ``None`` keeps the lens.
+    cuts
+        When it may cut instead of turning, and where the clip itself cuts.
+    wishes
+        Where to look when, and where never.
+    n_takes
+        Different paths to film, the best first.
+    solver
+        Of the path: ``linear`` is calmer, ``quadratic`` quicker.
+    """
+
+    director: Director = "follow"
+    motion: Motion = "normal"
+    limits: MotionLimits | None = None
+    start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
+    narrowest_hfov_deg: float | None = None
+    cuts: CutRules = field(default_factory=CutRules)
+    wishes: Wishes = field(default_factory=Wishes)
+    n_takes: int = 1
+    solver: Solver = "linear"
+
+    def __post_init__(self) -> None:
+        if self.n_takes < 1:
+            raise SettingsError(f"takes must be at least 1, got {self.n_takes}")
+
+
+@dataclass(frozen=True, slots=True)
+class PanSettings:
+    """Everything that `pan` lets a user choose.
+
+    Parameters
+    ----------
+    aspects
+        Pictures to film at once, each with a path of its own; the lens's if empty.
+    """
+
+    localize: LocalizeSettings = field(default_factory=LocalizeSettings)
+    lens: LensSettings = field(default_factory=LensSettings)
+    direct: DirectSettings = field(default_factory=DirectSettings)
+    aspects: tuple[Fraction, ...] = ()
+
+    def __post_init__(self) -> None:
+        narrowest_deg = self.direct.narrowest_hfov_deg
+        if narrowest_deg is not None and not 0.0 < narrowest_deg <= self.lens.hfov_deg:
+            raise SettingsError(
+                f"zoom-to must be in (0, {self.lens.hfov_deg}]°, got {narrowest_deg}"
+            )
+
+    def with_source_cuts(self, found_s: tuple[float, ...]) -> PanSettings:
+        """Return the settings with the clip's own cuts, where a person named none."""
+        if self.direct.cuts.source_cuts_s:
+            return self
+        cuts = dataclasses.replace(self.direct.cuts, source_cuts_s=found_s)
+        return dataclasses.replace(
+            self, direct=dataclasses.replace(self.direct, cuts=cuts)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class DemoSettings:
+    """The clip that `demo` draws.
+
+    Parameters
+    ----------
+    duration_s
+        Its three sources sound one after another, each a third of the time.
+    seed
+        Other seeds draw other individuals at other places.
+    width_px
+        Of the 360° picture, which is half as high.
+    """
+
+    duration_s: float = 20.0
+    seed: int = 0
+    width_px: int = 1920
+    frame_rate_hz: int = 30
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.duration_s) and self.duration_s >= 1.0):
+            raise SettingsError(f"seconds must be at least 1, got {self.duration_s}")
+        if self.width_px < 64 or self.width_px % 4:
+            raise SettingsError(
+                f"width must be a multiple of 4, at least 64 px, got {self.width_px}"
+            )

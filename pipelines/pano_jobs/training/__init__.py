@@ -1,0 +1,1 @@
+"""Jobs that train: adapt trunks, train heads, sweep over recipes."""

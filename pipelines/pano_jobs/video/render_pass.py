@@ -1,0 +1,158 @@
+"""Pass 2 of `pan` and `render`: every full-resolution frame along its paths.
+
+However many videos are made of a clip – takes, aspects – it is decoded once.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pano.camera.motion_blur import poses_while_open
+from pano.camera.path import CameraPath
+from pano.camera.pose import CameraPose
+from pano.camera.stabilize import Shake, measure_shake
+from pano.equirect.planes import Planes
+from pano.media import Media, MediaWriter, PlanarFrame, planes_to_rgb
+from pano.rendering.renderer import ViewportRenderer
+from pano_jobs.progress import Progress
+from pano_jobs.settings import LensSettings
+
+_USUAL_RATE_HZ = Fraction(30)
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """Whoever wants to see some moments of the film as pictures."""
+
+    def wants(self, time_s: float) -> bool:
+        """Tell whether the frame of this time is wanted."""
+        ...
+
+    def see(
+        self,
+        time_s: float,
+        image: NDArray[np.uint8],
+        *,
+        pose: CameraPose,
+        picture: NDArray[np.uint8],
+    ) -> None:
+        """Look at the sphere, RGB, and at what was filmed of it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Camera:
+    """One of the videos that are made: what it is filmed with and where it goes.
+
+    Its path is known later than the file is opened, which refuses a bad target before
+    the long first pass.
+    """
+
+    target: Path
+    lens: LensSettings
+    writer: MediaWriter
+
+    @classmethod
+    def loaded(
+        cls, media: Media, target: Path, lens: LensSettings, *, overwrite: bool
+    ) -> Camera:
+        """Prepare a camera; nothing is written yet.
+
+        Raises
+        ------
+        PanoError
+            If the target or the encoder cannot be used.
+        """
+        writer = MediaWriter(
+            target,
+            width_px=lens.width_px,
+            height_px=lens.height_px,
+            frame_rate=media.info.average_frame_rate,
+            time_base=media.info.time_base,
+            sound_from=media.info.path,
+            encoder=lens.encoder,
+            overwrite=overwrite,
+        )
+        return cls(target, lens, writer)
+
+
+def film(
+    media: Media,
+    takes: Sequence[tuple[Camera, CameraPath]],
+    *,
+    watchers: Sequence[Watcher] = (),
+    progress: Progress,
+) -> int:
+    """Film a clip with every camera along its path, and return the number of frames.
+
+    Watchers see what the first camera does.
+    """
+    renderers = [
+        ViewportRenderer(
+            camera.lens.width_px, camera.lens.height_px, lens=path.source.lens
+        )
+        for camera, path in takes
+    ]
+    rate_hz = media.info.average_frame_rate or _USUAL_RATE_HZ
+    is_steady = any(camera.lens.is_steady for camera, _ in takes)
+    shake = _shake(media, progress) if is_steady else None
+    n_frames = 0
+    with contextlib.ExitStack() as stack:
+        for camera, _ in takes:
+            stack.enter_context(camera.writer)
+        for frame in progress.follow(
+            media.planar_frames(),
+            words="Filming",
+            duration_s=media.info.duration_from_header_s,
+        ):
+            views = []
+            for (camera, path), renderer in zip(takes, renderers, strict=True):
+                poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
+                if shake is not None:
+                    poses = [shake.steadied(pose, frame.time_s) for pose in poses]
+                views.append(renderer.expose_planes(frame.planes, poses))
+                camera.writer.write_planes(views[-1], frame.pts)
+            pose = takes[0][1].at(frame.time_s)
+            if shake is not None:
+                pose = shake.steadied(pose, frame.time_s)
+            _show(watchers, frame, views[0], pose)
+            n_frames += 1
+    return n_frames
+
+
+def _shake(media: Media, progress: Progress) -> Shake:
+    """Measure the shake in a pass of its own, over the brightness of every frame."""
+    frames = progress.follow(
+        media.planar_frames(),
+        words="Looking for shake",
+        duration_s=media.info.duration_from_header_s,
+    )
+    return measure_shake((frame.time_s, frame.planes.y) for frame in frames)
+
+
+def _poses(
+    path: CameraPath, time_s: float, lens: LensSettings, frame_s: float
+) -> list[CameraPose]:
+    if lens.shutter_deg == 0.0:
+        return [path.at(time_s)]
+    exposure_s = frame_s * lens.shutter_deg / 360.0
+    return poses_while_open(path, time_s, exposure_s, width_px=lens.width_px)
+
+
+def _show(
+    watchers: Sequence[Watcher], frame: PlanarFrame, view: Planes, pose: CameraPose
+) -> None:
+    wanting = [watcher for watcher in watchers if watcher.wants(frame.time_s)]
+    if not wanting:
+        return
+    image, picture = planes_to_rgb(frame.planes), planes_to_rgb(view)
+    for watcher in wanting:
+        watcher.see(frame.time_s, image, pose=pose, picture=picture)

@@ -1,0 +1,140 @@
+"""What is filmed of a clip: takes and aspects, their names, lenses and paths.
+
+Every aspect is planned on its own from the one analysis, because a tall view that
+follows a wide one's path would cut off what the wide one keeps at its sides. All show
+the world at the same magnification: the shorter side of the picture stays.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath, PathSource
+from pano.director import Brief
+from pano.equirect.layouts import FULL_SPHERE, SphereBounds
+from pano.errors import SettingsError
+from pano_jobs.settings import LensSettings, PanSettings
+
+
+def of_take(target: Path, number: int) -> Path:
+    """Return the name of a take's file, `target` itself for the first."""
+    return target if number == 1 else target.with_stem(f"{target.stem}-take{number}")
+
+
+def lenses_of(settings: PanSettings) -> list[LensSettings]:
+    """Return a lens for each aspect that is asked for."""
+    lenses = [settings.lens.with_aspect(aspect) for aspect in settings.aspects]
+    return lenses or [settings.lens]
+
+
+def named(
+    target: Path, settings: PanSettings, lenses: Sequence[LensSettings]
+) -> list[Path]:
+    """Name a file for each aspect and take, aspect by aspect."""
+    return [
+        of_take(of_aspect(target, lens, lenses), number)
+        for lens in lenses
+        for number in range(1, n_takes(settings) + 1)
+    ]
+
+
+def n_takes(settings: PanSettings) -> int:
+    """Return how many paths each aspect gets; AutoCam has one."""
+    return 1 if settings.direct.director == "autocam" else settings.direct.n_takes
+
+
+def each_take(
+    lenses: Sequence[LensSettings], settings: PanSettings
+) -> list[LensSettings]:
+    """Return the lens of each take, aspect by aspect, as `named` names them."""
+    return [lens for lens in lenses for _ in range(n_takes(settings))]
+
+
+def of_aspect(target: Path, lens: LensSettings, lenses: Sequence[LensSettings]) -> Path:
+    """Return the name of an aspect's file, `target` itself for the only one."""
+    if len(lenses) == 1:
+        return target
+    aspect = Fraction(lens.width_px, lens.height_px).limit_denominator(50)
+    return target.with_stem(f"{target.stem}-{aspect.numerator}x{aspect.denominator}")
+
+
+def brief(
+    settings: PanSettings, lens: LensSettings, bounds: SphereBounds = FULL_SPHERE
+) -> Brief:
+    """Return what the director is asked for one aspect of a part of the sphere."""
+    direct = settings.direct
+    narrowest_deg = direct.narrowest_hfov_deg
+    if narrowest_deg is not None:
+        # As much as in the picture that was asked for, whatever the aspect.
+        half_width = settings.lens.lens.half_width(narrowest_deg)
+        half_width *= lens.width_px / settings.lens.width_px
+        narrowest_deg = min(lens.lens.hfov_deg(half_width), lens.hfov_deg)
+    return Brief(
+        director=direct.director,
+        motion=direct.motion,
+        limits=direct.limits,
+        hfov_deg=lens.hfov_deg,
+        lens=lens.lens,
+        bounds=bounds,
+        narrowest_hfov_deg=narrowest_deg,
+        aspect=lens.aspect,
+        start=direct.start,
+        cuts=direct.cuts,
+        wishes=direct.wishes,
+        solver=direct.solver,
+    )
+
+
+def described(
+    path: CameraPath, lens: LensSettings, settings: PanSettings, source: Path
+) -> CameraPath:
+    """Say what a path was planned for."""
+    described = PathSource(
+        file=source.name,
+        director=settings.direct.director,
+        width_px=lens.width_px,
+        height_px=lens.height_px,
+        lens=lens.lens,
+    )
+    return dataclasses.replace(path, source=described)
+
+
+def with_lens(
+    path: CameraPath, hfov_deg: float | None, projection: Lens | None
+) -> CameraPath:
+    """Return the path with another field of view or projection.
+
+    Raises
+    ------
+    SettingsError
+        If the lens has no such field of view.
+    """
+    columns_deg = path.hfov_deg if hfov_deg is None else np.full(len(path), hfov_deg)
+    lens = path.source.lens if projection is None else projection
+    try:
+        return dataclasses.replace(
+            path,
+            hfov_deg=columns_deg,
+            source=dataclasses.replace(path.source, lens=lens),
+        )
+    except ValueError as error:
+        raise SettingsError(f"{error}; choose another --hfov or --lens") from error
+
+
+def magnified(path: CameraPath, wide: LensSettings, lens: LensSettings) -> CameraPath:
+    """Return the path with its lens for a picture of another width."""
+    if lens.width_px == wide.width_px:
+        return path
+    scale = lens.width_px / wide.width_px
+    optics = lens.lens
+    hfov_deg = [
+        optics.hfov_deg(optics.half_width(float(one_deg)) * scale)
+        for one_deg in path.hfov_deg
+    ]
+    return dataclasses.replace(path, hfov_deg=np.array(hfov_deg))

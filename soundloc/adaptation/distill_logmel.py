@@ -1,0 +1,218 @@
+"""Teaching the log-mel trunk what a teacher makes of every second of sound.
+
+The student starts from nothing and there are few recordings, so it is asked to match a
+function rather than to name kinds (Beyer et al. 2022, "Knowledge distillation: a good
+teacher is patient and consistent"): mixtures, speeds and cuts without end, on each of
+which the teacher has something to say. The student hears them through noise, filters
+and at any level, the teacher clean. What it says is asked for from layers that are
+thrown away afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from soundloc.adaptation.finetune import Descent, OnStep, StateFile
+from soundloc.adaptation.sound_excerpts import Moments
+from soundloc.data.pairs import SAMPLE_RATE_HZ
+from soundloc.network.trunks.logmel import (
+    CHANNELS,
+    PATCH_CLOCK,
+    PATCH_SAMPLES,
+    LogMelNet,
+)
+
+N_PATCHES = 5  # of a moment, each half over the next
+# A little longer than the patches, which the teacher cuts at a rate of its own.
+TAUGHT_S = (PATCH_SAMPLES + (N_PATCHES - 1) * PATCH_CLOCK.stride + 5) / SAMPLE_RATE_HZ
+
+# The logarithm is moved by up to so much, as another level would.
+_LEVEL_JITTER = 0.6
+_EMBEDDING, _COSINE, _ANSWERS = 4.0, 1.0, 20.0
+_N_TOLD = 500  # patches by which the embedding is measured
+
+
+@runtime_checkable
+class PatchTeacher(Protocol):
+    """Knows what each second of a sound is."""
+
+    def teach(
+        self, moment: NDArray[np.float32]
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return embeddings (k, d), not negative, and logits (k, c) of a moment (n,).
+
+        They are of k patches of 0.98 s, one every 0.48 s.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class DistillingSettings:
+    """How the trunk is taught.
+
+    Parameters
+    ----------
+    n_moments
+        Moments drawn once and asked the teacher about, five patches each.
+    n_patches
+        Patches of a step.
+    """
+
+    n_moments: int = 30_000
+    n_patches: int = 64
+    descent: Descent = field(
+        default_factory=lambda: Descent(
+            8000, 2e-3, head_rate=2e-3, head_decay=0.02, warmup_steps=200
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Lessons:
+    """What the student hears and the teacher says, in files.
+
+    Parameters
+    ----------
+    heard
+        float16 (n, 96, 64), log-mel patches.
+    embeddings, answers
+        float16 (n, d) and (n, c): the teacher's embedding and logits.
+    """
+
+    heard: NDArray[np.float16]
+    embeddings: NDArray[np.float16]
+    answers: NDArray[np.float16]
+
+    @classmethod
+    def prepare(
+        cls,
+        folder: Path,
+        moments: Moments,
+        teacher: PatchTeacher,
+        n_moments: int,
+        *,
+        on_step: Callable[[int], None] = lambda done: None,
+    ) -> Lessons:
+        """Read the lessons from a folder, drawing them first if they are not there."""
+        names = ("heard", "embeddings", "answers")
+        paths = [folder / f"{name}-{n_moments}-{moments.seed}.npy" for name in names]
+        if not all(path.exists() for path in paths):
+            folder.mkdir(parents=True, exist_ok=True)
+            parts = [path.with_suffix(".part") for path in paths]
+            _draw(parts, moments, teacher, n_moments, on_step)
+            for part, path in zip(parts, paths, strict=True):
+                part.replace(path)
+        loaded = (np.load(p, mmap_mode="r", allow_pickle=False) for p in paths)
+        return cls(*loaded)
+
+
+def _draw(
+    paths: list[Path],
+    moments: Moments,
+    teacher: PatchTeacher,
+    n_moments: int,
+    on_step: Callable[[int], None],
+) -> None:
+    student = LogMelNet()
+    arrays: list[NDArray[np.float16]] = []
+    for number in range(n_moments):
+        drawn = moments.draw(number, 1)
+        told = [said[:N_PATCHES] for said in teacher.teach(drawn.clean[0])]
+        heard = _patches(student, drawn.heard[0])
+        rows = (heard, *told)
+        if not arrays:
+            arrays = [
+                np.lib.format.open_memmap(
+                    path,
+                    mode="w+",
+                    dtype=np.float16,
+                    shape=(n_moments * N_PATCHES, *row.shape[1:]),
+                )
+                for path, row in zip(paths, rows, strict=True)
+            ]
+        at = slice(number * N_PATCHES, (number + 1) * N_PATCHES)
+        for array, row in zip(arrays, rows, strict=True):
+            array[at] = row
+        on_step(number + 1)
+
+
+@torch.inference_mode()
+def _patches(student: LogMelNet, moment: NDArray[np.float32]) -> NDArray[np.float32]:
+    cuts = torch.from_numpy(moment).unfold(0, PATCH_SAMPLES, PATCH_CLOCK.stride)
+    seen: NDArray[np.float32] = student.spectrogram(cuts[:N_PATCHES])[:, 0].numpy()
+    return seen
+
+
+def distil(
+    trunk: LogMelNet,
+    lessons: Lessons,
+    settings: DistillingSettings,
+    *,
+    seed: int = 0,
+    state: Path | None = None,
+    on_step: OnStep = lambda step, loss: None,
+) -> None:
+    """Teach the trunk, in place, from wherever it is."""
+    torch.manual_seed(seed)
+    some = lessons.embeddings[:: max(1, len(lessons.heard) // _N_TOLD)]
+    pupil = _Pupil(trunk, some.astype(np.float32), lessons.answers.shape[1])
+
+    def loss_at(step: int) -> Tensor:
+        rng = np.random.default_rng([seed, step])
+        chosen = np.sort(rng.integers(0, len(lessons.heard), settings.n_patches))
+        jitter = rng.uniform(-_LEVEL_JITTER, _LEVEL_JITTER, (len(chosen), 1, 1))
+        heard = np.float32(lessons.heard[chosen]) + np.float32(jitter)
+        return pupil.loss(
+            torch.from_numpy(heard)[:, None],
+            torch.from_numpy(np.float32(lessons.embeddings[chosen])),
+            torch.from_numpy(np.float32(lessons.answers[chosen])),
+        )
+
+    trunk.is_taught = True
+    trunk.train()
+    # The depthwise convolutions take two thirds of the time that way.
+    trunk.to(memory_format=torch.channels_last)
+    saved = None if state is None else StateFile(state, trunk)
+    settings.descent.run(
+        list(trunk.parameters()), pupil.heads, loss_at, on_step=on_step, state=saved
+    )
+    trunk.is_taught = False
+    trunk.eval()
+
+
+class _Pupil:
+    """The trunk, and layers that say what the teacher says."""
+
+    def __init__(
+        self, trunk: LogMelNet, said: NDArray[np.float32], n_answers: int
+    ) -> None:
+        self._trunk = trunk
+        n_said = said.shape[1]
+        self.heads = nn.ModuleDict(
+            {
+                "embedding": nn.Linear(CHANNELS, n_said),
+                "answers": nn.Linear(n_said, n_answers),
+            }
+        )
+        # Features that are rarely above zero must not count for nothing.
+        self._scale = torch.from_numpy(np.sqrt(np.square(said).mean(axis=0)) + 0.05)
+
+    def loss(self, heard: Tensor, embedding: Tensor, answers: Tensor) -> Tensor:
+        """Compare what both say of patches (n, 1, 96, 64)."""
+        heard = heard.contiguous(memory_format=torch.channels_last)
+        ours = F.relu(self.heads["embedding"](self._trunk.name(heard)))
+        scaled, wanted = ours / self._scale, embedding / self._scale
+        apart = F.smooth_l1_loss(scaled, wanted)
+        turned = 1.0 - F.cosine_similarity(scaled, wanted).mean()
+        wrong = F.binary_cross_entropy_with_logits(
+            self.heads["answers"](ours), answers.sigmoid()
+        )
+        return _EMBEDDING * apart + _COSINE * turned + _ANSWERS * wrong

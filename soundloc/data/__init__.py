@@ -1,0 +1,1 @@
+"""Data sets of pictures and sounds: tables on disk, annotations, features."""

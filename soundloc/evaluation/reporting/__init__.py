@@ -1,0 +1,1 @@
+"""Figures, tables and comparisons made of the analyses."""

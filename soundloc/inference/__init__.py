@@ -1,0 +1,1 @@
+"""Inference: picture and sound in, attention and confidence out."""

@@ -1,0 +1,136 @@
+"""A whole sound track as the network hears it, ready for windows at any rate."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.signal import resample_poly
+
+from soundloc.inference.loudness import at_reference_level
+from soundloc.network.model import SAMPLE_RATE_HZ, SoundStream
+from soundloc.network.trunks.frame_clock import FrameClock, HeardLayer
+from soundloc.network.window_pooling import PrefixSums, frame_span
+
+# Digital silence, dither included: 16-bit noise lies near -96 dBFS, rooms above -60.
+SILENCE_DBFS = -70.0
+_FLOOR_DBFS = -120.0
+_LEVEL_BLOCK = 256  # samples whose energy is summed up; 12 ms, far below any window
+
+
+class SoundTrack:
+    """The pooled sound of any window of a track, at the cost of a few look-ups.
+
+    Parameters
+    ----------
+    sound
+        In evaluation mode.
+    track
+        (n,) in [-1, 1] at 22,050 Hz, n > 0.
+    """
+
+    def __init__(self, sound: SoundStream, track: NDArray[np.float32]) -> None:
+        self._head = sound.head
+        self.n_samples = len(track)
+        levelled = torch.from_numpy(at_reference_level(track))
+        self._layers: list[tuple[PrefixSums, FrameClock]] = [
+            (_prefix_sums(layer), layer.clock) for layer in sound.hear_track(levelled)
+        ]
+        self._energy = PrefixSums(_block_energies(track))
+
+    @property
+    def duration_s(self) -> float:
+        """Length of the track."""
+        return self.n_samples / SAMPLE_RATE_HZ
+
+    def window(self, center_s: float, window_s: float) -> NDArray[np.float32]:
+        """Return h (D,) for a window, as `SoundHead.voice` has it.
+
+        Its length says how surely the sound's like has a place; 0 for digital silence,
+        to which the response is 0 everywhere. Where the window reaches over an end of
+        the track, what there is of the sound counts.
+        """
+        h: NDArray[np.float32] = self.windows([center_s], window_s)[0]
+        return h
+
+    def windows(
+        self, centers_s: Sequence[float], window_s: float
+    ) -> NDArray[np.float32]:
+        """Return h (n, D) for n windows; together they cost a fifth of one by one."""
+        pooled = np.stack([self.pooled(center, window_s) for center in centers_s])
+        with torch.inference_mode():
+            voices: NDArray[np.float32] = self._head.voice(
+                torch.from_numpy(pooled)
+            ).numpy()
+        for row, center_s in zip(voices, centers_s, strict=True):
+            if self.level_dbfs(center_s, window_s) < SILENCE_DBFS:
+                row[:] = 0.0
+        return voices
+
+    def pooled(self, center_s: float, window_s: float) -> NDArray[np.float32]:
+        """Average the trunk's frames over a window: (c,), the input of the head."""
+        start, stop = self._samples(center_s, window_s)
+        means = [
+            sums.mean(frame_span(clock, start, stop)) for sums, clock in self._layers
+        ]
+        return np.concatenate(means).astype(np.float32)
+
+    def level_dbfs(self, center_s: float, window_s: float) -> float:
+        """Measure the RMS of a window in dBFS, -120 at least."""
+        start, stop = self._samples(center_s, window_s)
+        power = self._energy.mean((start / _LEVEL_BLOCK, stop / _LEVEL_BLOCK))[0]
+        return max(_FLOOR_DBFS, 10.0 * math.log10(max(float(power), 1e-30)))
+
+    def _samples(self, center_s: float, window_s: float) -> tuple[float, float]:
+        """Cut the window to the track; a window beside it becomes its nearest end."""
+        if not window_s > 0.0 or not math.isfinite(center_s):
+            raise ValueError(
+                f"a window needs a centre and a length, got {center_s}, {window_s}"
+            )
+        center, half = center_s * SAMPLE_RATE_HZ, window_s * SAMPLE_RATE_HZ / 2
+        shortest = min(1.0, float(self.n_samples))
+        start = min(max(center - half, 0.0), self.n_samples - shortest)
+        return start, max(min(center + half, float(self.n_samples)), start + shortest)
+
+
+def _prefix_sums(layer: HeardLayer) -> PrefixSums:
+    weights = None if layer.weights is None else layer.weights[0].numpy()
+    return PrefixSums(layer.frames[0].T.numpy(), weights)
+
+
+def _block_energies(track: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Average the power of whole blocks; the last one is averaged over what it has."""
+    starts = np.arange(0, len(track), _LEVEL_BLOCK)
+    lengths = np.minimum(len(track) - starts, _LEVEL_BLOCK)
+    sums = np.add.reduceat(np.square(track, dtype=np.float64), starts)
+    return (sums / lengths)[:, None].astype(np.float32)
+
+
+def at_network_rate(
+    waveform: NDArray[np.float32], *, sample_rate_hz: int
+) -> NDArray[np.float32]:
+    """Check a mono waveform and bring it to 22,050 Hz.
+
+    Raises
+    ------
+    ValueError
+        If it is empty, has more than one axis or is not finite.
+    """
+    if waveform.ndim != 1 or waveform.size == 0:
+        raise ValueError(
+            f"a waveform is (n,) samples with n > 0, got the shape {waveform.shape}"
+        )
+    if not np.isfinite(waveform).all():
+        raise ValueError("the waveform holds samples that are not finite")
+    if sample_rate_hz < 1:
+        raise ValueError(f"sample_rate_hz must be positive, got {sample_rate_hz}")
+    if sample_rate_hz == SAMPLE_RATE_HZ:
+        return np.ascontiguousarray(waveform, dtype=np.float32)
+    common = math.gcd(sample_rate_hz, SAMPLE_RATE_HZ)
+    resampled = resample_poly(
+        waveform, SAMPLE_RATE_HZ // common, sample_rate_hz // common
+    )
+    return np.ascontiguousarray(resampled, dtype=np.float32)

@@ -1,0 +1,1 @@
+"""The network of Senocak et al., section 3: trunks, attention, checkpoints."""

@@ -1,0 +1,1 @@
+"""Training of the heads: batches, losses, the loop, calibration."""
