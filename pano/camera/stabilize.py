@@ -14,9 +14,8 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
-from scipy.spatial.transform import Rotation
 
 from pano.camera.pose import CameraPose
 from pano.sphere import pixel_to_angles_deg, to_angles_deg, unit_vectors
@@ -61,7 +60,9 @@ class Shake:
     def steadied(self, pose: CameraPose, time_s: float) -> CameraPose:
         """Return the pose in the picture that looks where `pose` means to look."""
         turn = [np.interp(time_s, self.time_s, column) for column in self.turns.T]
-        right, up, forward = Rotation.from_rotvec(turn).apply(pose.axes())
+        right, up, forward = scipy.spatial.transform.Rotation.from_rotvec(turn).apply(
+            pose.axes()
+        )
         yaw_deg, pitch_deg = (float(angle) for angle in to_angles_deg(forward))
         level = np.array([np.cos(np.radians(yaw_deg)), 0, -np.sin(np.radians(yaw_deg))])
         roll_deg = np.degrees(np.arctan2(up @ level, right @ level))
@@ -131,11 +132,13 @@ def _units(places: NDArray[np.floating], height: int, width: int) -> FloatArray:
 def _turn_of(here: FloatArray, there: FloatArray) -> FloatArray:
     """Fit the rotation of most points, leaving out what moves by itself."""
     kept = np.ones(len(here), dtype=np.bool_)
-    turn = Rotation.identity()
+    turn = scipy.spatial.transform.Rotation.identity()
     for _ in range(_N_ROUNDS):
         if np.count_nonzero(kept) < _MIN_POINTS:
             return np.zeros(3)
-        turn, _ = Rotation.align_vectors(there[kept], here[kept])
+        turn, _ = scipy.spatial.transform.Rotation.align_vectors(
+            there[kept], here[kept]
+        )
         off = np.linalg.norm(turn.apply(here) - there, axis=1)
         kept = off <= _MAX_OFF * max(float(np.median(off)), 1e-6)
     return np.asarray(turn.as_rotvec(), np.float64)
@@ -150,5 +153,7 @@ def _away_from_smooth(time_s: FloatArray, steps: FloatArray) -> FloatArray:
     interval_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else SMOOTHING_S
     # Steps add up to where the sphere is; small turns about nearly fixed axes commute.
     course = np.cumsum(steps, axis=0)
-    smooth = gaussian_filter1d(course, SMOOTHING_S / interval_s, axis=0, mode="nearest")
+    smooth = scipy.ndimage.gaussian_filter1d(
+        course, SMOOTHING_S / interval_s, axis=0, mode="nearest"
+    )
     return np.asarray(course - smooth)

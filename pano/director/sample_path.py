@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import binary_dilation
 
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, MotionLimits, PathSource
@@ -118,7 +118,7 @@ def _curve(
         enters = np.any(enters.reshape(fine_s.shape), axis=0)
         if attempt == _N_DETOURS or not enters.any():
             break
-        near = binary_dilation(enters, iterations=_DETOUR_STEPS)
+        near = scipy.ndimage.binary_dilation(enters, iterations=_DETOUR_STEPS)
         targets = Targets(
             targets.step_s,
             np.where(near, shot.axes_deg[:, 0], targets.yaw_deg),

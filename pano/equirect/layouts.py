@@ -1,19 +1,12 @@
-"""From any packing of the sphere to one mono equirectangular picture.
+"""Stereo layouts and the part of the sphere that a picture covers.
 
-Everything behind this module sees a left eye, square pixels and a full 2:1
-sphere, so stereo and partial spheres are nobody else's concern.
+Values alone: turning pixels by them is `pano.equirect.conversion`, which loads OpenCV.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-Image = NDArray[np.uint8]
 
 
 class StereoLayout(StrEnum):
@@ -86,74 +79,3 @@ class SphereBounds:
 
 
 FULL_SPHERE = SphereBounds()
-
-
-def left_eye(image: Image, layout: StereoLayout) -> Image:
-    """Return a view of the left eye: the upper, or the left, half."""
-    height_px, width_px = image.shape[:2]
-    return image[: height_px // layout.n_rows, : width_px // layout.n_columns]
-
-
-def equirect_size(
-    eye_width_px: int, eye_height_px: int, bounds: SphereBounds = FULL_SPHERE
-) -> tuple[int, int]:
-    """Return (width, height), 2:1, of the full sphere that loses no detail of an eye.
-
-    The height is even, because encoders ask for it; an eye that is a 2:1 sphere of
-    even height keeps its size.
-    """
-    height_px = round(
-        max(
-            eye_height_px / bounds.height_share,
-            eye_width_px / (2.0 * bounds.width_share),
-        )
-    )
-    height_px += height_px % 2
-    return 2 * height_px, height_px
-
-
-def place_on_sphere(
-    eye: Image,
-    width_px: int,
-    height_px: int,
-    bounds: SphereBounds = FULL_SPHERE,
-) -> Image:
-    """Scale one eye to its part of a width × height sphere, black where it has none.
-
-    Enlarging is cubic-free (bilinear) on purpose: it makes no overshoot at edges.
-    """
-    x0, y0, x1, y1 = bounds.rectangle(width_px, height_px)
-    size = (x1 - x0, y1 - y0)
-    if size != (eye.shape[1], eye.shape[0]):
-        shrinks = size[0] <= eye.shape[1] and size[1] <= eye.shape[0]
-        method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        eye = np.asarray(cv2.resize(eye, size, interpolation=method), dtype=np.uint8)
-    if bounds.is_full:
-        return np.ascontiguousarray(eye)
-    sphere = np.zeros((height_px, width_px, 3), dtype=np.uint8)
-    sphere[y0:y1, x0:x1] = eye
-    return sphere
-
-
-def to_mono_equirect(
-    image: Image, layout: StereoLayout, bounds: SphereBounds = FULL_SPHERE
-) -> Image:
-    """Turn a picture of one or two eyes into a mono 2:1 equirectangular picture.
-
-    Parameters
-    ----------
-    image
-        RGB, shape (height, width, 3), as displayed.
-    layout
-        How the eyes are packed; the left one is kept.
-    bounds
-        The part of the sphere each eye covers.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (h, 2·h, 3); no side of the eye is made smaller.
-    """
-    eye = left_eye(image, layout)
-    width_px, height_px = equirect_size(eye.shape[1], eye.shape[0], bounds)
-    return place_on_sphere(eye, width_px, height_px, bounds)

@@ -1,17 +1,27 @@
-"""Reading and writing media; the only user of PyAV and ffmpeg."""
+"""Reading and writing media; the only user of PyAV and ffmpeg.
 
-from pano.equirect.layouts import SphereBounds, StereoLayout
-from pano.media.decode import Media, open_media
-from pano.media.encode import MediaWriter
-from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
-from pano.media.ffmpeg_program import convert, ffmpeg_program
-from pano.media.frames import Frame, PlanarFrame
-from pano.media.metadata.spherical import Projection, SphericalMetadata
-from pano.media.metadata.spherical_writer import write_spherical
-from pano.media.pictures import planes_to_rgb, rgb_to_planes
-from pano.media.probe import AudioInfo, MediaInfo, probe
-from pano.media.sound.track import Sound
-from pano.media.target import check_target
+The names below load on first use: a caller that wants only `StereoLayout` should not
+wait for FFmpeg.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pano.equirect.layouts import SphereBounds, StereoLayout
+    from pano.media.decode import Media, open_media
+    from pano.media.encode import MediaWriter
+    from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
+    from pano.media.external_ffmpeg import convert, ffmpeg_program
+    from pano.media.frames import Frame, PlanarFrame
+    from pano.media.media_info import AudioInfo, MediaInfo, probe
+    from pano.media.metadata.spherical import Projection, SphericalMetadata
+    from pano.media.metadata.spherical_writer import write_spherical
+    from pano.media.pictures import planes_to_rgb, rgb_to_planes
+    from pano.media.sound.track import Sound
+    from pano.media.target import check_target
 
 __all__ = [
     "DEFAULT_ENCODER",
@@ -36,3 +46,33 @@ __all__ = [
     "rgb_to_planes",
     "write_spherical",
 ]
+
+_HOMES = {
+    "AudioInfo": "pano.media.media_info",
+    "DEFAULT_ENCODER": "pano.media.encoders",
+    "ENCODERS": "pano.media.encoders",
+    "Frame": "pano.media.frames",
+    "Media": "pano.media.decode",
+    "MediaInfo": "pano.media.media_info",
+    "MediaWriter": "pano.media.encode",
+    "PlanarFrame": "pano.media.frames",
+    "Projection": "pano.media.metadata.spherical",
+    "Sound": "pano.media.sound.track",
+    "SphereBounds": "pano.equirect.layouts",
+    "SphericalMetadata": "pano.media.metadata.spherical",
+    "StereoLayout": "pano.equirect.layouts",
+    "check_target": "pano.media.target",
+    "convert": "pano.media.external_ffmpeg",
+    "ffmpeg_program": "pano.media.external_ffmpeg",
+    "open_media": "pano.media.decode",
+    "planes_to_rgb": "pano.media.pictures",
+    "probe": "pano.media.media_info",
+    "rgb_to_planes": "pano.media.pictures",
+    "write_spherical": "pano.media.metadata.spherical_writer",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from pano.equirect.layouts import StereoLayout
 from pano.errors import MediaError, NotSphericalError
 from pano.media.frames import Frame, PlanarFrame
+from pano.media.media_info import MediaInfo, probe
 from pano.media.metadata.mp4_boxes import missing_bytes
 from pano.media.metadata.spherical import Projection
 from pano.media.pictures import EquirectConverter
-from pano.media.probe import MediaInfo, probe
 from pano.media.reading import (
     MAX_CORRUPT_SHARE,
     DecodingReport,

@@ -22,9 +22,10 @@ from av.video.reformatter import (
 )
 from numpy.typing import NDArray
 
-from pano.equirect.layouts import StereoLayout, equirect_size, left_eye, place_on_sphere
+from pano.equirect.conversion import equirect_size, left_eye, place_on_sphere
+from pano.equirect.layouts import StereoLayout
 from pano.equirect.planes import BT709, Planes
-from pano.media.probe import MediaInfo
+from pano.media.media_info import MediaInfo
 
 _COLORSPACE_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
 _HD_HEIGHT_PX = 720  # below, untagged video is BT.601, as players assume

@@ -5,11 +5,20 @@ Everything here can be asked without opening a file, so a job calls it first.
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
+import av
+from av.error import FFmpegError
+from av.video.codeccontext import VideoCodecContext
+from av.video.frame import VideoFrame
+
 from pano.errors import MediaError, SettingsError
-from pano.media.encoders import ENCODERS, check_encoder
+from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
 from pano.media.metadata.spherical import SphericalMetadata
+
+# Hardware refuses pictures that are smaller than its blocks.
+_TRIAL_SIDE_PX = 256
 
 _SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".ts"})
 _SPHERICAL_SUFFIXES = frozenset({".mp4", ".mov", ".m4v"})
@@ -70,3 +79,36 @@ def check_settings(
             f"{target} cannot be marked as spherical; end it in .mp4 or .mov"
         )
     check_encoder(encoder)
+
+
+def check_encoder(name: str) -> None:
+    """Refuse an encoder that this machine does not have.
+
+    That FFmpeg was built with an encoder does not mean that this machine has the
+    hardware and the driver for it: only encoding a picture tells, which takes
+    milliseconds, and is better done before hours of work than after.
+
+    Raises
+    ------
+    SettingsError
+        With what FFmpeg says, and what to do instead.
+    """
+    if not ENCODERS[name].is_hardware:
+        return
+    try:
+        context = av.CodecContext.create(name, "w")
+        if not isinstance(context, VideoCodecContext):
+            raise SettingsError(f"{name} does not encode video")
+        context.width = context.height = _TRIAL_SIDE_PX
+        context.pix_fmt = "yuv420p"
+        context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
+        context.options = ENCODERS[name].options
+        picture = VideoFrame(_TRIAL_SIDE_PX, _TRIAL_SIDE_PX, "yuv420p")
+        picture.pts = 0
+        context.encode(picture)
+        context.encode(None)
+    except (FFmpegError, ValueError, OSError) as error:
+        raise SettingsError(
+            f"the encoder {name} does not work on this machine ({error}); it needs its "
+            f"hardware and driver: choose {DEFAULT_ENCODER}, which always works"
+        ) from error

@@ -18,8 +18,8 @@ from typing import Any, TypeVar
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.io import wavfile
 
 from soundloc.data.pairs import (
     SAMPLE_RATE_HZ,
@@ -233,10 +233,10 @@ def sound_fault(path: Path) -> str:
         return "missing sound"
     try:
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", category=wavfile.WavFileWarning)
+            warnings.filterwarnings("ignore", category=scipy.io.wavfile.WavFileWarning)
             warnings.filterwarnings("error", message=".*prematurely")
-            rate_hz, samples = wavfile.read(path)
-    except (OSError, ValueError, struct.error, wavfile.WavFileWarning):
+            rate_hz, samples = scipy.io.wavfile.read(path)
+    except (OSError, ValueError, struct.error, scipy.io.wavfile.WavFileWarning):
         return "corrupt sound"
     if samples.size == 0 or not np.isfinite(samples).all():
         return "corrupt sound"

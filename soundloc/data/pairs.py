@@ -38,8 +38,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.io import wavfile
 
 from soundloc.errors import DatasetError
 
@@ -281,7 +281,7 @@ def read_sound(path: Path) -> NDArray[np.float32]:
         If the file is missing, empty, or not a mono 22,050 Hz WAV.
     """
     try:
-        rate_hz, samples = wavfile.read(path)
+        rate_hz, samples = scipy.io.wavfile.read(path)
     except (OSError, ValueError, struct.error) as error:
         raise DatasetError(f"{path} cannot be read as WAV: {error}.") from error
     if rate_hz != SAMPLE_RATE_HZ or samples.ndim != 1 or samples.size == 0:
@@ -297,4 +297,4 @@ def read_sound(path: Path) -> NDArray[np.float32]:
 def write_sound(path: Path, samples: NDArray[np.float32]) -> None:
     """Write a sound of a pair set as 16-bit WAV; samples lie in [-1, 1]."""
     scaled = np.clip(np.rint(samples * 32_768.0), -32_768, 32_767)
-    wavfile.write(path, SAMPLE_RATE_HZ, scaled.astype(np.int16))
+    scipy.io.wavfile.write(path, SAMPLE_RATE_HZ, scaled.astype(np.int16))

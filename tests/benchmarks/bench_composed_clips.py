@@ -26,7 +26,7 @@ import cv2
 import numpy as np
 
 from pano.camera.path import CameraPath
-from pano.director import Brief, plan_path, plan_takes
+from pano.director.plan import Brief, plan_path, plan_takes
 from pano.director.published.trivial import (
     EYE_LEVEL_YAWS_DEG,
     centroid,

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from pano.camera.path import CameraPath, MotionLimits
-from pano.director import Brief, plan_path, plan_takes
+from pano.director.plan import Brief, plan_path, plan_takes
 from pano.director.published.trivial import (
     EYE_LEVEL_YAWS_DEG,
     centroid,

@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from pano.camera.path import CameraPose
-from pano.director import plan_path
+from pano.director.plan import plan_path
 from pano.draw.overlay import blend_heatmap
 from pano.media import MediaWriter, open_media
 from pano.rendering.renderer import ViewportRenderer

@@ -7,7 +7,8 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from pano_jobs.progress import BarProgress, SilentProgress, progress_bars
+from pano_jobs.progress import SilentProgress
+from pano_jobs.progress_bars import BarProgress, progress_bars
 
 
 @dataclass(frozen=True)

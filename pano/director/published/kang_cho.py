@@ -12,9 +12,8 @@ from collections.abc import Iterable
 
 import cv2
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
-from scipy.ndimage import uniform_filter
 
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import pixel_to_angles_deg
@@ -103,7 +102,7 @@ def view_aware_path(
     far = _OMEGA_P * np.hypot(offsets[:, None], offsets[None, :])
     found = []
     for layer, row, column in zip(saliency, rows, columns, strict=True):
-        mean = uniform_filter(layer, size_px, mode=("nearest", "wrap"))
+        mean = scipy.ndimage.uniform_filter(layer, size_px, mode=("nearest", "wrap"))
         near_rows = np.clip(row + offsets, 0, height - 1)
         near_columns = (column + offsets) % width
         cost = np.abs(1.0 - mean[np.ix_(near_rows, near_columns)]) + far
@@ -125,7 +124,7 @@ def smoothed(angles_deg: FloatArray) -> FloatArray:
             for other in range(one, order + 1):
                 band = bands[2 - (other - one), other : other + n_rows]
                 band += weight * kernel[one] * kernel[other]
-    return np.asarray(solveh_banded(bands, angles_deg))
+    return np.asarray(scipy.linalg.solveh_banded(bands, angles_deg))
 
 
 def _least(energy: Layer, *, axis: int) -> tuple[Layer, NDArray[np.int8]]:

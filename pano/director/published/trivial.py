@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from pano.camera.path import DEFAULT_HFOV_DEG, CameraPath, PathSource
 from pano.director.published.kang_cho import kang_cho
@@ -51,7 +51,9 @@ def centroid(
         vectors.append(item.confidence * length * direction.unit())
     time_s = np.array(times_s)
     step_s = float(np.median(np.diff(time_s))) if len(time_s) > 1 else sigma_s
-    smoothed = gaussian_filter1d(np.array(vectors), sigma_s / step_s, axis=0)
+    smoothed = scipy.ndimage.gaussian_filter1d(
+        np.array(vectors), sigma_s / step_s, axis=0
+    )
     # Where all cancels, the last direction that meant something stays.
     means_something = np.linalg.norm(smoothed, axis=1) > 1e-9
     last = np.maximum.accumulate(np.where(means_something, np.arange(len(time_s)), -1))

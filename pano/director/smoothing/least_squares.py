@@ -10,9 +10,8 @@ never quite still and cuts corners: the linear program's path is the better one.
 from __future__ import annotations
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.linalg import solveh_banded
-from scipy.ndimage import maximum_filter1d
 
 from pano.camera.path import MotionLimits
 from pano.director.smoothing.linear_program import MAX_PITCH_DEG, yaw_scale
@@ -61,7 +60,9 @@ def least_squares(
             return control_deg
         for price, breach in zip(prices, breaches, strict=True):
             if len(price):
-                raised = maximum_filter1d(np.maximum(breach, 1.0), 2 * _NEIGHBOURS + 1)
+                raised = scipy.ndimage.maximum_filter1d(
+                    np.maximum(breach, 1.0), 2 * _NEIGHBOURS + 1
+                )
                 price *= np.where(raised > 1.0, _ZEAL * raised**2, 1.0)
     mean_deg = np.average(wanted_deg, axis=0, weights=np.maximum(weight, 1e-9))
     return np.tile(mean_deg, (n_control, 1))
@@ -100,7 +101,7 @@ def _solved(
                 share * weights * wanted_deg[:, axis]
             )
         right += 1e-9 * np.pad(wanted_deg[:, axis], 1, mode="edge")
-        solved[:, axis] = solveh_banded(bands, right)
+        solved[:, axis] = scipy.linalg.solveh_banded(bands, right)
     return solved
 
 

@@ -13,9 +13,8 @@ import functools
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
-from scipy.optimize import linprog
 
 from pano.camera.path import MotionLimits
 
@@ -86,7 +85,7 @@ class Window:
         n_control = len(self.wanted_deg) + 2
         rows = _rows(n_control)
         for method in ("highs-ds", "highs-ipm"):
-            found = linprog(
+            found = scipy.optimize.linprog(
                 self._costs(step_s, style),
                 A_ub=rows,
                 b_ub=self._right_hand_side(style),
@@ -161,7 +160,7 @@ def yaw_scale(pitch_deg: FloatArray) -> FloatArray:
 
 
 @functools.lru_cache(maxsize=4)
-def _rows(n_control: int) -> sparse.csr_array:
+def _rows(n_control: int) -> scipy.sparse.csr_array:
     """Return the inequality rows, which depend on the number of points alone.
 
     Variables: control points of yaw, of pitch; for each order the absolute
@@ -170,44 +169,49 @@ def _rows(n_control: int) -> sparse.csr_array:
     """
     n_knots = n_control - 2
     n_differences = [max(n_control - order, 0) for order in (1, 2, 3)]
-    both = sparse.eye_array(2)
+    both = scipy.sparse.eye_array(2)
     widths = [2 * n_control]
     for n in n_differences:
         widths += [2 * n, n]
     widths += [2 * n_knots] * _N_ZONES
-    blocks: list[list[sparse.sparray]] = []
+    blocks: list[list[scipy.sparse.sparray]] = []
 
-    def add(parts: dict[int, sparse.sparray]) -> None:
+    def add(parts: dict[int, scipy.sparse.sparray]) -> None:
         n_rows = next(iter(parts.values())).shape[0]
-        empty = (sparse.csr_array((n_rows, width)) for width in widths)
+        empty = (scipy.sparse.csr_array((n_rows, width)) for width in widths)
         blocks.append([parts.get(k, zeros) for k, zeros in enumerate(empty)])
 
-    corner = sparse.csr_array([[1.0, _OCTAGON], [_OCTAGON, 1.0]])
-    either = sparse.csr_array([[1.0], [1.0]])
+    corner = scipy.sparse.csr_array([[1.0, _OCTAGON], [_OCTAGON, 1.0]])
+    either = scipy.sparse.csr_array([[1.0], [1.0]])
     for order, n in enumerate(n_differences, start=1):
         sizes, norms = 2 * order - 1, 2 * order
-        difference = sparse.csr_array(np.diff(np.eye(n_control), n=order, axis=0))
-        of_axes, own = sparse.kron(both, difference), sparse.eye_array(n)
-        add({0: of_axes, sizes: -sparse.eye_array(2 * n)})
-        add({0: -of_axes, sizes: -sparse.eye_array(2 * n)})
-        add({sizes: sparse.kron(corner, own), norms: -sparse.kron(either, own)})
-    basis = sparse.diags_array(
+        difference = scipy.sparse.csr_array(np.diff(np.eye(n_control), n=order, axis=0))
+        of_axes, own = scipy.sparse.kron(both, difference), scipy.sparse.eye_array(n)
+        add({0: of_axes, sizes: -scipy.sparse.eye_array(2 * n)})
+        add({0: -of_axes, sizes: -scipy.sparse.eye_array(2 * n)})
+        add(
+            {
+                sizes: scipy.sparse.kron(corner, own),
+                norms: -scipy.sparse.kron(either, own),
+            }
+        )
+    basis = scipy.sparse.diags_array(
         [1 / 6, 4 / 6, 1 / 6], offsets=[0, 1, 2], shape=(n_knots, n_control)
     )
-    value = sparse.kron(both, basis)
-    error = sparse.eye_array(2 * n_knots)
+    value = scipy.sparse.kron(both, basis)
+    error = scipy.sparse.eye_array(2 * n_knots)
     for zone in range(len(widths) - _N_ZONES, len(widths)):
         add({0: value, zone: -error})
         add({0: -value, zone: -error})
-    return sparse.csr_array(sparse.block_array(blocks, format="csr"))
+    return scipy.sparse.csr_array(scipy.sparse.block_array(blocks, format="csr"))
 
 
-def _rest_rows(n_control: int, n_variables: int) -> sparse.csr_array:
+def _rest_rows(n_control: int, n_variables: int) -> scipy.sparse.csr_array:
     """Return the rows that make the last three points of either axis equal."""
-    rows = sparse.lil_array((4, n_variables))
+    rows = scipy.sparse.lil_array((4, n_variables))
     for axis in range(2):
         last = (axis + 1) * n_control - 1
         for back in range(2):
             rows[2 * axis + back, last - back] = 1.0
             rows[2 * axis + back, last - back - 1] = -1.0
-    return sparse.csr_array(rows)
+    return scipy.sparse.csr_array(rows)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import click
 
-from pano_jobs.progress import Progress, counting_bars, progress_bars
+from pano_jobs.progress import Progress
 from pano_jobs.results import Result, as_json
 
 
@@ -29,10 +29,14 @@ class Console:
 
     def progress(self) -> AbstractContextManager[Progress]:
         """Show bars while a job runs, where somebody can see them."""
+        from pano_jobs.progress_bars import progress_bars
+
         return progress_bars(shown=not self.quiet)
 
     def counting(self) -> AbstractContextManager[Callable[[str, int, int], None]]:
         """Show bars for a job that counts pictures, sounds or steps."""
+        from pano_jobs.progress_bars import counting_bars
+
         return counting_bars(shown=not self.quiet)
 
     def note(self, words: str) -> None:

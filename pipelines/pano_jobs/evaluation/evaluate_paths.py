@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera.path import CameraPath
-from pano.director import plan_path
+from pano.director.plan import plan_path
 from pano.director.published.trivial import (
     EYE_LEVEL_YAWS_DEG,
     centroid,

@@ -18,7 +18,8 @@ import numpy as np
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
-from pano.director import gather, takes_from
+from pano.director.evidence import gather
+from pano.director.plan import takes_from
 from pano.media import Media, StereoLayout, open_media
 from pano.sphere import great_circle_deg, unit_vectors
 from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note

@@ -16,7 +16,7 @@ import numpy as np
 
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
-from pano.director import Brief
+from pano.director.plan import Brief
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds
 from pano.errors import SettingsError
 from pano_jobs.settings import LensSettings, PanSettings

@@ -4,8 +4,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pano.camera.path import MotionLimits
-from pano.director import plan_path
 from pano.director.operators import MOTIONS
+from pano.director.plan import plan_path
 from pano.metrics.path_quality import angular_errors_deg, share_in_view
 from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import Direction, grid_unit_vectors, unit_vectors

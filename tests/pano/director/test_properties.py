@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pano.camera.path import CameraPath, MotionLimits
-from pano.director import Brief, plan_takes
+from pano.director.plan import Brief, plan_takes
 from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
 from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import Direction, grid_unit_vectors

@@ -5,8 +5,8 @@ import pytest
 
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
-from pano.director import Brief, plan_takes
 from pano.director.operators import MOTIONS
+from pano.director.plan import Brief, plan_takes
 from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
 from pano.metrics.path_quality import angular_errors_deg
 from pano.saliency_maps.saliency_map import SaliencyMap

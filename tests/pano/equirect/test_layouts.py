@@ -1,13 +1,8 @@
 import numpy as np
 import pytest
 
-from pano.equirect.layouts import (
-    SphereBounds,
-    StereoLayout,
-    equirect_size,
-    place_on_sphere,
-    to_mono_equirect,
-)
+from pano.equirect.conversion import equirect_size, place_on_sphere, to_mono_equirect
+from pano.equirect.layouts import SphereBounds, StereoLayout
 
 
 def ramp(height: int, width: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 
 from pano.errors import SettingsError
 from pano.media import ENCODERS, MediaWriter, encoders, probe
+from pano.media.target import check_encoder
 
 # A name that FFmpeg knows nowhere stands for hardware that is not there.
 ABSENT = "h264_of_another_machine"
@@ -41,7 +42,7 @@ def test_an_unknown_name_lists_the_known_ones(tmp_path):
 @pytest.mark.parametrize("name", ENCODERS)
 def test_every_encoder_of_this_machine_writes_a_video(tmp_path, name):
     try:
-        encoders.check_encoder(name)
+        check_encoder(name)
     except SettingsError as error:
         pytest.skip(f"this machine has no {name}: {error.__cause__}")
     write(tmp_path / "out.mp4", name)

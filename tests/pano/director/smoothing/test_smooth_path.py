@@ -2,13 +2,12 @@ import logging
 
 import numpy as np
 import pytest
+import scipy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
-from scipy.optimize import OptimizeResult
 
 from pano.camera.path import CameraPath, MotionLimits
-from pano.director.smoothing import linear_program as program
 from pano.director.smoothing import smooth_path as smooth_module
 from pano.director.smoothing.linear_program import MAX_PITCH_DEG, Style
 from pano.director.smoothing.smooth_path import Targets, smooth, unwrap_deg
@@ -211,7 +210,7 @@ def test_mirroring_the_scene_mirrors_the_path_alone() -> None:
 def test_a_solver_that_gives_up_is_replaced_by_least_squares(
     monkeypatch, caplog
 ) -> None:
-    solve = program.linprog
+    solve = scipy.optimize.linprog
     n_calls = 0
 
     def failing(*arguments, **named):
@@ -219,9 +218,9 @@ def test_a_solver_that_gives_up_is_replaced_by_least_squares(
         n_calls += 1
         if n_calls == 1:
             return solve(*arguments, **named)
-        return OptimizeResult(status=4, x=None)
+        return scipy.optimize.OptimizeResult(status=4, x=None)
 
-    monkeypatch.setattr(program, "linprog", failing)
+    monkeypatch.setattr(scipy.optimize, "linprog", failing)
     n = smooth_module._WINDOW + 20
     with caplog.at_level(logging.WARNING):
         path = planned(targets_of(60.0 * np.sin(np.arange(n) / 15.0)))
