@@ -4,7 +4,7 @@ SoundNet learned from the pictures beside two million sounds and hears their sce
 kind of a single sound it tells apart poorly. This trunk looks at patches of a log-mel
 spectrogram, as the networks trained on AudioSet do (Hershey et al. 2017), with the
 depthwise separable convolutions of MobileNet (Howard et al. 2017). It is taught by such
-a network, see `adaptation.distilling`, and is a quarter of its size.
+a network, see `soundloc.adaptation.distill_logmel`, and is a quarter of its size.
 """
 
 from __future__ import annotations

@@ -84,7 +84,7 @@ def test_an_interrupted_adaptation_goes_on(
     pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: str
 ) -> None:
     often = partial(StateFile, every=2)
-    for stage in ("hearing", "sight"):
+    for stage in ("adapt_soundnet", "adapt_efficientnet"):
         monkeypatch.setattr(f"soundloc.adaptation.{stage}.StateFile", often)
     whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
     settings = AdaptSettings(pair_set, whole, n_sight_steps=4, n_hearing_steps=4)
