@@ -35,7 +35,8 @@ if TYPE_CHECKING:
         PanSettings,
     )
     from pano_jobs.video.heat_map import saliency
-    from pano_jobs.video.pan import pan, render
+    from pano_jobs.video.pan import pan
+    from pano_jobs.video.render import render
 
 __all__ = [
     "CameraPath",
@@ -81,7 +82,7 @@ _HOMES = {
     "Wishes": "pano.director.wishes",
     "pan": "pano_jobs.video.pan",
     "probe": "pano.media.media_info",
-    "render": "pano_jobs.video.pan",
+    "render": "pano_jobs.video.render",
     "saliency": "pano_jobs.video.heat_map",
 }
 

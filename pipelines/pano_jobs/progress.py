@@ -46,3 +46,6 @@ class SilentProgress:
     ) -> Iterator[T]:
         """Pass the items on."""
         yield from items
+
+
+SILENT = SilentProgress()

@@ -15,7 +15,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as RichProgress
 
-from pano_jobs.progress import Progress, SilentProgress, T
+from pano_jobs.progress import SILENT, Progress, T
 
 
 class BarProgress:
@@ -42,7 +42,7 @@ class BarProgress:
 def progress_bars(*, shown: bool) -> Iterator[Progress]:
     """Draw bars on stderr while the block runs, where it is a terminal."""
     with _bars(shown=shown) as bars:
-        yield SilentProgress() if bars is None else BarProgress(bars)
+        yield SILENT if bars is None else BarProgress(bars)
 
 
 @contextmanager

@@ -21,13 +21,12 @@ from pano.media.sound.write_sound import write_sound
 from pano.sphere import great_circle_deg
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.outputs import check_output
-from pano_jobs.progress import Progress, SilentProgress
+from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import DemoResult
 from pano_jobs.settings import DemoSettings, PanSettings
 from pano_jobs.synthetic.world import DrawnWorld, default_world
 from pano_jobs.video.pan import pan
 
-SILENT = SilentProgress()
 SOUND_RATE_HZ = 44_100
 _REPORT_RATE_HZ = 10
 

@@ -18,11 +18,9 @@ from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet
 from pano_jobs.maps import Maps, MapsWriter, open_maps
 from pano_jobs.outputs import check_output
-from pano_jobs.progress import Progress, SilentProgress
+from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import SaliencyResult
 from pano_jobs.settings import LocalizeSettings
-
-SILENT = SilentProgress()
 
 
 def default_target(source: Path) -> Path:

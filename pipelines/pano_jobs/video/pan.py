@@ -1,8 +1,7 @@
 """The `pan` job: an ordinary video that looks where the sound comes from.
 
 Pass 1 turns the clip into a camera path of some kilobytes, pass 2 renders every
-full-resolution frame along it. `render` is pass 2 alone, after a hand edit of the
-path or with another lens.
+full-resolution frame along it.
 """
 
 from __future__ import annotations
@@ -10,18 +9,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Sequence
-from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
-
 from pano.camera.horizon import Tilt
-from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.director.evidence import gather
 from pano.director.plan import takes_from
-from pano.media import Media, StereoLayout, open_media
-from pano.sphere import great_circle_deg, unit_vectors
+from pano.media import Media, open_media
 from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet, Truth
@@ -29,23 +23,19 @@ from pano_jobs.explain.map_timeline import Trace
 from pano_jobs.explain.why import WhyPage
 from pano_jobs.maps import MapsWriter, open_maps
 from pano_jobs.outputs import check_output
-from pano_jobs.progress import Progress, SilentProgress
+from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import PanResult
 from pano_jobs.settings import LensSettings, PanSettings
 from pano_jobs.video.heat_map import temporary_maps
+from pano_jobs.video.render import video_result
 from pano_jobs.video.render_pass import Camera, film
 from pano_jobs.video.takes import (
     brief,
     described,
     each_take,
     lenses_of,
-    magnified,
     named,
-    of_aspect,
-    with_lens,
 )
-
-SILENT = SilentProgress()
 
 
 def pan(
@@ -112,7 +102,7 @@ def pan(
         for name, page in pages.items():
             page.save(name)
         return dataclasses.replace(
-            _result(media, takes[0], n_frames),
+            video_result(media, takes[0], n_frames),
             others=tuple(camera.target for camera, _ in takes[1:]),
             path=path_target,
             sheet=sheet_target,
@@ -120,84 +110,6 @@ def pan(
             mean_confidence=analysis.mean_confidence,
             notes=analysis.notes() + corrupt_note(media.n_corrupt_frames),
         )
-
-
-def render(
-    source: Path,
-    path_source: Path,
-    target: Path,
-    lens: LensSettings | None = None,
-    *,
-    hfov_deg: float | None = None,
-    projection: Lens | None = None,
-    aspects: Sequence[Fraction] = (),
-    layout: StereoLayout | None = None,
-    overwrite: bool = False,
-    progress: Progress = SILENT,
-) -> PanResult:
-    """Film a clip again along a saved path.
-
-    Parameters
-    ----------
-    hfov_deg, projection
-        Replace the path's own field of view and lens.
-    aspects
-        Films as many videos at once, the path's magnification in each.
-
-    Raises
-    ------
-    PanoError
-        If the path or the clip cannot be read or the video cannot be written.
-    """
-    lens = lens or LensSettings()
-    path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
-    if lens.tilt is not None:
-        path = lens.tilt.levelled(path)
-    wide = dataclasses.replace(
-        lens, lens=path.source.lens, hfov_deg=float(path.hfov_deg[0])
-    )
-    lenses = [wide.with_aspect(aspect) for aspect in aspects] or [wide]
-    targets = [of_aspect(target, one, lenses) for one in lenses]
-    for output in targets:
-        check_output(output, source=source, overwrite=overwrite)
-    with open_media(source, layout=layout) as media:
-        takes = [
-            (
-                Camera.loaded(media, name, one, overwrite=overwrite),
-                magnified(path, wide, one),
-            )
-            for name, one in zip(targets, lenses, strict=True)
-        ]
-        n_frames = film(media, takes, progress=progress)
-        result = _result(media, takes[0], n_frames)
-    others = tuple(camera.target for camera, _ in takes[1:])
-    return dataclasses.replace(result, path=path_source, others=others)
-
-
-def turned_deg(path: CameraPath) -> float:
-    """Sum the angles the camera turned through, cuts left out."""
-    axes = unit_vectors(path.yaw_deg, path.pitch_deg)
-    steps_deg = great_circle_deg(axes[1:], axes[:-1])
-    return float(np.sum(steps_deg[~path.cut[1:]]))
-
-
-def _result(media: Media, take: tuple[Camera, CameraPath], n_frames: int) -> PanResult:
-    camera, path = take
-    return PanResult(
-        source=media.info.path,
-        target=camera.target,
-        path=None,
-        sheet=None,
-        n_frames=n_frames,
-        n_corrupt_frames=media.n_corrupt_frames,
-        width_px=camera.lens.width_px,
-        height_px=camera.lens.height_px,
-        turned_deg=turned_deg(path),
-        n_cuts=int(np.count_nonzero(path.cut[1:])),
-        max_speed_deg_per_s=path.certificate().max_speed_deg_per_s,
-        mean_confidence=float(path.confidence.mean()),
-        notes=corrupt_note(media.n_corrupt_frames),
-    )
 
 
 def _tilt(media: Media, lens: LensSettings) -> Tilt:

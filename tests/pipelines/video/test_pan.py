@@ -17,7 +17,8 @@ from pano_jobs.settings import (
     LocalizeSettings,
     PanSettings,
 )
-from pano_jobs.video.pan import pan, render
+from pano_jobs.video.pan import pan
+from pano_jobs.video.render import render
 from tests.fake_localizer import RedLocalizer
 
 LENS = LensSettings(width_px=128, height_px=72)

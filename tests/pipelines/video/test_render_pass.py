@@ -15,7 +15,8 @@ from pano.errors import SettingsError
 from pano.media import Media, StereoLayout, open_media, probe
 from pano_jobs.cli import main
 from pano_jobs.settings import DirectSettings, LensSettings, PanSettings
-from pano_jobs.video.pan import pan, render
+from pano_jobs.video.pan import pan
+from pano_jobs.video.render import render
 from tests.fake_localizer import RedLocalizer
 from tests.synthetic import Clip, write_clip
 

@@ -89,7 +89,7 @@ def render(
 
     For a path that was edited by hand, or another lens or picture size.
     """
-    from pano_jobs.video.pan import render as run
+    from pano_jobs.video.render import render as run
 
     with console.progress() as progress:
         result = run(

@@ -1,0 +1,107 @@
+"""The `render` job: an ordinary video along a saved camera path.
+
+For a path that was edited by hand, or another lens or picture size. It is pass 2 of
+`pan` alone.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath
+from pano.media import Media, StereoLayout, open_media
+from pano.sphere import great_circle_deg, unit_vectors
+from pano_jobs.analysis.analysis_pass import corrupt_note
+from pano_jobs.outputs import check_output
+from pano_jobs.progress import SILENT, Progress
+from pano_jobs.results import PanResult
+from pano_jobs.settings import LensSettings
+from pano_jobs.video.render_pass import Camera, film
+from pano_jobs.video.takes import magnified, of_aspect, with_lens
+
+
+def render(
+    source: Path,
+    path_source: Path,
+    target: Path,
+    lens: LensSettings | None = None,
+    *,
+    hfov_deg: float | None = None,
+    projection: Lens | None = None,
+    aspects: Sequence[Fraction] = (),
+    layout: StereoLayout | None = None,
+    overwrite: bool = False,
+    progress: Progress = SILENT,
+) -> PanResult:
+    """Film a clip again along a saved path.
+
+    Parameters
+    ----------
+    hfov_deg, projection
+        Replace the path's own field of view and lens.
+    aspects
+        Films as many videos at once, the path's magnification in each.
+
+    Raises
+    ------
+    PanoError
+        If the path or the clip cannot be read or the video cannot be written.
+    """
+    lens = lens or LensSettings()
+    path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
+    if lens.tilt is not None:
+        path = lens.tilt.levelled(path)
+    wide = dataclasses.replace(
+        lens, lens=path.source.lens, hfov_deg=float(path.hfov_deg[0])
+    )
+    lenses = [wide.with_aspect(aspect) for aspect in aspects] or [wide]
+    targets = [of_aspect(target, one, lenses) for one in lenses]
+    for output in targets:
+        check_output(output, source=source, overwrite=overwrite)
+    with open_media(source, layout=layout) as media:
+        takes = [
+            (
+                Camera.loaded(media, name, one, overwrite=overwrite),
+                magnified(path, wide, one),
+            )
+            for name, one in zip(targets, lenses, strict=True)
+        ]
+        n_frames = film(media, takes, progress=progress)
+        result = video_result(media, takes[0], n_frames)
+    others = tuple(camera.target for camera, _ in takes[1:])
+    return dataclasses.replace(result, path=path_source, others=others)
+
+
+def turned_deg(path: CameraPath) -> float:
+    """Sum the angles the camera turned through, cuts left out."""
+    axes = unit_vectors(path.yaw_deg, path.pitch_deg)
+    steps_deg = great_circle_deg(axes[1:], axes[:-1])
+    return float(np.sum(steps_deg[~path.cut[1:]]))
+
+
+def video_result(
+    media: Media, take: tuple[Camera, CameraPath], n_frames: int
+) -> PanResult:
+    """Describe the first of the videos that were rendered."""
+    camera, path = take
+    return PanResult(
+        source=media.info.path,
+        target=camera.target,
+        path=None,
+        sheet=None,
+        n_frames=n_frames,
+        n_corrupt_frames=media.n_corrupt_frames,
+        width_px=camera.lens.width_px,
+        height_px=camera.lens.height_px,
+        turned_deg=turned_deg(path),
+        n_cuts=int(np.count_nonzero(path.cut[1:])),
+        max_speed_deg_per_s=path.certificate().max_speed_deg_per_s,
+        mean_confidence=float(path.confidence.mean()),
+        notes=corrupt_note(media.n_corrupt_frames),
+    )
