@@ -214,15 +214,6 @@ class PanSettings:
                 f"zoom-to must be in (0, {self.lens.hfov_deg}]°, got {narrowest_deg}"
             )
 
-    def with_source_cuts(self, found_s: tuple[float, ...]) -> PanSettings:
-        """Return the settings with the clip's own cuts, where a person named none."""
-        if self.direct.cuts.source_cuts_s:
-            return self
-        cuts = dataclasses.replace(self.direct.cuts, source_cuts_s=found_s)
-        return dataclasses.replace(
-            self, direct=dataclasses.replace(self.direct, cuts=cuts)
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class DemoSettings:

@@ -45,6 +45,7 @@ from pano_jobs.datasets.material import Material, PieceSource, read_material
 from pano_jobs.evaluation.evaluate_paths import PICTURE_ONLY, picture_path
 from pano_jobs.progress import SilentProgress
 from pano_jobs.settings import PanSettings
+from pano_jobs.video.takes import brief
 from soundloc.data.augment import repeat_with_gaps, scale_to_level
 from soundloc.scoring.intervals import bootstrap
 
@@ -150,7 +151,8 @@ def measure(
             media, settings.localize, localizer=localizer, progress=SilentProgress()
         )
         maps = list(analysis.maps())
-        cuts = settings.with_source_cuts(analysis.source_cuts_s).direct.cuts
+        found_s = analysis.source_cuts_s
+    cuts = brief(settings, settings.lens, found_cuts_s=found_s).cuts
     time_s = np.array([item.time_s for item in maps])
     turning = replace(cuts, cost_s=math.inf)
     ways = {

@@ -136,12 +136,14 @@ def _plan(
             writer = MapsWriter(maps_target, meta=analysis.meta())
             maps = stack.enter_context(writer).passing(maps)
         evidence = gather(maps, start=settings.direct.start)
-    settings = settings.with_source_cuts(analysis.source_cuts_s)
-    bounds = analysis.bounds
-    return [
-        described(path, lens, settings, source)
-        for lens in lenses
-        for path in takes_from(
-            evidence, brief(settings, lens, bounds), n_takes=settings.direct.n_takes
+    paths = []
+    for lens in lenses:
+        asked = brief(
+            settings,
+            lens,
+            bounds=analysis.bounds,
+            found_cuts_s=analysis.source_cuts_s,
         )
-    ]
+        takes = takes_from(evidence, asked, n_takes=settings.direct.n_takes)
+        paths += [described(path, lens, settings, source) for path in takes]
+    return paths

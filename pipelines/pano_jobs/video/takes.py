@@ -65,10 +65,25 @@ def of_aspect(target: Path, lens: LensSettings, lenses: Sequence[LensSettings]) 
 
 
 def brief(
-    settings: PanSettings, lens: LensSettings, bounds: SphereBounds = FULL_SPHERE
+    settings: PanSettings,
+    lens: LensSettings,
+    *,
+    bounds: SphereBounds = FULL_SPHERE,
+    found_cuts_s: tuple[float, ...] = (),
 ) -> Brief:
-    """Return what the director is asked for one aspect of a part of the sphere."""
+    """Return what the director is asked for one aspect of a clip.
+
+    Parameters
+    ----------
+    bounds
+        The part of the sphere that the clip covers.
+    found_cuts_s
+        When the clip itself was found to cut; counts where a person named no cuts.
+    """
     direct = settings.direct
+    cuts = direct.cuts
+    if not cuts.source_cuts_s:
+        cuts = dataclasses.replace(cuts, source_cuts_s=found_cuts_s)
     narrowest_deg = direct.narrowest_hfov_deg
     if narrowest_deg is not None:
         # As much as in the picture that was asked for, whatever the aspect.
@@ -85,7 +100,7 @@ def brief(
         narrowest_hfov_deg=narrowest_deg,
         aspect=lens.aspect,
         start=direct.start,
-        cuts=direct.cuts,
+        cuts=cuts,
         wishes=direct.wishes,
         solver=direct.solver,
     )
