@@ -47,21 +47,11 @@ def export(
         If the format is unknown, the path cannot be read or said in it, or the
         result cannot be written.
     """
-    if format_name not in FORMATS:
-        raise SettingsError(
-            f"{format_name} is no format to export to; choose {', '.join(FORMATS)}"
-        )
-    chosen = FORMATS[format_name]
-    if project is not None and not chosen.changes_project:
-        raise SettingsError(f"{format_name} writes a file of its own; leave --into out")
+    chosen = _format(format_name, is_into_project=project is not None)
     for kept in filter(None, (source, project)):
         check_output(target, source=kept, overwrite=overwrite)
     path = CameraPath.load(source)
-    if path.source.lens not in chosen.lenses:
-        raise SettingsError(
-            f"{format_name} has no {path.source.lens} lens; choose another format or "
-            "set the lens of the path to rectilinear"
-        )
+    _check_lens(path, chosen, format_name)
     width_px, height_px = size or _own_size(path)
     timeline = Timeline(
         width_px=width_px,
@@ -85,6 +75,26 @@ def export(
         frame_rate_hz=timeline.frame_rate_hz,
         notes=_notes(chosen, timeline, has_rate=frame_rate_hz is not None),
     )
+
+
+def _format(name: str, *, is_into_project: bool) -> Format:
+    """Return the format of this name, which must fit what it is written into."""
+    if name not in FORMATS:
+        raise SettingsError(
+            f"{name} is no format to export to; choose {', '.join(FORMATS)}"
+        )
+    if is_into_project and not FORMATS[name].changes_project:
+        raise SettingsError(f"{name} writes a file of its own; leave --into out")
+    return FORMATS[name]
+
+
+def _check_lens(path: CameraPath, chosen: Format, name: str) -> None:
+    """Refuse a path through a lens that the format cannot express."""
+    if path.source.lens not in chosen.lenses:
+        raise SettingsError(
+            f"{name} has no {path.source.lens} lens; choose another format or "
+            "set the lens of the path to rectilinear"
+        )
 
 
 def _notes(chosen: Format, timeline: Timeline, *, has_rate: bool) -> tuple[str, ...]:

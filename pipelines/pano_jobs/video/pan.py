@@ -80,25 +80,12 @@ def pan(
         if sheet_target is not None or why_target is not None:
             maps_path = stack.enter_context(temporary_maps(target))
         tilt = _tilt(media, settings.lens)
-        paths = [
-            tilt.levelled(path)
-            for path in _plan(
-                analysis, settings, lenses, trace, maps_path, source=source
-            )
-        ]
+        paths = _plan(analysis, settings, lenses, trace, maps_path, tilt, source)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
-        pages: dict[Path, ContactSheet | WhyPage] = {}
-        if maps_path is not None:
-            maps, lens = open_maps(maps_path), paths[0].source.lens
-            if sheet_target is not None:
-                sheet = ContactSheet.over(maps, truth=truth, lens=lens)
-                pages[sheet_target] = sheet
-            if why_target is not None:
-                pages[why_target] = WhyPage(trace, maps, paths[0])
+        pages = _pages(maps_path, trace, paths[0], sheet_target, why_target, truth)
         takes = list(zip(cameras, paths, strict=True))
-        watchers = list(pages.values())
-        n_frames = film(media, takes, watchers=watchers, progress=progress)
+        n_frames = film(media, takes, watchers=list(pages.values()), progress=progress)
         for name, page in pages.items():
             page.save(name)
         return dataclasses.replace(
@@ -110,6 +97,27 @@ def pan(
             mean_confidence=analysis.mean_confidence,
             notes=analysis.notes() + corrupt_note(media.n_corrupt_frames),
         )
+
+
+def _pages(
+    maps_path: Path | None,
+    trace: Trace,
+    path: CameraPath,
+    sheet_target: Path | None,
+    why_target: Path | None,
+    truth: Truth | None,
+) -> dict[Path, ContactSheet | WhyPage]:
+    """Prepare the pages that explain a path, each under the file it is saved to."""
+    pages: dict[Path, ContactSheet | WhyPage] = {}
+    if maps_path is None:
+        return pages
+    maps = open_maps(maps_path)
+    if sheet_target is not None:
+        lens = path.source.lens
+        pages[sheet_target] = ContactSheet.over(maps, truth=truth, lens=lens)
+    if why_target is not None:
+        pages[why_target] = WhyPage(trace, maps, path)
+    return pages
 
 
 def _tilt(media: Media, lens: LensSettings) -> Tilt:
@@ -126,7 +134,7 @@ def _plan(
     lenses: Sequence[LensSettings],
     trace: Trace,
     maps_target: Path | None,
-    *,
+    tilt: Tilt,
     source: Path,
 ) -> list[CameraPath]:
     """Plan the takes of every aspect from one analysis, aspect by aspect."""
@@ -145,5 +153,7 @@ def _plan(
             found_cuts_s=analysis.source_cuts_s,
         )
         takes = takes_from(evidence, asked, n_takes=settings.direct.n_takes)
-        paths += [described(path, lens, settings, source) for path in takes]
+        paths += [
+            tilt.levelled(described(path, lens, settings, source)) for path in takes
+        ]
     return paths
