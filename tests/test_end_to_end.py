@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.sphere import Direction, angle_between_deg
 from pano_jobs.cli import main
@@ -240,4 +241,4 @@ def test_the_shipped_localizer_turns_the_camera_to_what_sounds(tmp_path, kind):
     assert result.exit_code == 0, result.stderr
     pose = CameraPath.load(tmp_path / "p.json").at(5.9)
     (truth,) = world.truth(5.9)
-    assert pose.sees(truth.unit()[None], aspect=16 / 9).all()
+    assert pose.sees(truth.unit()[None], aspect=16 / 9, lens=Lens.RECTILINEAR).all()

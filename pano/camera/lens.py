@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.floating]
+_TINY = float(np.finfo(np.float64).tiny)
 
 
 class Lens(StrEnum):
@@ -78,6 +79,32 @@ class Lens(StrEnum):
                 plane_x = 2.0 * x / (across + z)
                 return plane_x, y / across * (1.0 + plane_x * plane_x / 4.0)
             return x / z, y / z
+
+    def shows(
+        self,
+        x: FloatArray,
+        y: FloatArray,
+        z: FloatArray,
+        *,
+        half_width: float,
+        half_height: float,
+    ) -> NDArray[np.bool_]:
+        """Tell which unit rays (x, y, z) meet the picture plane within these sides.
+
+        Rays from behind the camera, too, where this lens sees that far.
+        """
+        # The ray meets the plane at (x, y) / scale; nothing is divided, because some
+        # rays never meet it.
+        scale = z if self is Lens.RECTILINEAR else self._scale(x, y, z)
+        inside = (np.abs(x) <= half_width * scale) & (np.abs(y) <= half_height * scale)
+        return np.asarray(inside & (scale > 0.0))
+
+    def _scale(self, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+        """Return (r + z)/2, r² = z² + q, of unit rays, accurate behind the camera."""
+        q = x * x if self is Lens.PANNINI else x * x + y * y
+        total = np.sqrt(q + z * z) + np.abs(z)
+        behind = q / np.maximum(total, _TINY)
+        return np.asarray(np.where(z > 0.0, total, behind) / 2.0)
 
     def depth(self, x: FloatArray, y: FloatArray) -> FloatArray:
         """Return z of the rays (x, y, z) through points of the plane; any length.

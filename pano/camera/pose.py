@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.camera.lens import Lens
 from pano.sphere import Direction, unit_vectors
 
 DEFAULT_HFOV_DEG = (
@@ -61,12 +62,20 @@ class CameraPose:
         up = np.sin(roll_rad) * level + np.cos(roll_rad) * upright
         return np.stack([right, up, forward])
 
-    def sees(self, units: FloatArray, *, aspect: float) -> NDArray[np.bool_]:
-        """Tell which unit vectors, shape (..., 3), fall into the picture.
+    def sees(
+        self, units: FloatArray, *, aspect: float, lens: Lens
+    ) -> NDArray[np.bool_]:
+        """Tell which unit vectors, shape (..., 3), fall into the picture of a lens.
 
-        The picture is rectilinear, `aspect` times as wide as high.
+        The picture is `aspect` times as wide as high.
+
+        Raises
+        ------
+        ValueError
+            If the lens has no such field of view.
         """
-        x, y, z = np.moveaxis(units @ self.axes().T, -1, 0)
-        reach = np.tan(np.radians(self.hfov_deg) / 2.0)
-        inside = (np.abs(x) <= reach * z) & (np.abs(y) <= reach / aspect * z)
-        return np.asarray(inside & (z > 0.0))
+        x, y, z = map(np.asarray, np.moveaxis(units @ self.axes().T, -1, 0))
+        half_width = lens.half_width(self.hfov_deg)
+        return lens.shows(
+            x, y, z, half_width=half_width, half_height=half_width / aspect
+        )

@@ -45,7 +45,7 @@ def film(
     solver: Solver,
     rate_hz: float,
     director: str,
-    lens: Lens = Lens.RECTILINEAR,
+    lens: Lens,
 ) -> CameraPath:
     """Read the smoothed shots from the first map to the last."""
     duration_s = evidence.last_s - evidence.first_s

@@ -110,13 +110,13 @@ def share_in_view(
 ) -> float:
     """Return the share of the times at which the truth lies inside the picture.
 
-    The picture is the true rectangle, `aspect` times as wide as high, not a circle
-    about the axis. Without any time the share is nan.
+    The picture is the true one of the path's lens, `aspect` times as wide as high, not
+    a circle about the axis. Without any time the share is nan.
     """
     if len(time_s) == 0:
         return float("nan")
     seen = [
-        bool(path.at(float(moment_s)).sees(unit, aspect=aspect))
+        bool(path.at(float(moment_s)).sees(unit, aspect=aspect, lens=path.source.lens))
         for moment_s, unit in zip(time_s, truth, strict=True)
     ]
     return float(np.mean(seen))

@@ -122,11 +122,6 @@ class SaliencyMap:
         yaw_deg, pitch_deg = pixel_to_angles_deg(x, y, width, height)
         return Direction(float(yaw_deg), float(pitch_deg))
 
-    def mass_in_view(self, pose: CameraPose, *, aspect: float) -> float:
-        """Return the share of the saliency inside a rectilinear view, in [0, 1]."""
-        coverage = view_coverage(self.density.shape, pose, aspect=aspect)
-        return float(np.sum(self.masses() * coverage))
-
 
 def mean_direction(masses: NDArray[np.floating]) -> tuple[Direction, float]:
     """Average directions of cells weighted by their masses, shape (h, w)."""
@@ -174,7 +169,7 @@ def view_coverage(
     pose: CameraPose,
     *,
     aspect: float,
-    lens: Lens = Lens.RECTILINEAR,
+    lens: Lens,
     n_subcells: int = 4,
 ) -> NDArray[np.float32]:
     """Return which part of each cell a view through a lens covers, shape (h, w).

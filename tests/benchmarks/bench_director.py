@@ -94,7 +94,9 @@ def score(path: CameraPath, clip: KnownClip) -> Score:
         for track in clip.tracks:
             if track.loudness[frames[index]] > 0.0:
                 unit = track.units[frames[index]]
-                seen[index] |= bool(pose.sees(unit, aspect=ASPECT))
+                seen[index] |= bool(
+                    pose.sees(unit, aspect=ASPECT, lens=path.source.lens)
+                )
     loudest = clip.loudest_deg[frames]
     trajectory = np.stack([path.yaw_deg, path.pitch_deg], axis=1)
     quality = path_quality(path)

@@ -13,6 +13,7 @@ import itertools
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.camera.lens import Lens
 from pano.camera.path import DEFAULT_HFOV_DEG, CameraPose
 from pano.director.evidence import STEP_S, Evidence
 from pano.director.published.viterbi import choose
@@ -90,6 +91,7 @@ def glimpse_scores(evidence: Evidence, directions_deg: FloatArray) -> FloatArray
                 shape,
                 CameraPose(float(yaw_deg), float(pitch_deg), hfov_deg=DEFAULT_HFOV_DEG),
                 aspect=GLIMPSE_ASPECT,
+                lens=Lens.RECTILINEAR,
             ).ravel()
             for yaw_deg, pitch_deg in directions_deg
         ]

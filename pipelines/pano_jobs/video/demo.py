@@ -169,7 +169,7 @@ def report(path: CameraPath, world: DrawnWorld, *, aspect: float) -> Report:
         units = np.stack(truths)
         off_deg = great_circle_deg(units, pose.direction.unit())
         angles_deg.append(float(np.min(off_deg)))
-        n_seen += bool(np.any(pose.sees(units, aspect=aspect)))
+        n_seen += bool(np.any(pose.sees(units, aspect=aspect, lens=path.source.lens)))
     if not angles_deg:
         raise ValueError("nothing sounds in this world")
     return Report(float(np.median(angles_deg)), n_seen / len(angles_deg))

@@ -1,7 +1,10 @@
+import dataclasses
+
 import numpy as np
 import pytest
 
-from pano.camera.path import CameraPath
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath, PathSource
 from pano.metrics.path_quality import (
     PathQuality,
     angular_errors_deg,
@@ -34,6 +37,17 @@ def test_the_view_is_a_rectangle_not_a_circle() -> None:
     truth = unit_vectors(np.array([40.0, 0.0, 0.0, 180.0]), np.array([0.0, 40, 26, 0]))
     found = share_in_view(still_path(0.0), np.arange(4.0), truth, aspect=2.0)
     assert found == 0.5
+
+
+def test_a_little_planet_has_in_view_what_is_behind_it() -> None:
+    # 300°: all but a cap of 30° about the point behind, less at the corners.
+    path = dataclasses.replace(
+        still_path(0.0),
+        hfov_deg=np.full(2, 300.0),
+        source=PathSource(lens=Lens.STEREOGRAPHIC),
+    )
+    truth = unit_vectors(np.array([120.0, -149.0, 151.0, 180.0]), np.zeros(4))
+    assert share_in_view(path, np.arange(4.0), truth, aspect=2.0) == 0.5
 
 
 def test_without_any_moment_the_share_is_unknown() -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import dataclasses
+
 import numpy as np
 import pytest
 
-from pano.camera.path import CameraPath
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath, PathSource
 from pano.errors import MediaError
 from pano.media import StereoLayout, open_media
 from pano_jobs.settings import DemoSettings, LensSettings, PanSettings
@@ -75,3 +78,16 @@ def test_a_second_demo_needs_force(tmp_path):
     with pytest.raises(MediaError, match="--force"):
         demo(tmp_path, SMALL, PanSettings(), localizer=RedLocalizer())
     assert [path.name for path in tmp_path.iterdir()] == ["demo-nfov.mp4"]
+
+
+def test_the_report_asks_the_lens_of_the_path():
+    # A little planet looks down, 90° below the horizon on which all sources stand.
+    world = default_world(0, duration_s=4.0)
+    planet = dataclasses.replace(
+        path_along(np.zeros(2), np.full(2, -90.0)),
+        hfov_deg=np.full(2, 300.0),
+        source=PathSource(lens=Lens.STEREOGRAPHIC),
+    )
+    found = report(planet, world, aspect=ASPECT)
+    assert found.median_angle_deg > 80.0
+    assert found.share_in_view == 1.0

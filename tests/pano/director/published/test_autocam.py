@@ -3,6 +3,7 @@ import itertools
 import numpy as np
 import pytest
 
+from pano.camera.lens import Lens
 from pano.camera.path import CameraPose
 from pano.director.evidence import STEP_S, gather
 from pano.director.published.autocam import (
@@ -13,7 +14,7 @@ from pano.director.published.autocam import (
     glimpse_directions_deg,
     glimpse_scores,
 )
-from pano.saliency_maps.saliency_map import SaliencyMap
+from pano.saliency_maps.saliency_map import SaliencyMap, view_coverage
 from pano.sphere import Direction, grid_unit_vectors, wrap_deg
 
 HEIGHT, WIDTH = 30, 60
@@ -47,7 +48,10 @@ def test_a_score_is_the_mean_saliency_in_the_glimpse() -> None:
     scores = glimpse_scores(evidence, directions_deg)
     assert scores.shape == (2, 198)  # 5 s and the second that is left
     here = np.flatnonzero(np.all(directions_deg == (20.0, 10.0), axis=1))[0]
-    inside = maps[0].mass_in_view(CameraPose(20.0, 10.0), aspect=4 / 3)
+    coverage = view_coverage(
+        evidence.shape, CameraPose(20.0, 10.0), aspect=4 / 3, lens=Lens.RECTILINEAR
+    )
+    inside = np.sum(maps[0].masses() * coverage)
     np.testing.assert_allclose(scores[:, here], inside, rtol=2e-3)
     assert scores[0].max() <= inside + 1e-3
 

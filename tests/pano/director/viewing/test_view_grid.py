@@ -101,9 +101,10 @@ def test_what_a_view_shows_is_the_mass_in_it_less_bad_framing() -> None:
     rng = np.random.default_rng(0)
     masses = rng.random((1, *SHAPE)) * cell_solid_angles_sr(*SHAPE)
     grid = grid_of(65.5)
-    exact = float(
-        np.sum(masses * view_coverage(SHAPE, CameraPose(0.0, 0.0), aspect=1.5))
+    coverage = view_coverage(
+        SHAPE, CameraPose(0.0, 0.0), aspect=1.5, lens=Lens.RECTILINEAR
     )
+    exact = float(np.sum(masses * coverage))
     ahead = int(np.argmax(grid.units @ AHEAD.unit()))
     shown = replace(grid, worth=grid.coverage).shown(masses)
     assert shown[0, 0, ahead] == pytest.approx(exact, rel=1e-5)
