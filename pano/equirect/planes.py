@@ -1,9 +1,9 @@
-"""Pictures as videos store them: brightness in full, two colours at half the size.
+"""Y'CbCr 4:2:0 pictures as videos store them: luma in full, chroma at half the size.
 
 Filming planes spares two conversions of every full-size frame (59 ms of a 3840×1920
-one) and samples half as many values. Colours are sampled where the format says they
-lie, which the same arithmetic on plain half-size pictures would miss by up to half a
-pixel of colour.
+one) and samples half as many values. Chroma is sampled where the format says it is
+sited, which the same arithmetic on plain half-size pictures would miss by up to half a
+chroma sample.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ Plane = NDArray[np.uint8]
 
 @dataclass(frozen=True, slots=True)
 class Siting:
-    """Where in its share of the picture a sample lies: 0 is its left or top edge.
+    """The chroma siting: where a sample lies in its share, 0 at its left or top edge.
 
     Sample i of n lies at (i + x)/n of the width.
     """
@@ -28,22 +28,22 @@ class Siting:
 
 
 CENTRE = Siting()
-# H.264 and HEVC, where they do not say otherwise: beside every other column of
-# brightness, between two rows.
+# H.264 and HEVC, where they do not say otherwise: beside every other column of luma,
+# between two rows.
 LEFT = Siting(0.25, 0.5)
 BT709 = 1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Planes:
-    """A Y'CbCr picture of 8 bits with 4:2:0 colour, sited at the left.
+    """A Y'CbCr picture of 8 bits with 4:2:0 chroma, sited at the left.
 
     Parameters
     ----------
     y
-        Brightness, shape (h, w), both even.
+        Luma, shape (h, w), both even.
     u, v
-        Blue and red difference, shape (h/2, w/2).
+        Chroma, blue and red difference, shape (h/2, w/2).
     matrix
         MatrixCoefficients of ITU-T H.273: 1 is BT.709, 5 and 6 are BT.601, 9 is
         BT.2020.
@@ -62,6 +62,6 @@ class Planes:
         half = (height // 2, width // 2)
         if height % 2 or width % 2 or self.u.shape != half or self.v.shape != half:
             raise ValueError(
-                "4:2:0 planes have even sides and half-size colour, got "
+                "4:2:0 planes have even sides and half-size chroma, got "
                 f"{self.y.shape}, {self.u.shape}, {self.v.shape}"
             )

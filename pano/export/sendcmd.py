@@ -10,9 +10,9 @@ What was measured about v360 (reference: FFmpeg 5.1 to 9.0):
 Times are those of the file itself, which needs `-copyts`: ffmpeg otherwise lets the
 earliest stream, often the sound, begin at 0. With a seam crossing, a tilt, a zoom and
 a cut, ffmpeg's picture agrees with ours to 45 dB in its worst frame (RGB; a drawn
-source with waves of 14° and more). v360 turns the halved colours of 4:2:0 as if they
-lay elsewhere: they are brought to full size first, after which colours as strong as
-the brightness agree to 46 dB.
+source with waves of 14° and more). v360 turns the halved chroma of 4:2:0 as if it were
+sited elsewhere: it is brought to full size first, after which chroma as strong as the
+luma agrees to 46 dB.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from pano.sphere import wrap_deg
 _MAX_ERROR_DEG = 0.002
 _NAMES = {YAW: "yaw", PITCH: "pitch", ROLL: "roll", HFOV: "h_fov"}
 
-_TO_FULL_COLOURS = (
+_TO_FULL_CHROMA = (
     "scale=flags=bicubic+accurate_rnd+full_chroma_inp+full_chroma_int,format=yuv444p"
 )
 
@@ -74,7 +74,7 @@ def command_line(path: CameraPath, timeline: Timeline) -> str:
     }
     v360 = ":".join(f"{name}={value}" for name, value in options.items())
     turned = f"sendcmd=f={_escaped(timeline.file_name)},v360={v360}"
-    graph = f"{_TO_FULL_COLOURS},{turned},format=yuv420p"
+    graph = f"{_TO_FULL_CHROMA},{turned},format=yuv420p"
     words = ["ffmpeg", "-copyts", "-i", f"file:{source}", "-vf", graph]
     words += ["-c:a", "copy", "flat.mp4"]
     return shlex.join(words)

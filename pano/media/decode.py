@@ -85,7 +85,7 @@ class Media:
             yield Frame(converter.full(picture), pts, self.info.time_base)
 
     def planar_frames(self) -> Iterator[PlanarFrame]:
-        """Yield every frame at full resolution without converting its colours.
+        """Yield every frame at full resolution in Y'CbCr, not converted.
 
         Raises
         ------

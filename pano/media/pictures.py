@@ -123,7 +123,7 @@ def frame_planes(picture: VideoFrame) -> Planes:
 
 
 def planes_to_frame(planes: Planes) -> VideoFrame:
-    """Copy planes into a picture for FFmpeg, tagged with their colours."""
+    """Copy planes into a picture for FFmpeg, tagged with matrix and range."""
     height, width = planes.y.shape
     picture = VideoFrame(width, height, "yuv420p")
     picture.colorspace = planes.matrix
@@ -175,7 +175,7 @@ def _values(plane: VideoPlane) -> NDArray[np.uint8]:
 
 
 def _matrix(picture: VideoFrame) -> int:
-    """Return how colours are coded, by the size where the file does not say."""
+    """Return the Y'CbCr matrix, by the size where the file does not say."""
     if picture.colorspace != _COLORSPACE_UNSPECIFIED:
         return int(picture.colorspace)
     is_hd = picture.height >= _HD_HEIGHT_PX or picture.width >= _HD_WIDTH_PX

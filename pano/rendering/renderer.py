@@ -84,7 +84,7 @@ class ViewportRenderer:
         return view
 
     def render_planes(self, planes: Planes, pose: CameraPose) -> Planes:
-        """Return what the camera sees of an equirectangular picture in planes.
+        """Return what the camera sees of an equirectangular picture in Y'CbCr planes.
 
         The view must have even sides.
         """

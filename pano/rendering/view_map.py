@@ -77,7 +77,7 @@ class ViewMap:
     Parameters
     ----------
     viewport
-        The whole picture in pixels of this plane: half the size for colours.
+        The whole picture in pixels of this plane: half the size for chroma.
     siting
         Of the samples, in the view and in the source.
     source_size

@@ -157,12 +157,12 @@ def py360(picture: Picture, mode: str, shrink: int = 1) -> Callable[..., Picture
 
 
 def py360_planes(planes: Planes, mode: str) -> Film:
-    """Film with py360convert plane by plane; it knows nothing of colours' places."""
+    """Film with py360convert plane by plane; it knows nothing of chroma siting."""
     y = py360(planes.y, mode)
-    colours = py360(np.stack([planes.u, planes.v], axis=-1), mode, shrink=2)
+    chroma = py360(np.stack([planes.u, planes.v], axis=-1), mode, shrink=2)
 
     def film(pose: CameraPose) -> Planes:
-        uv = colours(pose)
+        uv = chroma(pose)
         return Planes(y(pose), uv[..., 0], uv[..., 1])
 
     return film
@@ -206,7 +206,7 @@ def v360(planes: Planes, pixel_format: str, interp: str) -> Film:
 def reference(source: Picture, pose: CameraPose, n_rays: int = 8) -> list[NDArray]:
     """Average n_rays × n_rays rays per pixel, read without any filter; Y, Cb and Cr.
 
-    A colour stands for two pixels by two, in the middle of an even column.
+    A chroma sample stands for two pixels by two, in the middle of an even column.
     """
     h, w = VIEW
     fine = ViewportRenderer(
@@ -224,7 +224,7 @@ def reference(source: Picture, pose: CameraPose, n_rays: int = 8) -> list[NDArra
 def quality_db(
     film: Film, true: dict[CameraPose, list[NDArray]]
 ) -> tuple[float, float]:
-    """Compare brightness, and both colours together, with the truth."""
+    """Compare luma, and both chroma planes together, with the truth."""
     errors = np.zeros(3)
     for pose, planes in true.items():
         view = as_planes(film(pose))

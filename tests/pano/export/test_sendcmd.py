@@ -82,16 +82,16 @@ def clip_at(tmp_path, *, start_s: float, pixel_format: str = "rgb24"):
     )
 
 
-def filmed_by_ffmpeg(command: str, folder, *, colours: str = "yuv420p"):
+def filmed_by_ffmpeg(command: str, folder, *, pixel_format: str = "yuv420p"):
     """Run the command line of the file, as it stands but for where pixels go."""
     words = shlex.split(command)
     words[0] = str(ffmpeg_program())
     graph = words.index("-vf") + 1
-    if colours == "rgb24":
+    if pixel_format == "rgb24":
         # Without 4:2:0 at either end the geometry alone is compared.
         words[graph] = re.sub(r"^.*?(?=sendcmd)", "format=gbrp,", words[graph])
         words[graph] = words[graph].removesuffix(",format=yuv420p")
-    raw = ["-an", "-f", "rawvideo", "-pix_fmt", colours, "-"]
+    raw = ["-an", "-f", "rawvideo", "-pix_fmt", pixel_format, "-"]
     done = subprocess.run(
         [*words[: graph + 1], *raw], cwd=folder, capture_output=True, check=True
     )
@@ -124,7 +124,7 @@ def test_ffmpeg_films_what_we_film_across_the_seam_and_a_cut(tmp_path, start_s):
     path = path_of(start_s=start_s)
     command = command_file(tmp_path, path)
     clip = clip_at(tmp_path, start_s=start_s)
-    pixels = filmed_by_ffmpeg(command, tmp_path, colours="rgb24")
+    pixels = filmed_by_ffmpeg(command, tmp_path, pixel_format="rgb24")
     theirs = pixels.reshape(-1, SIZE.height_px, SIZE.width_px, 3)
     ours = list(filmed_by_us(clip, path))
     assert len(theirs) == len(ours) == N
@@ -141,7 +141,7 @@ def test_ffmpeg_films_a_wide_stereographic_view_as_we_do(tmp_path):
     size = dataclasses.replace(SIZE, lens=stereographic)
     command = command_file(tmp_path, path, size)
     clip = clip_at(tmp_path, start_s=0.0)
-    pixels = filmed_by_ffmpeg(command, tmp_path, colours="rgb24")
+    pixels = filmed_by_ffmpeg(command, tmp_path, pixel_format="rgb24")
     theirs = pixels.reshape(-1, SIZE.height_px, SIZE.width_px, 3)
     # v360 does not average where the view shrinks: neither do we here.
     renderer = ViewportRenderer(
@@ -153,14 +153,14 @@ def test_ffmpeg_films_a_wide_stereographic_view_as_we_do(tmp_path):
             assert psnr_db(view, other) >= MIN_PSNR_DB
 
 
-def test_ffmpeg_films_strong_colours_of_4_2_0_as_we_do(tmp_path):
+def test_ffmpeg_films_strong_chroma_of_4_2_0_as_we_do(tmp_path):
     path = path_of()
     command = command_file(tmp_path, path)
     clip = clip_at(tmp_path, start_s=0.0, pixel_format="yuv420p")
     n_y = SIZE.width_px * SIZE.height_px
     frames = filmed_by_ffmpeg(command, tmp_path).reshape(N, n_y * 3 // 2)
     for ours, theirs in zip(planes_by_us(clip, path), frames, strict=True):
-        # The scene's colours are as strong as its brightness.
+        # The scene's chroma is as strong as its luma.
         assert min(ours.u.std(), ours.v.std()) > 0.5 * ours.y.std()
         parts = np.split(theirs, [n_y, n_y * 5 // 4])
         for plane, part in zip((ours.y, ours.u, ours.v), parts, strict=True):

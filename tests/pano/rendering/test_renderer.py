@@ -244,31 +244,31 @@ def test_a_picture_that_is_not_rgb_is_refused():
 # --- planes ----------------------------------------------------------------------
 
 # A coloured band-limited scene, seen at the exact places of the samples. Rounding to
-# 8 bits twice leaves 50 dB; colours a quarter of a sample off would leave 43.
+# 8 bits twice leaves 50 dB; chroma a quarter of a sample off would leave 43.
 PLANES_PSNR_DB = 48.0
 
 
 def rays_of_planes(viewport, pose):
-    """Return the rays of brightness samples and of the colour samples at their left."""
+    """Return the rays of luma samples and of the chroma samples at their left."""
     fine = Viewport(2 * viewport.width_px, 2 * viewport.height_px, viewport.lens)
     rays = fine.rays(pose)
-    # Half-pixel 4k + 0.5 from the left is where colour k lies; rows lie in the middle.
+    # Half-pixel 4k + 0.5 from the left is where chroma k lies; rows lie in the middle.
     lefts = 0.5 * (rays[:, 0::4] + rays[:, 1::4])
     rows = 0.5 * (lefts[1::4] + lefts[2::4])
     return viewport.rays(pose), rows
 
 
 @pytest.mark.parametrize("pose", POSES, ids=str)
-def test_planes_show_what_their_samples_meet_colours_where_they_lie(pose):
+def test_planes_show_what_their_samples_meet_with_chroma_where_it_is_sited(pose):
     width, height = 2 * WIDTH, 2 * HEIGHT
     x, y = np.arange(width), np.arange(height)
     sphere = unit_vectors(*angles_of(x, y[:, None], width, height))
-    colours = unit_vectors(*angles_of(x[::2], y[::2, None] + 0.5, width, height))
-    brightness, halves = scene(sphere), scene(colours)
+    sited = unit_vectors(*angles_of(x[::2], y[::2, None] + 0.5, width, height))
+    luma, chroma = scene(sphere), scene(sited)
     source = Planes(
         *(
             np.rint(p).astype(np.uint8)
-            for p in (brightness[..., 0], halves[..., 1], halves[..., 2])
+            for p in (luma[..., 0], chroma[..., 1], chroma[..., 2])
         ),
         matrix=9,
     )
