@@ -37,7 +37,7 @@ class Tilt:
     def __post_init__(self) -> None:
         CameraPose(0.0, self.pitch_deg, self.roll_deg)  # which refuses nonsense
 
-    def levelled(self, path: CameraPath) -> CameraPath:
+    def level(self, path: CameraPath) -> CameraPath:
         """Return the path with the roll that keeps the horizon level."""
         if self == Tilt():
             return path

@@ -57,7 +57,7 @@ class Shake:
         squares = np.sum(self.turns**2, axis=1)
         return float(np.degrees(np.sqrt(np.mean(squares))))
 
-    def steadied(self, pose: CameraPose, time_s: float) -> CameraPose:
+    def stabilized(self, pose: CameraPose, time_s: float) -> CameraPose:
         """Return the pose in the picture that looks where `pose` means to look."""
         turn = [np.interp(time_s, self.time_s, column) for column in self.turns.T]
         right, up, forward = scipy.spatial.transform.Rotation.from_rotvec(turn).apply(

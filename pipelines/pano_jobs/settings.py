@@ -90,7 +90,7 @@ class LensSettings:
     Parameters
     ----------
     width_px, height_px
-        Even, because the video is written with 4:2:0 colour.
+        Even, because the video is written with 4:2:0 chroma.
     hfov_deg
         Horizontal field of view; 65.5° is AutoCam's lens (Su et al. 2016).
     lens
@@ -99,7 +99,7 @@ class LensSettings:
         Motion blur: the part of each frame's time that is exposed, 360 for all of it.
     encoder
         FFmpeg's name of what writes the video.
-    is_steady
+    is_stabilized
         Take the shake of a carried camera out of the film; it costs another pass.
     tilt
         How the camera was tilted, to put the horizon level; ``None`` believes the
@@ -112,7 +112,7 @@ class LensSettings:
     lens: Lens = Lens.RECTILINEAR
     shutter_deg: float = 0.0
     encoder: str = DEFAULT_ENCODER
-    is_steady: bool = False
+    is_stabilized: bool = False
     tilt: Tilt | None = None
 
     def __post_init__(self) -> None:

@@ -154,6 +154,6 @@ def _plan(
         )
         takes = takes_from(evidence, asked, n_takes=settings.direct.n_takes)
         paths += [
-            tilt.levelled(described(path, lens, settings, source)) for path in takes
+            tilt.level(described(path, lens, settings, source)) for path in takes
         ]
     return paths

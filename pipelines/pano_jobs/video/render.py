@@ -56,7 +56,7 @@ def render(
     lens = lens or LensSettings()
     path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
     if lens.tilt is not None:
-        path = lens.tilt.levelled(path)
+        path = lens.tilt.level(path)
     wide = dataclasses.replace(
         lens, lens=path.source.lens, hfov_deg=float(path.hfov_deg[0])
     )

@@ -102,8 +102,8 @@ def film(
         for camera, path in takes
     ]
     rate_hz = media.info.average_frame_rate or _USUAL_RATE_HZ
-    is_steady = any(camera.lens.is_steady for camera, _ in takes)
-    shake = _shake(media, progress) if is_steady else None
+    is_stabilized = any(camera.lens.is_stabilized for camera, _ in takes)
+    shake = _shake(media, progress) if is_stabilized else None
     n_frames = 0
     with contextlib.ExitStack() as stack:
         for camera, _ in takes:
@@ -117,19 +117,19 @@ def film(
             for (camera, path), renderer in zip(takes, renderers, strict=True):
                 poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
                 if shake is not None:
-                    poses = [shake.steadied(pose, frame.time_s) for pose in poses]
+                    poses = [shake.stabilized(pose, frame.time_s) for pose in poses]
                 views.append(renderer.expose_planes(frame.planes, poses))
                 camera.writer.write_planes(views[-1], frame.pts)
             pose = takes[0][1].at(frame.time_s)
             if shake is not None:
-                pose = shake.steadied(pose, frame.time_s)
+                pose = shake.stabilized(pose, frame.time_s)
             _show(watchers, frame, views[0], pose)
             n_frames += 1
     return n_frames
 
 
 def _shake(media: Media, progress: Progress) -> Shake:
-    """Measure the shake in a pass of its own, over the brightness of every frame."""
+    """Measure the shake in a pass of its own, over the luma of every frame."""
     frames = progress.follow(
         media.planar_frames(),
         words="Looking for shake",

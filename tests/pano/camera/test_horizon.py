@@ -25,7 +25,7 @@ def test_every_view_of_a_tilted_camera_is_level() -> None:
     tilt = Tilt(roll_deg=12.0, pitch_deg=-7.0)
     # The axes of the tilted camera, in the world.
     in_world = CameraPose(0.0, -7.0, 12.0).axes()
-    path = tilt.levelled(looking_round())
+    path = tilt.level(looking_round())
     for time_s in path.time_s:
         right, up, _ = path.at(float(time_s)).axes() @ in_world
         assert right[1] == pytest.approx(0.0, abs=1e-9)
@@ -33,25 +33,25 @@ def test_every_view_of_a_tilted_camera_is_level() -> None:
 
 
 def test_ahead_the_roll_is_undone_and_behind_it_is_the_other_way() -> None:
-    path = Tilt(roll_deg=8.0).levelled(looking_round(0.0))
+    path = Tilt(roll_deg=8.0).level(looking_round(0.0))
     assert path.roll_deg[0] == pytest.approx(-8.0)
     assert path.roll_deg[36] == pytest.approx(8.0)
     assert np.abs(np.diff(path.roll_deg)).max() < 1.0
 
 
 def test_where_the_camera_looks_stays() -> None:
-    path, levelled = looking_round(), Tilt(20.0, 5.0).levelled(looking_round())
-    np.testing.assert_array_equal(levelled.yaw_deg, path.yaw_deg)
-    np.testing.assert_array_equal(levelled.pitch_deg, path.pitch_deg)
+    path, level = looking_round(), Tilt(20.0, 5.0).level(looking_round())
+    np.testing.assert_array_equal(level.yaw_deg, path.yaw_deg)
+    np.testing.assert_array_equal(level.pitch_deg, path.pitch_deg)
 
 
 def test_an_upright_camera_changes_nothing() -> None:
     path = looking_round()
-    assert Tilt().levelled(path) is path
+    assert Tilt().level(path) is path
 
 
 def test_a_camera_that_stood_on_its_head_is_turned_over() -> None:
-    path = Tilt(roll_deg=180.0).levelled(looking_round(0.0))
+    path = Tilt(roll_deg=180.0).level(looking_round(0.0))
     np.testing.assert_allclose(np.abs(path.roll_deg), 180.0, atol=1e-9)
     up = path.at(0.0).axes()[1]
     np.testing.assert_allclose(up, -unit_vectors(0.0, 90.0), atol=1e-9)

@@ -61,13 +61,13 @@ def test_shake_is_told_from_a_slow_turn():
     assert shake.rms_deg == pytest.approx(np.sqrt(3) * 0.7, rel=0.4)
 
 
-def test_a_steadied_camera_sees_the_same_place_of_a_shaken_sphere():
+def test_a_stabilized_camera_sees_the_same_place_of_a_shaken_sphere():
     turn = Rotation.from_rotvec([1.0, -2.0, 3.0], degrees=True)
     shake = Shake(np.array([0.0, 1.0]), np.stack([turn.as_rotvec()] * 2))
     pose = CameraPose(170.0, 30.0, 10.0, 50.0)
-    axes = shake.steadied(pose, 0.5).axes()
+    axes = shake.stabilized(pose, 0.5).axes()
     np.testing.assert_allclose(axes, turn.apply(pose.axes()), atol=1e-9)
-    assert shake.steadied(pose, 0.5).hfov_deg == 50.0
+    assert shake.stabilized(pose, 0.5).hfov_deg == 50.0
 
 
 def test_a_sphere_at_rest_leaves_the_camera_alone():

@@ -143,7 +143,7 @@ def test_an_aspect_that_is_none_is_wrong_usage(tmp_path, options):
     assert CliRunner().invoke(main, words).exit_code == 2
 
 
-def test_a_steady_film_of_a_shaken_sphere_holds_still(tmp_path):
+def test_a_stabilized_film_of_a_shaken_sphere_holds_still(tmp_path):
     rng = np.random.default_rng(0)
     # Spots of many sizes, the whole sphere thrown about by whole pixels of 0.75°.
     still = rng.integers(0, 256, (30, 60, 3), np.uint8).repeat(8, 0).repeat(8, 1)
@@ -164,11 +164,11 @@ def test_a_steady_film_of_a_shaken_sphere_holds_still(tmp_path):
         confidence=np.array([1.0]),
     ).save(path_file)
     changes = {}
-    for name, is_steady in (("shaken", False), ("steady", True)):
-        lens = LensSettings(320, 180, is_steady=is_steady)
+    for name, is_stabilized in (("shaken", False), ("stabilized", True)):
+        lens = LensSettings(320, 180, is_stabilized=is_stabilized)
         target = tmp_path / f"{name}.mp4"
         render(source, path_file, target, lens)
         with open_media(target, layout=StereoLayout.MONO) as media:
             films = np.array([frame.image[..., 1] for frame in media.frames()], float)
         changes[name] = np.abs(np.diff(films[5:-5], axis=0)).mean()
-    assert changes["steady"] < 0.5 * changes["shaken"]
+    assert changes["stabilized"] < 0.5 * changes["shaken"]

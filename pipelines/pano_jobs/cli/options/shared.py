@@ -92,7 +92,7 @@ def _lens_settings(
     projection: str,
     shutter_deg: float,
     encoder: str,
-    is_steady: bool,
+    is_stabilized: bool,
     tilt: Tilt | None,
 ) -> LensSettings:
     lens = Lens(projection)
@@ -108,7 +108,7 @@ def _lens_settings(
         lens=lens,
         shutter_deg=shutter_deg,
         encoder=encoder,
-        is_steady=is_steady,
+        is_stabilized=is_stabilized,
         tilt=tilt,
     )
 
@@ -219,9 +219,9 @@ shutter_option = click.option(
     help="Motion blur: exposed part of each frame's time; films use 180.",
 )
 
-steady_option = click.option(
+stabilize_option = click.option(
     "--steady",
-    "is_steady",
+    "is_stabilized",
     is_flag=True,
     help="Take out the shake of a carried camera; takes another pass.",
 )
@@ -277,7 +277,7 @@ lens_options = gathered(
         help="How the sphere is unrolled; the last two for wide views.",
     ),
     shutter_option,
-    steady_option,
+    stabilize_option,
     level_option,
     encoder_option,
 )

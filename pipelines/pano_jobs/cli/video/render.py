@@ -24,7 +24,7 @@ from pano_jobs.cli.options.shared import (
     level_option,
     shutter_option,
     size_option,
-    steady_option,
+    stabilize_option,
 )
 from pano_jobs.settings import LensSettings
 
@@ -63,7 +63,7 @@ from pano_jobs.settings import LensSettings
 @size_option
 @aspect_option
 @shutter_option
-@steady_option
+@stabilize_option
 @level_option
 @encoder_option
 @layout_option
@@ -78,7 +78,7 @@ def render(
     size: tuple[int, int],
     aspects: tuple[Fraction, ...],
     shutter_deg: float,
-    is_steady: bool,
+    is_stabilized: bool,
     tilt: Tilt | None,
     encoder: str,
     layout: str | None,
@@ -101,7 +101,7 @@ def render(
                 height_px=size[1],
                 shutter_deg=shutter_deg,
                 encoder=encoder,
-                is_steady=is_steady,
+                is_stabilized=is_stabilized,
                 tilt=tilt,
             ),
             hfov_deg=hfov_deg,
