@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pano.camera.lens import Lens
-    from pano.camera.path import CameraPath, MotionLimits
+    from pano.camera.motion_limits import MotionLimits
+    from pano.camera.path import CameraPath
     from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
     from pano.errors import (
         MediaError,
@@ -71,7 +72,7 @@ _HOMES = {
     "LensSettings": "pano_jobs.settings",
     "LocalizeSettings": "pano_jobs.settings",
     "MediaError": "pano.errors",
-    "MotionLimits": "pano.camera.path",
+    "MotionLimits": "pano.camera.motion_limits",
     "NeverRegion": "pano.director.wishes",
     "NoAudioError": "pano.errors",
     "NotSphericalError": "pano.errors",

@@ -1,4 +1,4 @@
-"""Where the virtual camera looks over time, and the limits of its motion.
+"""The camera path: poses over time, read at any time, saved as JSON.
 
 A path keeps yaw *unwrapped*, so that turning across ±180° is an ordinary small step
 for interpolation, for limits and for a person who edits the JSON by hand.
@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera.lens import Lens
+from pano.camera.motion_limits import Certificate, MotionLimits
 from pano.camera.pose import DEFAULT_HFOV_DEG, CameraPose
 from pano.errors import SettingsError
 
@@ -26,54 +27,12 @@ __all__ = [
     "SCHEMA",
     "CameraPath",
     "CameraPose",
-    "Certificate",
-    "MotionLimits",
     "PathSource",
 ]
 
 SCHEMA = "pano.camera-path/1"
 
 FloatArray = NDArray[np.float64]
-
-
-@dataclass(frozen=True, slots=True)
-class MotionLimits:
-    """How fast the camera may turn, and how gently it must start and stop.
-
-    They bound the pan–tilt head: the Euclidean norm of the derivatives of
-    (yaw, pitch). The first bounds the great-circle speed of the optical axis as well,
-    √(λ'² cos² φ + φ'²) ≤ √(λ'² + φ'²), and near the poles also the spin of the
-    picture, which the great circle does not see.
-
-    The defaults are a calm operator's: full speed only after about one second, a half
-    turn in about six; following a walker needs a tenth of it.
-    """
-
-    max_speed_deg_per_s: float = 40.0
-    max_acceleration_deg_per_s2: float = 60.0
-    max_jerk_deg_per_s3: float = 200.0
-
-    def __post_init__(self) -> None:
-        for item in dataclasses.fields(self):
-            value = getattr(self, item.name)
-            if not (np.isfinite(value) and value > 0.0):
-                raise ValueError(f"{item.name} must be positive, got {value}")
-
-
-@dataclass(frozen=True, slots=True)
-class Certificate:
-    """The largest rates a path was measured to reach, cuts left out."""
-
-    max_speed_deg_per_s: float
-    max_acceleration_deg_per_s2: float
-    max_jerk_deg_per_s3: float
-
-    def is_within(self, limits: MotionLimits, *, tolerance: float = 1e-6) -> bool:
-        """Tell whether no limit is exceeded by more than a relative tolerance."""
-        return all(
-            getattr(self, item.name) <= getattr(limits, item.name) * (1.0 + tolerance)
-            for item in dataclasses.fields(self)
-        )
 
 
 @dataclass(frozen=True, slots=True)

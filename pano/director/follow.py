@@ -15,13 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera.lens import Lens
-from pano.camera.path import MotionLimits
+from pano.camera.motion_limits import MotionLimits
 from pano.director.evidence import STEP_S, Evidence
 from pano.director.smoothing.smooth_path import Shot, Targets
 from pano.director.viewing.aim import Framing, aims, framed
 from pano.director.viewing.bounds import kept_inside
 from pano.director.viewing.turn_timing import HELD_S, find_turns, wait
-from pano.director.viewing.view_dynamic_program import ShotPlan, ShotProgram
+from pano.director.viewing.view_dynamic_program import ViewDynamicProgram, ViewPlan
 from pano.director.viewing.view_grid import GRID_DEG, ViewGrid
 from pano.director.wishes import PIN_WEIGHT, CutRules, Wishes
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds
@@ -92,7 +92,7 @@ class Follower:
         self._stride = max(
             _MIN_STEPS_PER_DECISION, int(np.ceil(1.01 * GRID_DEG / reach_deg))
         )
-        self._program = ShotProgram(
+        self._program = ViewDynamicProgram(
             self._grid,
             step_s=self._stride * STEP_S,
             reach_deg=self._stride * reach_deg,
@@ -193,7 +193,7 @@ class Follower:
 
     def _placed_cuts(
         self,
-        plan: ShotPlan,
+        plan: ViewPlan,
         views: IntArray,
         lenses: IntArray,
         source_cuts: dict[int, float],

@@ -10,10 +10,11 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from pano.camera.lens import Lens
-from pano.camera.path import DEFAULT_HFOV_DEG, CameraPath, MotionLimits
+from pano.camera.motion_limits import MotionLimits
+from pano.camera.path import DEFAULT_HFOV_DEG, CameraPath
 from pano.director.evidence import Evidence, gather
 from pano.director.follow import Choice, Follower, Order
-from pano.director.operators import MOTIONS, MotionName
+from pano.director.operators import OPERATORS, OperatorName
 from pano.director.published.autocam import STYLE as AUTOCAM_STYLE
 from pano.director.published.autocam import autocam
 from pano.director.sample_path import film
@@ -65,7 +66,7 @@ class Brief:
     """
 
     director: Director = "follow"
-    motion: MotionName = "normal"
+    motion: OperatorName = "normal"
     limits: MotionLimits | None = None
     hfov_deg: float = DEFAULT_HFOV_DEG
     narrowest_hfov_deg: float | None = None
@@ -89,7 +90,7 @@ class Brief:
     @property
     def kept_limits(self) -> MotionLimits:
         """The limits that the path keeps."""
-        return self.limits or MOTIONS[self.motion].limits
+        return self.limits or OPERATORS[self.motion].limits
 
     @property
     def lenses_deg(self) -> tuple[float, ...]:
@@ -107,7 +108,7 @@ class Brief:
         narrowest_deg = min(self.lenses_deg)
         half_height = self.lens.half_width(narrowest_deg) / self.aspect
         vfov_deg = self.lens.vfov_deg(half_height)
-        style = MOTIONS[self.motion].style
+        style = OPERATORS[self.motion].style
         # What is off by some degrees is less off in a picture of more of them.
         wider = max(narrowest_deg / DEFAULT_HFOV_DEG, 1.0)
         return dataclasses.replace(

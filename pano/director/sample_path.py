@@ -13,7 +13,8 @@ import scipy
 from numpy.typing import NDArray
 
 from pano.camera.lens import Lens
-from pano.camera.path import CameraPath, MotionLimits, PathSource
+from pano.camera.motion_limits import MotionLimits
+from pano.camera.path import CameraPath, PathSource
 from pano.director.evidence import STEP_S, Evidence
 from pano.director.smoothing.linear_program import Style
 from pano.director.smoothing.smooth_path import Shot, Solver, Targets, smooth

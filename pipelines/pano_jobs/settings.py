@@ -15,7 +15,7 @@ from typing import Literal, get_args
 
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
-from pano.camera.path import MotionLimits
+from pano.camera.motion_limits import MotionLimits
 from pano.director.wishes import CutRules, Wishes
 from pano.errors import SettingsError
 from pano.media import DEFAULT_ENCODER, StereoLayout

@@ -16,7 +16,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from pano.camera.path import CameraPath, MotionLimits
+from pano.camera.motion_limits import MotionLimits
+from pano.camera.path import CameraPath
 from pano.director.plan import Brief, plan_path, plan_takes
 from pano.director.published.trivial import (
     EYE_LEVEL_YAWS_DEG,

@@ -13,7 +13,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from pano.camera.path import MotionLimits
+from pano.camera.motion_limits import MotionLimits
 from pano.director.smoothing.linear_program import MAX_PITCH_DEG, yaw_scale
 
 # Motions quicker than this are smoothed away even where no limit asks for it.

@@ -16,7 +16,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from pano.camera.path import MotionLimits
+from pano.camera.motion_limits import MotionLimits
 
 MAX_PITCH_DEG = 75.0  # AutoCam's steepest glimpse; a normal lens sees the pole from it
 N_JOINED = 3  # control points that fix position, velocity and acceleration

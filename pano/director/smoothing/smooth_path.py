@@ -23,7 +23,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from pano.camera.path import MotionLimits
+from pano.camera.motion_limits import MotionLimits
 from pano.director.smoothing.least_squares import least_squares
 from pano.director.smoothing.linear_program import N_JOINED, Style, Window
 from pano.director.smoothing.spline import SplinePath

@@ -34,7 +34,7 @@ IntArray = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class ShotPlan:
+class ViewPlan:
     """The view, the lens and whether a shot begins, step by step, each shape (t,)."""
 
     views: IntArray
@@ -42,7 +42,7 @@ class ShotPlan:
     is_cut: NDArray[np.bool_]
 
 
-class ShotProgram:
+class ViewDynamicProgram:
     """Decides in steps of `step_s`, in which a turn reaches `reach_deg`."""
 
     def __init__(
@@ -71,7 +71,7 @@ class ShotProgram:
         *,
         start_costs: FloatArray,
         source_cuts: Collection[int] = (),
-    ) -> ShotPlan:
+    ) -> ViewPlan:
         """Choose the plan with the largest sum of gains less costs.
 
         Parameters
@@ -102,7 +102,7 @@ class ShotProgram:
         if self._shape[0] > 1:
             is_cut |= ages == 0
         is_cut[0] = False
-        return ShotPlan(views, lenses, is_cut)
+        return ViewPlan(views, lenses, is_cut)
 
     def _solve(
         self, value: FloatArray, gains: FloatArray, source_cuts: Collection[int]

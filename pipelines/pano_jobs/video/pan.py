@@ -153,7 +153,5 @@ def _plan(
             found_cuts_s=analysis.source_cuts_s,
         )
         takes = takes_from(evidence, asked, n_takes=settings.direct.n_takes)
-        paths += [
-            tilt.level(described(path, lens, settings, source)) for path in takes
-        ]
+        paths += [tilt.level(described(path, lens, settings, source)) for path in takes]
     return paths

@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from pano.camera.path import MotionLimits
+from pano.camera.motion_limits import MotionLimits
 from pano.director.evidence import STEP_S, gather
 from pano.director.follow import Follower, Order
 from pano.director.viewing.aim import Framing

@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pano.camera.path import MotionLimits
-from pano.director.operators import MOTIONS
+from pano.camera.motion_limits import MotionLimits
+from pano.director.operators import OPERATORS
 from pano.director.plan import plan_path
 from pano.metrics.path_quality import angular_errors_deg, share_in_view
 from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
@@ -48,7 +48,7 @@ def test_a_walker_over_the_seam_stays_in_view() -> None:
         10.0 * np.sin(path.time_s * RATE_HZ / 40.0),
     )
     assert share_in_view(path, path.time_s, truth, aspect=ASPECT) == 1.0
-    dead_zone_deg = MOTIONS["normal"].style.dead_zone_deg
+    dead_zone_deg = OPERATORS["normal"].style.dead_zone_deg
     assert np.median(angular_errors_deg(path, path.time_s, truth)) < dead_zone_deg
     # Short way: it never turns back through 0.
     assert np.all((path.yaw_deg > 140.0) & (path.yaw_deg < 260.0))

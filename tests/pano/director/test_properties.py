@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from pano.camera.path import CameraPath, MotionLimits
+from pano.camera.motion_limits import MotionLimits
+from pano.camera.path import CameraPath
 from pano.director.plan import Brief, plan_takes
 from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
 from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap

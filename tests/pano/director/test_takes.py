@@ -5,7 +5,7 @@ import pytest
 
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
-from pano.director.operators import MOTIONS
+from pano.director.operators import OPERATORS
 from pano.director.plan import Brief, plan_takes
 from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
 from pano.metrics.path_quality import angular_errors_deg
@@ -15,7 +15,7 @@ from pano.sphere import Direction, great_circle_deg, grid_unit_vectors, unit_vec
 HEIGHT, WIDTH = 30, 60
 RATE_HZ = 5.0
 LEFT, RIGHT = Direction(-90.0, 0.0), Direction(90.0, 0.0)
-DEAD_ZONE_DEG = MOTIONS["normal"].style.dead_zone_deg
+DEAD_ZONE_DEG = OPERATORS["normal"].style.dead_zone_deg
 NO_CUTS = CutRules(cost_s=math.inf)
 
 
@@ -67,7 +67,7 @@ def test_two_who_talk_behind_one_anothers_back_are_cut_between() -> None:
     truth = np.array([talk(t).unit() for t in path.time_s])
     errors_deg = angular_errors_deg(path, path.time_s, truth)
     assert np.mean(errors_deg < 10.0) > 0.97
-    assert path.certificate().is_within(MOTIONS["normal"].limits)
+    assert path.certificate().is_within(OPERATORS["normal"].limits)
     # The picture changes by half a turn, the yaw by the short way.
     assert np.abs(np.diff(path.yaw_deg)).max() <= 180.0 + 1e-6
 
@@ -108,7 +108,7 @@ def test_a_pin_is_looked_at_and_the_path_goes_on_from_there() -> None:
     far = (path.time_s < 5.0) | (path.time_s > 20.0)
     # On the way there it leaves the middle, but not yet the picture.
     assert off_deg(path, LEFT)[far].max() < 1.5 * DEAD_ZONE_DEG
-    assert path.certificate().is_within(MOTIONS["normal"].limits)
+    assert path.certificate().is_within(OPERATORS["normal"].limits)
 
 
 def test_a_region_to_avoid_is_gone_around() -> None:
@@ -118,7 +118,7 @@ def test_a_region_to_avoid_is_gone_around() -> None:
     path = planned(maps, wishes=Wishes(never=(region,)))
     assert off_deg(path, region.direction).min() > 25.0
     assert off_deg(path, walk(30.0))[-1] < 26.0  # in view again
-    assert path.certificate().is_within(MOTIONS["normal"].limits)
+    assert path.certificate().is_within(OPERATORS["normal"].limits)
 
 
 def test_takes_show_different_sources() -> None:
@@ -155,7 +155,7 @@ def test_a_little_planet_shows_both_talkers_and_need_not_turn() -> None:
 def test_a_preview_goes_where_the_path_will_go() -> None:
     maps = maps_of((walk, 1.0))
     quick, calm = planned(maps, solver="quadratic"), planned(maps)
-    assert quick.certificate().is_within(MOTIONS["normal"].limits)
+    assert quick.certificate().is_within(OPERATORS["normal"].limits)
     # Nearer than half a view: what the preview shows is in the picture.
     assert np.abs(quick.yaw_deg - calm.yaw_deg).max() < 20.0
 
@@ -173,10 +173,10 @@ def test_a_walker_has_more_room_before_him_than_behind() -> None:
 
 def test_operators_keep_their_own_limits() -> None:
     turned = []
-    for name, motion in MOTIONS.items():
+    for name, operator in OPERATORS.items():
         path = planned(maps_of((talk, 1.0)), motion=name, cuts=NO_CUTS)
         found = path.certificate()
-        assert found.is_within(motion.limits)
-        assert path.limits == motion.limits
+        assert found.is_within(operator.limits)
+        assert path.limits == operator.limits
         turned.append(found.max_speed_deg_per_s)
     assert turned == sorted(turned)

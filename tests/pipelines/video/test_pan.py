@@ -7,7 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from pano.camera.path import CameraPath, MotionLimits
+from pano.camera.motion_limits import MotionLimits
+from pano.camera.path import CameraPath
 from pano.director.wishes import CutRules, Pin, Wishes
 from pano.errors import MediaError, NoAudioError, SettingsError
 from pano.sphere import Direction, angle_between_deg, wrap_deg

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from pano.camera.path import MotionLimits
+from pano.camera.motion_limits import MotionLimits
 from pano.director.wishes import DEFAULT_CUT_COST_S, CutRules, NeverRegion, Pin, Wishes
 from pano.sphere import Direction
 from pano_jobs.cli.options.parsing import reads
@@ -40,7 +40,7 @@ def _limits(motion: Motion, given: dict[str, Limit]) -> MotionLimits | None:
     changed = {name: limit for name, limit in given.items() if limit is not None}
     if not changed:
         return None
-    from pano.director.operators import MOTIONS as OPERATORS
+    from pano.director.operators import OPERATORS
 
     return dataclasses.replace(OPERATORS[motion].limits, **changed)
 

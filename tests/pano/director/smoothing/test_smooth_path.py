@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from pano.camera.path import CameraPath, MotionLimits
+from pano.camera.motion_limits import MotionLimits
+from pano.camera.path import CameraPath
 from pano.director.smoothing import smooth_path as smooth_module
 from pano.director.smoothing.linear_program import MAX_PITCH_DEG, Style
 from pano.director.smoothing.smooth_path import Targets, smooth, unwrap_deg

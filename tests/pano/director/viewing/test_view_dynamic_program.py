@@ -4,8 +4,8 @@ import math
 import numpy as np
 import pytest
 
-from pano.director.viewing import view_dynamic_program as shots
-from pano.director.viewing.view_dynamic_program import ShotPlan, ShotProgram
+from pano.director.viewing import view_dynamic_program
+from pano.director.viewing.view_dynamic_program import ViewDynamicProgram, ViewPlan
 from pano.director.viewing.view_grid import ViewGrid
 from pano.director.wishes import CutRules
 from pano.sphere import unit_vectors
@@ -16,7 +16,7 @@ APART_DEG = np.abs(YAWS_DEG[:, None] - YAWS_DEG[None, :])
 FREE = np.zeros(len(YAWS_DEG))
 
 
-def program_of(n_lenses=1, **rules) -> ShotProgram:
+def program_of(n_lenses=1, **rules) -> ViewDynamicProgram:
     footprints = np.zeros((n_lenses, len(YAWS_DEG), 1), dtype=np.float32)
     grid = ViewGrid(
         hfov_deg=np.linspace(80.0, 40.0, n_lenses),
@@ -26,10 +26,10 @@ def program_of(n_lenses=1, **rules) -> ShotProgram:
         apart_deg=APART_DEG,
     )
     cuts = CutRules(**{"cost_s": math.inf} | rules)
-    return ShotProgram(grid, step_s=STEP_S, reach_deg=12.5, cuts=cuts)
+    return ViewDynamicProgram(grid, step_s=STEP_S, reach_deg=12.5, cuts=cuts)
 
 
-def decided(program, gains, **named) -> ShotPlan:
+def decided(program, gains, **named) -> ViewPlan:
     return program.decide(
         lambda begin, end: gains[begin:end], len(gains), start_costs=FREE, **named
     )
@@ -130,8 +130,8 @@ def test_windows_decide_as_one_program_does(monkeypatch) -> None:
     gains = np.repeat(rng.random((25, 1, len(YAWS_DEG))), 8, axis=0)
     program = program_of(cost_s=1.0)
     at_once = decided(program, gains)
-    monkeypatch.setattr(shots, "_WINDOW", 80)
-    monkeypatch.setattr(shots, "_SETTLED", 40)
+    monkeypatch.setattr(view_dynamic_program, "_WINDOW", 80)
+    monkeypatch.setattr(view_dynamic_program, "_SETTLED", 40)
     in_windows = decided(program, gains)
     np.testing.assert_array_equal(in_windows.views, at_once.views)
     np.testing.assert_array_equal(in_windows.is_cut, at_once.is_cut)
