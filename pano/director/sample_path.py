@@ -18,14 +18,11 @@ from pano.camera.path import CameraPath, PathSource
 from pano.director.evidence import STEP_S, Evidence
 from pano.director.smoothing.linear_program import Style
 from pano.director.smoothing.smooth_path import Shot, Solver, Targets, smooth
+from pano.director.smoothing.smooth_zoom import smooth_zoom
 from pano.director.smoothing.spline import SplinePath
 from pano.director.wishes import PIN_WEIGHT, Wishes
 from pano.sphere import Direction, unit_vectors, wrap_deg
 
-# Of the lens, in degrees of the log of the picture plane's half width: about 1.4 × a
-# second, eased.
-_ZOOM_LIMITS = MotionLimits(20.0, 20.0, 60.0)
-_ZOOM_STYLE = Style(dead_zone_deg=1.0, edge_deg=(6.0, 6.0))
 # A way around a forbidden region begins and ends this many moments before and after.
 _DETOUR_STEPS = 5
 _N_DETOURS = 4
@@ -66,7 +63,9 @@ def film(
             padded, wishes, limits=limits, start=start, style=style, solver=solver
         )
         angles_deg[frames] = curve.at(inside_s)
-        hfov_deg[frames] = _lens_deg(padded, inside_s, lens)
+        hfov_deg[frames] = smooth_zoom(
+            padded.hfov_deg, inside_s, step_s=STEP_S, lens=lens
+        )
         if 0 < begin < n:
             jump_deg = angles_deg[begin, 0] - angles_deg[begin - 1, 0]
             angles_deg[frames, 0] += wrap_deg(jump_deg) - jump_deg
@@ -152,18 +151,3 @@ def _beginning(shot: Shot, *, otherwise_deg: FloatArray) -> Direction:
     if shot.targets.weight[0] > 0.0:
         yaw_deg, pitch_deg = shot.targets.yaw_deg[0], shot.targets.pitch_deg[0]
     return Direction(float(yaw_deg), float(np.clip(pitch_deg, -90.0, 90.0)))
-
-
-def _lens_deg(shot: Shot, inside_s: FloatArray, lens: Lens) -> FloatArray:
-    """Smooth the field of view by the same program, as if it were a small turn."""
-    if np.ptp(shot.hfov_deg) == 0.0:
-        return np.full(len(inside_s), shot.hfov_deg[0])
-    reaches = [lens.half_width(float(one_deg)) for one_deg in shot.hfov_deg]
-    zoom_deg = np.degrees(np.log(reaches))
-    level = np.zeros(len(zoom_deg))
-    targets = Targets(STEP_S, zoom_deg - zoom_deg[0], level, np.ones(len(zoom_deg)))
-    curve: SplinePath = smooth(
-        targets, limits=_ZOOM_LIMITS, start=Direction(0.0, 0.0), style=_ZOOM_STYLE
-    )
-    found = np.exp(np.radians(curve.at(inside_s)[:, 0] + zoom_deg[0]))
-    return np.array([lens.hfov_deg(float(reach)) for reach in found])

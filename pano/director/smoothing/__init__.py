@@ -1,1 +1,1 @@
-"""From views to a smooth path: linear program, least squares, spline."""
+"""From views to a smooth path: linear program, least squares, spline, zoom."""
