@@ -48,6 +48,10 @@ FloatArray = NDArray[np.float64]
 class Evidence:
     """Pooled maps at k · STEP_S after the first map, turned to the start's yaw.
 
+    Here planning enters its own frame of reference, in which yaw 0 is the picture's
+    `base_yaw_deg`; what is asked of a path is turned likewise, and the finished path
+    is turned back.
+
     Parameters
     ----------
     first_s, last_s

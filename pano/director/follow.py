@@ -41,7 +41,7 @@ BoolArray = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """What a path is asked for.
+    """What a path is asked for, in the evidence's frame of reference.
 
     Parameters
     ----------
@@ -49,8 +49,9 @@ class Order:
         The lenses to choose from.
     aspect, lens
         The picture's width over its height, and how it unrolls the sphere.
-    bounds
-        The part of the sphere that was filmed.
+    bounds, middle_yaw_deg
+        The part of the sphere that was filmed, and where the middle of the full
+        sphere's picture lies.
     limits
         Of the motion.
     """
@@ -63,6 +64,7 @@ class Order:
     framing: Framing = field(default_factory=Framing)
     lens: Lens = Lens.RECTILINEAR
     bounds: SphereBounds = FULL_SPHERE
+    middle_yaw_deg: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,8 +80,7 @@ class Follower:
 
     def __init__(self, evidence: Evidence, order: Order) -> None:
         self._evidence, self._order = evidence, order
-        self.wishes = order.wishes.turned(-evidence.base_yaw_deg)
-        self._heard = self.wishes.heard_cells(evidence.shape)
+        self._heard = order.wishes.heard_cells(evidence.shape)
         self._grid = ViewGrid.around(
             evidence.start,
             evidence.shape,
@@ -154,7 +155,7 @@ class Follower:
         step_s = self._stride * STEP_S
         middles_s = (np.arange(begin, end) + 0.5) * step_s - STEP_S / 2.0
         time_s = np.asarray(self._evidence.first_s + middles_s)
-        costs = self.wishes.costs(self._grid.units, time_s, step_s)
+        costs = self._order.wishes.costs(self._grid.units, time_s, step_s)
         return np.asarray(gains - costs[:, None, :])
 
     def _convincing_share(self) -> float:
@@ -234,7 +235,7 @@ class Follower:
 
         `is_held` is set where the camera is to wait for that.
         """
-        pins_s = np.array([pin.time_s for pin in self.wishes.pins])
+        pins_s = np.array([pin.time_s for pin in self._order.wishes.pins])
 
         def shown_in(first: int, last: int, among: IntArray) -> FloatArray:
             masses = self._evidence.excess_masses(begin + first, begin + last)
@@ -280,17 +281,17 @@ class Follower:
             axes, weight, step_s=STEP_S, framing=self._order.framing
         )
         yaw_deg, pitch_deg = kept_inside(
-            yaw_deg + self._evidence.base_yaw_deg,
+            yaw_deg,
             pitch_deg,
             self._order.bounds,
+            middle_yaw_deg=self._order.middle_yaw_deg,
             hfov_deg=self._grid.hfov_deg[lenses[begin:end]],
             aspect=self._order.aspect,
             lens=self._order.lens,
         )
-        yaw_deg -= self._evidence.base_yaw_deg
         wait(yaw_deg, pitch_deg, weight, is_held[begin:end])
         time_s = np.asarray(self._evidence.first_s + np.arange(begin, end) * STEP_S)
-        for is_pinned, direction in self.wishes.pinned(time_s):
+        for is_pinned, direction in self._order.wishes.pinned(time_s):
             yaw_deg[is_pinned] = direction.yaw_deg
             pitch_deg[is_pinned] = direction.pitch_deg
             weight[is_pinned] = PIN_WEIGHT

@@ -172,14 +172,16 @@ def takes_from(
     """Plan from evidence gathered at the start of the brief: one for several briefs."""
     if brief.director == "autocam":
         return (_autocam_path(evidence, brief),)
+    # The evidence has a frame of reference of its own: what depends on yaw enters it.
     order = Order(
         hfov_deg=brief.lenses_deg,
         aspect=brief.aspect,
         limits=brief.kept_limits,
         cuts=brief.cuts,
-        wishes=brief.wishes,
+        wishes=brief.wishes.turned(-evidence.base_yaw_deg),
         lens=brief.lens,
         bounds=brief.bounds,
+        middle_yaw_deg=-evidence.base_yaw_deg,
     )
     follower = Follower(evidence, order)
     chosen: list[Choice] = []
@@ -189,7 +191,7 @@ def takes_from(
         film(
             choice.shots,
             evidence,
-            wishes=follower.wishes,
+            wishes=order.wishes,
             limits=brief.kept_limits,
             style=brief.style,
             solver=brief.solver,

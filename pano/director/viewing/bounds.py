@@ -21,13 +21,15 @@ def kept_inside(
     pitch_deg: FloatArray,
     bounds: SphereBounds,
     *,
+    middle_yaw_deg: float,
     hfov_deg: FloatArray,
     aspect: float,
     lens: Lens,
 ) -> tuple[FloatArray, FloatArray]:
     """Return aims, shape (n,), moved inside for fields of view, shape (n,).
 
-    Only edges that are missing hold the camera back: none at a full sphere's pole.
+    `middle_yaw_deg` is where the middle of the full sphere's picture lies. Only edges
+    that are missing hold the camera back: none at a full sphere's pole.
     """
     if bounds.is_full:
         return yaw_deg, pitch_deg
@@ -41,7 +43,7 @@ def kept_inside(
         depth = lens.depth(half_widths, half_heights) * np.cos(pitch_rad)
         depth = depth - half_heights * np.abs(np.sin(pitch_rad))
         reach_deg = np.degrees(np.arctan2(half_widths, depth))
-        ahead_deg = 180.0 * (bounds.left - bounds.right)
+        ahead_deg = middle_yaw_deg + 180.0 * (bounds.left - bounds.right)
         room_deg = np.maximum(180.0 * bounds.width_share - reach_deg, 0.0)
         off_deg = wrap_deg(yaw_deg - ahead_deg)
         yaw_deg = yaw_deg + np.clip(off_deg, -room_deg, room_deg) - off_deg

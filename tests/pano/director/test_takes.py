@@ -8,6 +8,7 @@ from pano.camera.path import CameraPath
 from pano.director.operators import OPERATORS
 from pano.director.plan import Brief, plan_takes
 from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
+from pano.equirect.layouts import SphereBounds
 from pano.metrics.path_quality import angular_errors_deg
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import Direction, great_circle_deg, grid_unit_vectors, unit_vectors
@@ -180,3 +181,14 @@ def test_operators_keep_their_own_limits() -> None:
         assert path.limits == operator.limits
         turned.append(found.max_speed_deg_per_s)
     assert turned == sorted(turned)
+
+
+def test_a_half_sphere_holds_a_camera_that_starts_aside() -> None:
+    # Filmed from -90° to 90°; a source walks out of it to the right.
+    bounds = SphereBounds(left=0.25, right=0.25)
+    maps = maps_of((lambda t: Direction(4.0 * t, 0.0), 1.0))
+    plain = planned(maps, bounds=bounds, cuts=NO_CUTS)
+    aside = planned(maps, bounds=bounds, cuts=NO_CUTS, start=Direction(36.0, 0.0))
+    for path in (plain, aside):
+        assert path.yaw_deg[-1] == pytest.approx(90.0 - 65.5 / 2.0, abs=DEAD_ZONE_DEG)
+        assert path.yaw_deg.max() < 90.0 - 65.5 / 2.0 + 1e-3

@@ -15,10 +15,15 @@ HALF = SphereBounds(left=0.25, right=0.25)
 HALF_HEIGHT_DEG = np.degrees(np.arctan(np.tan(np.radians(30.0)) / 1.5))
 
 
-def moved(yaw_deg, pitch_deg, bounds):
+def moved(yaw_deg, pitch_deg, bounds, middle_yaw_deg=0.0):
     arrays = (np.array([float(one)]) for one in (yaw_deg, pitch_deg))
     yaw, pitch = kept_inside(
-        *arrays, bounds, hfov_deg=np.array([60.0]), aspect=1.5, lens=Lens.RECTILINEAR
+        *arrays,
+        bounds,
+        middle_yaw_deg=middle_yaw_deg,
+        hfov_deg=np.array([60.0]),
+        aspect=1.5,
+        lens=Lens.RECTILINEAR,
     )
     return float(yaw[0]), float(pitch[0])
 
@@ -39,6 +44,11 @@ def test_a_part_aside_has_its_own_middle() -> None:
     right = SphereBounds(left=0.5, right=0.1)
     assert moved(0.0, 0.0, right)[0] == pytest.approx(30.0)
     assert moved(170.0, 0.0, right)[0] == pytest.approx(114.0)
+
+
+def test_a_turned_frame_of_reference_has_its_edges_elsewhere() -> None:
+    assert moved(-100.0, 0.0, HALF, middle_yaw_deg=-150.0)[0] == pytest.approx(-100.0)
+    assert moved(0.0, 0.0, HALF, middle_yaw_deg=-150.0)[0] == pytest.approx(-90.0)
 
 
 def test_only_a_missing_top_holds_back_upwards() -> None:
