@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundloc.adaptation.crops import UNTOLD, CropDrawer
-from soundloc.adaptation.finetune import Descent, OnStep, StateFile
+from soundloc.adaptation.crops import IGNORE_INDEX, CropSampler
+from soundloc.adaptation.finetune import Finetuning, OnStep, StateFile
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks.efficientnet import (
     HEAD_CHANNELS,
@@ -31,7 +31,7 @@ _DROPOUT = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class SightSettings:
+class VisualTrunkSettings:
     """How the visual trunk is adapted.
 
     Parameters
@@ -53,17 +53,17 @@ class SightSettings:
     background: float = 0.5
     keep: float = 1.0
     share: float = 1.0
-    descent: Descent = field(default_factory=lambda: Descent(3000))
+    finetuning: Finetuning = field(default_factory=lambda: Finetuning(3000))
 
     def __post_init__(self) -> None:
         if not 0.0 < self.share <= 1.0:
             raise ValueError(f"share must be in (0, 1], got {self.share}")
 
 
-def adapt_sight(
+def adapt_visual_trunk(
     net: SoundLocalizationNet,
-    drawer: CropDrawer,
-    settings: SightSettings,
+    sampler: CropSampler,
+    settings: VisualTrunkSettings,
     *,
     state: Path | None = None,
     on_step: OnStep = lambda step, loss: None,
@@ -82,28 +82,30 @@ def adapt_sight(
     if not isinstance(net.visual.trunk, EfficientNetLite0):
         raise ValueError("only efficientnet_lite0 can be adapted")
     assert isinstance(net.visual.neck, LiteNeck)
-    torch.manual_seed(drawer.seed)
+    torch.manual_seed(sampler.seed)
     net.visual.trunk.requires_grad_(False)
-    sight = _Sight(net.visual.trunk, net.visual.neck.head, len(drawer.kinds))
-    before = copy.deepcopy(sight)
-    moving = nn.ModuleList([sight.trunk, sight.head])
+    classifier = _CellClassifier(
+        net.visual.trunk, net.visual.neck.head, len(sampler.kinds)
+    )
+    before = copy.deepcopy(classifier)
+    moving = nn.ModuleList([classifier.trunk, classifier.head])
 
     def loss_at(step: int) -> Tensor:
-        pixels, shown = drawer.draw(step, settings.n_crops)
+        pixels, shown = sampler.draw(step, settings.n_crops)
         seen = torch.from_numpy(pixels).contiguous(memory_format=torch.channels_last)
-        return _loss(sight, before, seen, torch.from_numpy(shown), settings)
+        return _loss(classifier, before, seen, torch.from_numpy(shown), settings)
 
-    settings.descent.run(
-        sight.blocks_from(settings.first_block),
-        sight.classifier,
+    settings.finetuning.run(
+        classifier.blocks_from(settings.first_block),
+        classifier.classifier,
         loss_at,
         on_step=on_step,
         state=None if state is None else StateFile(state, moving),
     )
-    sight.go_back_to(before, 1.0 - settings.share)
+    classifier.go_back_to(before, 1.0 - settings.share)
 
 
-class _Sight(nn.Module):
+class _CellClassifier(nn.Module):
     """The trunk as published, at stride 32, and a name for every cell."""
 
     def __init__(
@@ -119,7 +121,7 @@ class _Sight(nn.Module):
         return [*self.trunk.blocks[first_block:].parameters(), *self.head.parameters()]
 
     @torch.no_grad()
-    def go_back_to(self, before: _Sight, share: float) -> None:
+    def go_back_to(self, before: _CellClassifier, share: float) -> None:
         """Move the weights a share of the way back to what they were."""
         old = before.state_dict()
         for name, tensor in self.state_dict().items():
@@ -138,21 +140,23 @@ class _Sight(nn.Module):
 
 
 def _loss(
-    sight: _Sight,
-    before: _Sight,
+    classifier: _CellClassifier,
+    before: _CellClassifier,
     pixels: Tensor,
     shown: Tensor,
-    settings: SightSettings,
+    settings: VisualTrunkSettings,
 ) -> Tensor:
     first = settings.first_block
     # What is not trained may be rounded: it takes a third of the time in 16 bits.
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        early = sight.trunk.see_early(pixels, first)
+        early = classifier.trunk.see_early(pixels, first)
         old = before.see(early, first).float() if settings.keep > 0.0 else None
-    seen = sight.see(early.float(), first)
-    logits = sight.name(seen)
+    seen = classifier.see(early.float(), first)
+    logits = classifier.name(seen)
     n_kinds = logits.shape[1] - 1
-    surprise = F.cross_entropy(logits, shown, ignore_index=UNTOLD, reduction="none")
+    surprise = F.cross_entropy(
+        logits, shown, ignore_index=IGNORE_INDEX, reduction="none"
+    )
     is_named = (shown >= 0) & (shown < n_kinds)
     is_background = shown == n_kinds
     loss = _mean(surprise, is_named)

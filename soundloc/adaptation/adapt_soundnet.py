@@ -1,9 +1,9 @@
 """Adapting SoundNet-8 to the sounds at hand, with a teacher that heard more.
 
-The later layers learn to say what the teacher says of the same moment, and which kind
+The later layers learn to say what the teacher says of the same excerpt, and which kind
 it is, while they hear it as a film would have it: mixed, filtered, in noise, at any
 level. Speed and mixtures make new sounds of few recordings; the teacher, which hears
-the moment without the noise, knows what has become of them. It is needed no more
+the excerpt without the noise, knows what has become of them. It is needed no more
 afterwards.
 """
 
@@ -19,23 +19,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundloc.adaptation.finetune import Descent, OnStep, StateFile
-from soundloc.adaptation.sound_excerpts import DrawnMoments, Moments
+from soundloc.adaptation.finetune import Finetuning, OnStep, StateFile
+from soundloc.adaptation.sound_excerpts import Excerpts, ExcerptSampler
 from soundloc.network.model import SoundLocalizationNet, SoundStream
 from soundloc.network.trunks.soundnet import SoundNet8
 
-# Maps moments (b, n) at 22,050 Hz to what the teacher makes of each, (b, d).
+# Maps excerpts (b, n) at 22,050 Hz to what the teacher makes of each, (b, d).
 Teacher = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 _HIDDEN = 1024
 _DROPOUT = 0.15
 _LABEL_SMOOTHING = 0.1
-# Moments by which features are standardised, the teacher's and the student's.
+# Excerpts by which features are standardised, the teacher's and the student's.
 _N_STANDARD = 256
 
 
 @dataclass(frozen=True, slots=True)
-class HearingSettings:
+class SoundTrunkSettings:
     """How the sound trunk is adapted.
 
     Parameters
@@ -46,20 +46,20 @@ class HearingSettings:
         Weights of naming the kind and of the teacher's features.
     """
 
-    n_moments: int = 16
+    n_excerpts: int = 16
     first_layer: int = 4
     kinds: float = 1.0
     teaching: float = 4.0
-    descent: Descent = field(
-        default_factory=lambda: Descent(2500, head_rate=1e-3, head_decay=0.05)
+    finetuning: Finetuning = field(
+        default_factory=lambda: Finetuning(2500, head_rate=1e-3, head_decay=0.05)
     )
 
 
-def adapt_hearing(
+def adapt_sound_trunk(
     net: SoundLocalizationNet,
-    moments: Moments,
+    sampler: ExcerptSampler,
     teacher: Teacher | None,
-    settings: HearingSettings,
+    settings: SoundTrunkSettings,
     *,
     state: Path | None = None,
     on_step: OnStep = lambda step, loss: None,
@@ -76,36 +76,38 @@ def adapt_hearing(
         If the state is damaged or of another adaptation.
     """
     if not isinstance(net.sound.trunk, SoundNet8):
-        raise ValueError("only SoundNet-8 can be adapted; teach others by `distil`")
-    torch.manual_seed(moments.seed)
+        raise ValueError("only SoundNet-8 can be adapted; teach others by `distill`")
+    torch.manual_seed(sampler.seed)
     net.sound.trunk.requires_grad_(False)
-    _fit_standard(net.sound, moments)
-    student = _Student(net.sound, len(moments.kinds), _Lesson.of(teacher, moments))
-    settings.descent.run(
+    _fit_standard(net.sound, sampler)
+    student = _Student(
+        net.sound, len(sampler.kinds), _StandardizedTeacher.of(teacher, sampler)
+    )
+    settings.finetuning.run(
         student.layers_from(settings.first_layer),
         student.heads,
-        lambda step: student.loss(moments, step, settings),
+        lambda step: student.loss(sampler, step, settings),
         on_step=on_step,
         state=None if state is None else StateFile(state, net.sound.trunk),
     )
 
 
-def _some_moments(moments: Moments) -> Iterator[DrawnMoments]:
-    """Draw moments that no step draws."""
+def _held_out_excerpts(sampler: ExcerptSampler) -> Iterator[Excerpts]:
+    """Draw excerpts that no step draws."""
     n = 16
-    return (moments.draw(-1 - k, n) for k in range(_N_STANDARD // n))
+    return (sampler.draw(-1 - k, n) for k in range(_N_STANDARD // n))
 
 
 @torch.no_grad()
-def _fit_standard(sound: SoundStream, moments: Moments) -> None:
-    """Standardise f_s by what the trunk makes of some moments."""
+def _fit_standard(sound: SoundStream, sampler: ExcerptSampler) -> None:
+    """Standardise f_s by what the trunk makes of some excerpts."""
     if sound.head.standardises:
-        heard = [sound(torch.from_numpy(m.heard)) for m in _some_moments(moments)]
+        heard = [sound(torch.from_numpy(m.heard)) for m in _held_out_excerpts(sampler)]
         sound.head.fit(torch.cat(heard))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Lesson:
+class _StandardizedTeacher:
     """A teacher and the mean and deviation (d,) of what it says."""
 
     teacher: Teacher
@@ -113,17 +115,19 @@ class _Lesson:
     deviation: NDArray[np.float32]
 
     @classmethod
-    def of(cls, teacher: Teacher | None, moments: Moments) -> _Lesson | None:
-        """Ask the teacher about some moments, to standardise what it says later."""
+    def of(
+        cls, teacher: Teacher | None, sampler: ExcerptSampler
+    ) -> _StandardizedTeacher | None:
+        """Ask the teacher about some excerpts, to standardise what it says later."""
         if teacher is None:
             return None
         said = np.concatenate(
-            [teacher(drawn.clean) for drawn in _some_moments(moments)]
+            [teacher(drawn.clean) for drawn in _held_out_excerpts(sampler)]
         )
         return cls(teacher, said.mean(axis=0), said.std(axis=0) + 1e-3)
 
-    def about(self, clean: NDArray[np.float32]) -> Tensor:
-        """Return what the teacher says of moments, standardised (b, d)."""
+    def teach(self, clean: NDArray[np.float32]) -> Tensor:
+        """Return what the teacher says of excerpts, standardised (b, d)."""
         return torch.from_numpy((self.teacher(clean) - self.mean) / self.deviation)
 
 
@@ -131,9 +135,9 @@ class _Student:
     """The sound stream, and heads that are thrown away afterwards."""
 
     def __init__(
-        self, sound: SoundStream, n_kinds: int, lesson: _Lesson | None
+        self, sound: SoundStream, n_kinds: int, teacher: _StandardizedTeacher | None
     ) -> None:
-        self.sound, self.lesson = sound, lesson
+        self.sound, self.teacher = sound, teacher
         width = sum(sound.head.layer_channels)
         self.heads = nn.ModuleDict(
             {
@@ -142,8 +146,8 @@ class _Student:
                 ),
             }
         )
-        if lesson is not None:
-            self.heads["said"] = nn.Linear(width, len(lesson.mean))
+        if teacher is not None:
+            self.heads["said"] = nn.Linear(width, len(teacher.mean))
 
     def layers_from(self, first_layer: int) -> list[nn.Parameter]:
         """Return the parameters of the layers from this one on."""
@@ -154,9 +158,11 @@ class _Student:
             *trunk.norms[first_layer:].parameters(),
         ]
 
-    def loss(self, moments: Moments, step: int, settings: HearingSettings) -> Tensor:
+    def loss(
+        self, sampler: ExcerptSampler, step: int, settings: SoundTrunkSettings
+    ) -> Tensor:
         """Ask for the kinds, and for what the teacher says."""
-        drawn = moments.draw(step, settings.n_moments)
+        drawn = sampler.draw(step, settings.n_excerpts)
         f_s = self.sound.standardise(self.sound(torch.from_numpy(drawn.heard)))
         f_s = F.dropout(f_s, _DROPOUT)
         surprise = F.cross_entropy(
@@ -167,9 +173,9 @@ class _Student:
             label_smoothing=_LABEL_SMOOTHING,
         )
         loss = settings.kinds * (torch.from_numpy(drawn.shares) * surprise).mean()
-        if self.lesson is None:
+        if self.teacher is None:
             return loss
-        said = self.lesson.about(drawn.clean)
+        said = self.teacher.teach(drawn.clean)
         return loss + settings.teaching * F.smooth_l1_loss(
             self.heads["said"](f_s), said
         )

@@ -20,7 +20,7 @@ from soundloc.errors import DatasetError
 
 # Strides of the cells that are told apart; see `EfficientNetLite0.see_late`.
 CELL_PX = 32
-UNTOLD = -100
+IGNORE_INDEX = -100
 
 Picture = NDArray[np.uint8]
 
@@ -39,7 +39,7 @@ class CropSettings:
     jitter
         How far the object may lie from the middle, as a share of the crop.
     n_least
-        Kinds with fewer objects are not asked for, and count as untold.
+        Kinds with fewer objects are not asked for, and are ignored.
     """
 
     size_px: int = 320
@@ -62,7 +62,7 @@ class _Frame:
     is_mirrored: bool
 
 
-class CropDrawer:
+class CropSampler:
     """Draws crops of one split's pictures; a pure function of the seed and the step."""
 
     def __init__(
@@ -109,7 +109,7 @@ class CropDrawer:
             (n, 3, size, size) RGB in 0..255.
         shown
             (n, size / 32, size / 32), the number of the kind that each cell shows,
-            `len(kinds)` where there is none, or `UNTOLD`.
+            `len(kinds)` where there is none, or `IGNORE_INDEX`.
         """
         rng = np.random.default_rng([self.seed, step])
         crops = [self._draw_one(rng) for _ in range(n)]
@@ -158,7 +158,7 @@ class CropDrawer:
         y = (middles / frame.scale + frame.top) / height
         shown = np.full((n_cells, n_cells), len(self.kinds), dtype=np.int64)
         boxed = [
-            (box, self._numbers.get(o.kind or "", UNTOLD))
+            (box, self._numbers.get(o.kind or "", IGNORE_INDEX))
             for o in picture.objects
             for box in o.boxes
         ]

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundloc.adaptation.finetune import Descent, OnStep, StateFile
-from soundloc.adaptation.sound_excerpts import Moments
+from soundloc.adaptation.finetune import Finetuning, OnStep, StateFile
+from soundloc.adaptation.sound_excerpts import ExcerptSampler
 from soundloc.data.pairs import SAMPLE_RATE_HZ
 from soundloc.network.trunks.logmel import (
     CHANNELS,
@@ -31,7 +31,7 @@ from soundloc.network.trunks.logmel import (
     LogMelNet,
 )
 
-N_PATCHES = 5  # of a moment, each half over the next
+N_PATCHES = 5  # of an excerpt, each half over the next
 # A little longer than the patches, which the teacher cuts at a rate of its own.
 TAUGHT_S = (PATCH_SAMPLES + (N_PATCHES - 1) * PATCH_CLOCK.stride + 5) / SAMPLE_RATE_HZ
 
@@ -46,68 +46,68 @@ class PatchTeacher(Protocol):
     """Knows what each second of a sound is."""
 
     def teach(
-        self, moment: NDArray[np.float32]
+        self, excerpt: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return embeddings (k, d), not negative, and logits (k, c) of a moment (n,).
+        """Return embeddings (k, d), not negative, and logits (k, c) of an excerpt (n,).
 
         They are of k patches of 0.98 s, one every 0.48 s.
         """
 
 
 @dataclass(frozen=True, slots=True)
-class DistillingSettings:
+class DistillationSettings:
     """How the trunk is taught.
 
     Parameters
     ----------
-    n_moments
-        Moments drawn once and asked the teacher about, five patches each.
+    n_excerpts
+        Excerpts drawn once and asked the teacher about, five patches each.
     n_patches
         Patches of a step.
     """
 
-    n_moments: int = 30_000
+    n_excerpts: int = 30_000
     n_patches: int = 64
-    descent: Descent = field(
-        default_factory=lambda: Descent(
+    finetuning: Finetuning = field(
+        default_factory=lambda: Finetuning(
             8000, 2e-3, head_rate=2e-3, head_decay=0.02, warmup_steps=200
         )
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Lessons:
+class DistillationSet:
     """What the student hears and the teacher says, in files.
 
     Parameters
     ----------
     heard
         float16 (n, 96, 64), log-mel patches.
-    embeddings, answers
+    embeddings, logits
         float16 (n, d) and (n, c): the teacher's embedding and logits.
     """
 
     heard: NDArray[np.float16]
     embeddings: NDArray[np.float16]
-    answers: NDArray[np.float16]
+    logits: NDArray[np.float16]
 
     @classmethod
     def prepare(
         cls,
         folder: Path,
-        moments: Moments,
+        sampler: ExcerptSampler,
         teacher: PatchTeacher,
-        n_moments: int,
+        n_excerpts: int,
         *,
         on_step: Callable[[int], None] = lambda done: None,
-    ) -> Lessons:
-        """Read the lessons from a folder, drawing them first if they are not there."""
+    ) -> DistillationSet:
+        """Read the set from a folder, drawing them first if they are not there."""
         names = ("heard", "embeddings", "answers")
-        paths = [folder / f"{name}-{n_moments}-{moments.seed}.npy" for name in names]
+        paths = [folder / f"{name}-{n_excerpts}-{sampler.seed}.npy" for name in names]
         if not all(path.exists() for path in paths):
             folder.mkdir(parents=True, exist_ok=True)
             parts = [path.with_suffix(".part") for path in paths]
-            _draw(parts, moments, teacher, n_moments, on_step)
+            _draw(parts, sampler, teacher, n_excerpts, on_step)
             for part, path in zip(parts, paths, strict=True):
                 part.replace(path)
         loaded = (np.load(p, mmap_mode="r", allow_pickle=False) for p in paths)
@@ -116,15 +116,15 @@ class Lessons:
 
 def _draw(
     paths: list[Path],
-    moments: Moments,
+    sampler: ExcerptSampler,
     teacher: PatchTeacher,
-    n_moments: int,
+    n_excerpts: int,
     on_step: Callable[[int], None],
 ) -> None:
     student = LogMelNet()
     arrays: list[NDArray[np.float16]] = []
-    for number in range(n_moments):
-        drawn = moments.draw(number, 1)
+    for number in range(n_excerpts):
+        drawn = sampler.draw(number, 1)
         told = [said[:N_PATCHES] for said in teacher.teach(drawn.clean[0])]
         heard = _patches(student, drawn.heard[0])
         rows = (heard, *told)
@@ -134,7 +134,7 @@ def _draw(
                     path,
                     mode="w+",
                     dtype=np.float16,
-                    shape=(n_moments * N_PATCHES, *row.shape[1:]),
+                    shape=(n_excerpts * N_PATCHES, *row.shape[1:]),
                 )
                 for path, row in zip(paths, rows, strict=True)
             ]
@@ -145,16 +145,16 @@ def _draw(
 
 
 @torch.inference_mode()
-def _patches(student: LogMelNet, moment: NDArray[np.float32]) -> NDArray[np.float32]:
-    cuts = torch.from_numpy(moment).unfold(0, PATCH_SAMPLES, PATCH_CLOCK.stride)
+def _patches(student: LogMelNet, excerpt: NDArray[np.float32]) -> NDArray[np.float32]:
+    cuts = torch.from_numpy(excerpt).unfold(0, PATCH_SAMPLES, PATCH_CLOCK.stride)
     seen: NDArray[np.float32] = student.spectrogram(cuts[:N_PATCHES])[:, 0].numpy()
     return seen
 
 
-def distil(
+def distill(
     trunk: LogMelNet,
-    lessons: Lessons,
-    settings: DistillingSettings,
+    material: DistillationSet,
+    settings: DistillationSettings,
     *,
     seed: int = 0,
     state: Path | None = None,
@@ -162,18 +162,18 @@ def distil(
 ) -> None:
     """Teach the trunk, in place, from wherever it is."""
     torch.manual_seed(seed)
-    some = lessons.embeddings[:: max(1, len(lessons.heard) // _N_TOLD)]
-    pupil = _Pupil(trunk, some.astype(np.float32), lessons.answers.shape[1])
+    some = material.embeddings[:: max(1, len(material.heard) // _N_TOLD)]
+    student = _Student(trunk, some.astype(np.float32), material.logits.shape[1])
 
     def loss_at(step: int) -> Tensor:
         rng = np.random.default_rng([seed, step])
-        chosen = np.sort(rng.integers(0, len(lessons.heard), settings.n_patches))
+        chosen = np.sort(rng.integers(0, len(material.heard), settings.n_patches))
         jitter = rng.uniform(-_LEVEL_JITTER, _LEVEL_JITTER, (len(chosen), 1, 1))
-        heard = np.float32(lessons.heard[chosen]) + np.float32(jitter)
-        return pupil.loss(
+        heard = np.float32(material.heard[chosen]) + np.float32(jitter)
+        return student.loss(
             torch.from_numpy(heard)[:, None],
-            torch.from_numpy(np.float32(lessons.embeddings[chosen])),
-            torch.from_numpy(np.float32(lessons.answers[chosen])),
+            torch.from_numpy(np.float32(material.embeddings[chosen])),
+            torch.from_numpy(np.float32(material.logits[chosen])),
         )
 
     trunk.is_taught = True
@@ -181,31 +181,31 @@ def distil(
     # The depthwise convolutions take two thirds of the time that way.
     trunk.to(memory_format=torch.channels_last)
     saved = None if state is None else StateFile(state, trunk)
-    settings.descent.run(
-        list(trunk.parameters()), pupil.heads, loss_at, on_step=on_step, state=saved
+    settings.finetuning.run(
+        list(trunk.parameters()), student.heads, loss_at, on_step=on_step, state=saved
     )
     trunk.is_taught = False
     trunk.eval()
 
 
-class _Pupil:
+class _Student:
     """The trunk, and layers that say what the teacher says."""
 
     def __init__(
-        self, trunk: LogMelNet, said: NDArray[np.float32], n_answers: int
+        self, trunk: LogMelNet, said: NDArray[np.float32], n_logits: int
     ) -> None:
         self._trunk = trunk
         n_said = said.shape[1]
         self.heads = nn.ModuleDict(
             {
                 "embedding": nn.Linear(CHANNELS, n_said),
-                "answers": nn.Linear(n_said, n_answers),
+                "answers": nn.Linear(n_said, n_logits),
             }
         )
         # Features that are rarely above zero must not count for nothing.
         self._scale = torch.from_numpy(np.sqrt(np.square(said).mean(axis=0)) + 0.05)
 
-    def loss(self, heard: Tensor, embedding: Tensor, answers: Tensor) -> Tensor:
+    def loss(self, heard: Tensor, embedding: Tensor, logits: Tensor) -> Tensor:
         """Compare what both say of patches (n, 1, 96, 64)."""
         heard = heard.contiguous(memory_format=torch.channels_last)
         ours = F.relu(self.heads["embedding"](self._trunk.name(heard)))
@@ -213,6 +213,6 @@ class _Pupil:
         apart = F.smooth_l1_loss(scaled, wanted)
         turned = 1.0 - F.cosine_similarity(scaled, wanted).mean()
         wrong = F.binary_cross_entropy_with_logits(
-            self.heads["answers"](ours), answers.sigmoid()
+            self.heads["answers"](ours), logits.sigmoid()
         )
         return _EMBEDDING * apart + _COSINE * turned + _ANSWERS * wrong

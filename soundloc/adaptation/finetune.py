@@ -22,7 +22,7 @@ _FORMAT = "soundloc.descent/2"
 
 @dataclass(frozen=True, slots=True)
 class StateFile:
-    """Where an interrupted descent is kept, and whose tensors belong to it.
+    """Where an interrupted finetuning is kept, and whose tensors belong to it.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class StateFile:
 
 
 @dataclass(frozen=True, slots=True)
-class Descent:
+class Finetuning:
     """How the layers of a trunk are tuned, and the head above them trained.
 
     Parameters
@@ -77,7 +77,7 @@ class Descent:
         Raises
         ------
         CheckpointError
-            If the state file is damaged or of another descent.
+            If the state file is damaged or of another finetuning.
         """
         for parameter in tuned:
             parameter.requires_grad_(True)

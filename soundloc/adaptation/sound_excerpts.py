@@ -1,4 +1,4 @@
-"""Moments of sound to adapt the sound trunk with: clean for a teacher, and as heard.
+"""Excerpts of sound to adapt the sound trunk with: clean for a teacher, and as heard.
 
 A pair set has few recordings of a kind. Played faster or slower, laid over each other
 and cut anew they are many; noise, filters and level then make of each what a film's
@@ -23,7 +23,7 @@ from soundloc.data.augment import (
 from soundloc.data.pairs import SAMPLE_RATE_HZ, PairSet, read_sound
 from soundloc.errors import DatasetError
 
-MOMENT_S = 4.3  # the shortest that SoundNet's conv7 hears as a whole
+EXCERPT_S = 4.3  # the shortest that SoundNet's conv7 hears as a whole
 _CLEAN_LEVEL_DB = -20.0
 _LEVELS_DB = (-34.0, -14.0)
 _SPEEDS = (0.75, 1.33)
@@ -39,8 +39,8 @@ Waveform = NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class DrawnMoments:
-    """Some moments.
+class Excerpts:
+    """Some excerpts.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class DrawnMoments:
     kinds
         (b,), the number of the loudest sound's kind, or -1.
     shares
-        (b,), in [0.5, 1]: how much of the moment that sound is.
+        (b,), in [0.5, 1]: how much of the excerpt that sound is.
     """
 
     clean: Waveform
@@ -59,27 +59,27 @@ class DrawnMoments:
 
 
 @dataclass(frozen=True, slots=True)
-class MomentSettings:
-    """How moments are drawn.
+class ExcerptSettings:
+    """How excerpts are drawn.
 
     Parameters
     ----------
     length_s
-        Of a moment.
+        Of an excerpt.
     any_share
-        Of the moments, so many are of any sound, also from nowhere; the rest are of
+        Of the excerpts, so many are of any sound, also from nowhere; the rest are of
         named kinds.
     others_share
         Of any sounds, so many are of those beside the pair set, if there are some.
     """
 
-    length_s: float = MOMENT_S
+    length_s: float = EXCERPT_S
     any_share: float = 0.15
     others_share: float = 0.65
 
 
-class Moments:
-    """Draws moments from one split's sounds; a pure function of the seed and step.
+class ExcerptSampler:
+    """Draws excerpts from one split's sounds; a pure function of the seed and step.
 
     Parameters
     ----------
@@ -98,10 +98,10 @@ class Moments:
         split: str,
         *,
         seed: int = 0,
-        how: MomentSettings | None = None,
+        how: ExcerptSettings | None = None,
         others: Sequence[NDArray[np.int16]] = (),
     ) -> None:
-        self.seed, self._how, self._others = seed, how or MomentSettings(), others
+        self.seed, self._how, self._others = seed, how or ExcerptSettings(), others
         entries = [s for s in pair_set.sounds if s.split == split]
         self._sounds = [read_sound(pair_set.folder / s.sound) for s in entries]
         named = [s.kind for s in entries if s.kind is not None]
@@ -126,15 +126,15 @@ class Moments:
         self._backgrounds = [
             sound
             for sound, entry in zip(self._sounds, entries, strict=True)
-            if entry.is_nowhere
+            if entry.is_unlocalizable
         ]
 
-    def draw(self, step: int, n: int) -> DrawnMoments:
-        """Draw n moments; negative steps are others than positive ones."""
+    def draw(self, step: int, n: int) -> Excerpts:
+        """Draw n excerpts; negative steps are others than positive ones."""
         rng = np.random.default_rng([self.seed, int(step < 0), abs(step)])
         drawn = [self._draw_one(rng) for _ in range(n)]
         clean, heard, kinds, shares = zip(*drawn, strict=True)
-        return DrawnMoments(
+        return Excerpts(
             np.stack(clean),
             np.stack(heard),
             np.array(kinds),

@@ -139,7 +139,7 @@ def inspect_pairs(folder: Path, *, on_step: Progress | None = None) -> Inspectio
     for number, sound in enumerate(sounds, start=1):
         fault = sound_fault(folder / sound.sound)
         # Silence that says that it comes from nowhere is a lesson of its own.
-        if fault and not (fault == "silent sound" and sound.is_nowhere):
+        if fault and not (fault == "silent sound" and sound.is_unlocalizable):
             found.fault(fault, sound.sound)
         tell("sounds", number, len(sounds))
     _find_leaks(pictures, sounds, found)
@@ -294,5 +294,5 @@ def _find_unanswered(
             found.oddity("picture without objects", picture.picture)
     for sound in sounds:
         is_asked = sound.kind in seen[0] or sound.instance in seen[1]
-        if not is_asked and not sound.is_nowhere:
+        if not is_asked and not sound.is_unlocalizable:
             found.oddity("sound nothing answers to", sound.sound)

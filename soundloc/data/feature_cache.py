@@ -226,7 +226,7 @@ def _hear_all(
     chosen: PairSet, recipe: CacheRecipe, hear: HearSound
 ) -> Iterator[NDArray[np.float32]]:
     backgrounds = [
-        read_sound(chosen.folder / s.sound) for s in chosen.sounds if s.is_nowhere
+        read_sound(chosen.folder / s.sound) for s in chosen.sounds if s.is_unlocalizable
     ]
 
     for number, entry in enumerate(chosen.sounds):

@@ -14,8 +14,8 @@ from soundloc.data.pairs import PairSet, PlacedObject, SoundEntry
 Related = Callable[[str | None, str | None], bool]
 
 
-class Answers:
-    """Who answers to whom in one split.
+class Matching:
+    """Match the objects and sounds of one split, by instance or by kind.
 
     Parameters
     ----------
@@ -27,10 +27,10 @@ class Answers:
         self._related = related
         by_kind: dict[str, list[int]] = defaultdict(list)
         by_instance: dict[str, list[int]] = defaultdict(list)
-        self.nowhere: list[int] = []
+        self.unlocalizable: list[int] = []
         for number, entry in enumerate(pair_set.sounds):
-            if entry.is_nowhere:
-                self.nowhere.append(number)
+            if entry.is_unlocalizable:
+                self.unlocalizable.append(number)
             if entry.kind is not None:
                 by_kind[entry.kind].append(number)
             if entry.instance:

@@ -156,7 +156,7 @@ class SoundEntry:
     instance: str = ""
 
     @property
-    def is_nowhere(self) -> bool:
+    def is_unlocalizable(self) -> bool:
         """Tell whether the sound comes from nothing that can be pointed at."""
         return self.kind is None and not self.instance
 

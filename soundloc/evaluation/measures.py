@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from soundloc.evaluation.predictions import Answers, Strength
+from soundloc.evaluation.predictions import Predictions, Strength
 from soundloc.evaluation.queries import NEGATIVES, Question, Relation, truth_of
 from soundloc.scoring import (
     PAPER_TAU,
@@ -94,7 +94,7 @@ class Measures:
         )
 
 
-def measure(answers: Answers, *, tau: float | None = None) -> Measures:
+def measure(predictions: Predictions, *, tau: float | None = None) -> Measures:
     """Turn answers into numbers.
 
     Parameters
@@ -103,17 +103,17 @@ def measure(answers: Answers, *, tau: float | None = None) -> Measures:
         The threshold of FIXED, from another split; None takes it from these answers'
         own negatives.
     """
-    questions = answers.questions
+    questions = predictions.questions
     if tau is None:
-        tau = universal_threshold(answers)
+        tau = universal_threshold(predictions)
     n = len(questions)
     columns = {name: np.full(n, np.nan) for name in ("area", "pointing")}
     cious = {protocol: np.full(n, np.nan) for protocol in ScoringProtocol}
     above = np.zeros(n)
     for row, question in enumerate(questions):
-        response = fine_response(answers, row)
+        response = fine_response(predictions, row)
         above[row] = np.count_nonzero(response > tau) / response.size
-        truth = _truth(answers, question)
+        truth = _truth(predictions, question)
         if truth is None:
             continue
         for protocol, column in cious.items():
@@ -125,12 +125,12 @@ def measure(answers: Answers, *, tau: float | None = None) -> Measures:
         np.array([_NUMBERS[q.relation] for q in questions], dtype=np.int64),
         np.array([q.picture for q in questions], dtype=np.int64),
         np.array([q.partner for q in questions], dtype=np.int64),
-        _groups(answers),
+        _groups(predictions),
         tuple(q.objects for q in questions),
-        answers.confidence.astype(np.float64),
-        answers.strength,
-        answers.cosine,
-        answers.relu_cosine,
+        predictions.confidence.astype(np.float64),
+        predictions.strength,
+        predictions.cosine,
+        predictions.relu_cosine,
         columns["area"],
         columns["pointing"],
         cious,
@@ -139,7 +139,7 @@ def measure(answers: Answers, *, tau: float | None = None) -> Measures:
     )
 
 
-def universal_threshold(answers: Answers) -> float:
+def universal_threshold(predictions: Predictions) -> float:
     """Return a response that three of four sounds that do not belong never reach.
 
     The third quartile of the maps' maxima, for silence, noise, off-screen and nowhere
@@ -147,8 +147,8 @@ def universal_threshold(answers: Answers) -> float:
     2025 (arXiv 2410.01020), whose release holds its values as constants, without a
     rule for sets of unlike sizes.
     """
-    maxima = answers.responses.max((1, 2)).astype(np.float64)
-    relations = [q.relation for q in answers.questions]
+    maxima = predictions.responses.max((1, 2)).astype(np.float64)
+    relations = [q.relation for q in predictions.questions]
     quartiles = [
         float(np.percentile(maxima[[r is kind for r in relations]], 75))
         for kind in NEGATIVES
@@ -157,20 +157,20 @@ def universal_threshold(answers: Answers) -> float:
     return max(quartiles, default=float("nan"))
 
 
-def fine_response(answers: Answers, row: int) -> NDArray[np.float32]:
+def fine_response(predictions: Predictions, row: int) -> NDArray[np.float32]:
     """Return the response to a question on the scoring grid (224, 224)."""
-    entry = answers.pair_set.pictures[answers.questions[row].picture]
-    return resize_response(answers.responses[row], wrap=entry.wrap)
+    entry = predictions.pair_set.pictures[predictions.questions[row].picture]
+    return resize_response(predictions.responses[row], wrap=entry.wrap)
 
 
-def _truth(answers: Answers, question: Question) -> NDArray[np.float64] | None:
+def _truth(predictions: Predictions, question: Question) -> NDArray[np.float64] | None:
     if question.relation not in (Relation.OWN, Relation.OFFSCREEN):
         return None
-    entry = answers.pair_set.pictures[question.picture]
+    entry = predictions.pair_set.pictures[question.picture]
     return truth_of(entry, question.objects)
 
 
-def _groups(answers: Answers) -> NDArray[np.int64]:
-    sources = [p.source for p in answers.pair_set.pictures]
+def _groups(predictions: Predictions) -> NDArray[np.int64]:
+    sources = [p.source for p in predictions.pair_set.pictures]
     _, codes = np.unique(sources, return_inverse=True)
-    return np.array([codes[q.picture] for q in answers.questions], dtype=np.int64)
+    return np.array([codes[q.picture] for q in predictions.questions], dtype=np.int64)

@@ -48,7 +48,7 @@ class Strength:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answers:
+class Predictions:
     """The responses of a network to n questions about the pictures of a split.
 
     Parameters
@@ -82,14 +82,14 @@ class Answers:
 
 
 @torch.inference_mode()
-def answer(
+def predict(
     net: SoundLocalizationNet,
     cache: FeatureCache,
     questions: Sequence[Question],
     *,
     seed: int = 0,
     on_step: Progress | None = None,
-) -> Answers:
+) -> Predictions:
     """Put the questions to a network.
 
     `cache` holds the features of the split that the questions are about, of clean
@@ -97,7 +97,7 @@ def answer(
     """
     net.eval()
     tell = on_step or (lambda what, done, total: None)
-    voices = _Voices(net, cache)
+    voices = _SoundEmbeddings(net, cache)
     n, (height, width) = len(questions), cache.pictures.shape[-2:]
     n_pictures = len(cache.pair_set.pictures)
     responses = np.zeros((n, height, width), dtype=np.float16)
@@ -118,7 +118,7 @@ def answer(
             responses[rows] = a.numpy()
             columns[:, rows] = _strengths(net, V, h, a)
         tell("asking", picture + 1, n_pictures)
-    return Answers(
+    return Predictions(
         cache.pair_set,
         tuple(questions),
         responses,
@@ -150,7 +150,7 @@ def top_quarter(a: Tensor) -> Tensor:
     return cells.topk(n_strongest, dim=-1).values.mean(-1)
 
 
-class _Voices:
+class _SoundEmbeddings:
     """Every sound that may be asked with, as h; see `SoundHead.voice`."""
 
     def __init__(self, net: SoundLocalizationNet, cache: FeatureCache) -> None:
@@ -162,7 +162,7 @@ class _Voices:
         nothing = torch.zeros(1, int(_SILENCE_S * SAMPLE_RATE_HZ))
         self._silence: Tensor = net.sound.head.voice(net.sound(nothing))[0]
         entries = cache.pair_set.sounds
-        self._placeable = [i for i, s in enumerate(entries) if not s.is_nowhere]
+        self._placeable = [i for i, s in enumerate(entries) if not s.is_unlocalizable]
 
     def of(self, question: Question) -> Tensor:
         """Return h (D,) of a question's sound."""

@@ -127,7 +127,7 @@ class _Asker:
         self._by_kind: dict[str | None, list[int]] = defaultdict(list)
         self._nowhere: list[int] = []
         for number, sound in enumerate(pair_set.sounds):
-            if sound.is_nowhere:
+            if sound.is_unlocalizable:
                 self._nowhere.append(number)
                 continue
             self._by_kind[sound.kind].append(number)

@@ -147,7 +147,7 @@ class VisualStream(nn.Module):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Answer:
+class LocalizationOutput:
     """What the network says about b pictures with b sounds.
 
     Parameters
@@ -223,20 +223,20 @@ class SoundLocalizationNet(nn.Module):
 
     def forward(
         self, pixels: Tensor, waveform: Tensor, *, wrap: bool = False
-    ) -> Answer:
+    ) -> LocalizationOutput:
         """Localize sounds (b, n) in pictures (b, 3, h, w)."""
         return self.localize(self.visual(pixels, wrap=wrap), self.sound(waveform))
 
     def localize(
         self, V: Tensor, pooled: Tensor, *, log_prior: Tensor | None = None
-    ) -> Answer:
+    ) -> LocalizationOutput:
         """Join V (b, D, h, w) with pooled sound (b, c), fresh or from a cache."""
         f_s, h = self.sound.standardise(pooled), self.sound.head(pooled)
         a = attention.respond_pairwise(V, h, mechanism=self.config.mechanism)
         alpha, z = self.locate(V, a, log_prior=log_prior)
         has_place = self.sound.head.voice(pooled).norm(dim=-1)
         confidence = self.confidence(a, has_place)
-        return Answer(alpha, a, z, self.embed(z), f_s, h, confidence)
+        return LocalizationOutput(alpha, a, z, self.embed(z), f_s, h, confidence)
 
     def respond(self, V: Tensor, h: Tensor) -> Tensor:
         """Compare pictures V (b, D, h, w) with all sounds h (n, D): (b, n, h, w)."""

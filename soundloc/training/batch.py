@@ -31,10 +31,10 @@ class Batch:
     belongs
         (b, n): +1 the picture shows the sound's kind, -1 it is foreign to it, 0 it
         shows something easily mistaken for it.
-    is_nowhere
+    is_unlocalizable
         (n,), the sound comes from nowhere that can be pointed at.
     kinds
-        (n,), the number of the sound's kind in `BatchDrawer.kinds`; -1 for nowhere.
+        (n,), the number of the sound's kind in `BatchSampler.kinds`; -1 for nowhere.
     log_weights
         (b, h, w), logarithm of how many cells each cell stands for; 0 unless thinned.
     views
@@ -49,7 +49,7 @@ class Batch:
     silent: Tensor
     is_denied: Tensor
     belongs: Tensor
-    is_nowhere: Tensor
+    is_unlocalizable: Tensor
     kinds: Tensor
     log_weights: Tensor
     views: Tensor | None = None

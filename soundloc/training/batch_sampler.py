@@ -16,14 +16,14 @@ import torch
 from numpy.typing import NDArray
 
 from soundloc.data.feature_cache import FeatureCache
-from soundloc.data.matching import Answers, Related
+from soundloc.data.matching import Matching, Related
 from soundloc.data.pairs import PlacedObject, SoundEntry
 from soundloc.errors import DatasetError
 from soundloc.training.batch import Batch
-from soundloc.training.hard_negatives import SoundLikeness
+from soundloc.training.hard_negatives import SoundSimilarity
 from soundloc.training.targets import consensus_coverage, coverage, random_opinion
 
-__all__ = ["Batch", "BatchDrawer", "DrawSettings", "PseudoPlaces", "Related"]
+__all__ = ["Batch", "BatchSampler", "PseudoPlaces", "Related", "SamplingSettings"]
 
 # Places that no subject gave: (h, w) that sum to 1, by number of picture and object.
 PseudoPlaces = dict[tuple[int, int], NDArray[np.float32]]
@@ -35,7 +35,7 @@ _HARD_CANDIDATES = 16
 
 
 @dataclass(frozen=True, slots=True)
-class DrawSettings:
+class SamplingSettings:
     """How sounds are drawn for pictures.
 
     Parameters
@@ -81,7 +81,7 @@ class _Query:
     target: PlacedObject | None = None
 
 
-class BatchDrawer:
+class BatchSampler:
     """Draws batches from cached features.
 
     Parameters
@@ -101,21 +101,23 @@ class BatchDrawer:
         related: Related,
         never: Related = lambda seen, heard: False,
         seed: int,
-        how: DrawSettings | None = None,
+        how: SamplingSettings | None = None,
         pseudo: PseudoPlaces | None = None,
     ) -> None:
         self._cache, self._seed, self._never = cache, seed, never
-        self._how = how or DrawSettings()
+        self._how = how or SamplingSettings()
         self._pseudo = pseudo or {}
-        self._answers = Answers(cache.pair_set, related=related)
-        self._numbers = {kind: i for i, kind in enumerate(self._answers.kinds)}
+        self._matching = Matching(cache.pair_set, related=related)
+        self._numbers = {kind: i for i, kind in enumerate(self._matching.kinds)}
         self._silent_kinds = self._find_silent_kinds()
         self._pool = self._drawable()
-        self._likeness = SoundLikeness(cache) if self._how.hard_share > 0.0 else None
+        self._similarity = (
+            SoundSimilarity(cache) if self._how.hard_share > 0.0 else None
+        )
 
     def _find_silent_kinds(self) -> list[str]:
         seen = {o.kind for p in self._cache.pair_set.pictures for o in p.objects}
-        heard = self._answers.kinds
+        heard = self._matching.kinds
         return sorted(
             kind
             for kind in seen
@@ -127,7 +129,7 @@ class BatchDrawer:
             number
             for number, picture in enumerate(self._cache.pair_set.pictures)
             if any(
-                self._answers.any(o) and (o.has_place or not self._how.only_placed)
+                self._matching.any(o) and (o.has_place or not self._how.only_placed)
                 for o in picture.objects
             )
         ]
@@ -142,7 +144,7 @@ class BatchDrawer:
     @property
     def kinds(self) -> tuple[str, ...]:
         """Name the kinds of the cache's sounds."""
-        return self._answers.kinds
+        return self._matching.kinds
 
     def draw_pictures(self, step: int, n: int) -> NDArray[np.int64]:
         """Choose the pictures of a step, sorted, without repetition."""
@@ -183,7 +185,7 @@ class BatchDrawer:
         queries += [self._foreign(number, asked, rng) for number in range(n_foreign)]
         heard = [self._entry(q) for q in queries]
         belongs = [
-            [self._answers.belongs(entries[i].objects, sound) for sound in heard]
+            [self._matching.belongs(entries[i].objects, sound) for sound in heard]
             for i in pictures
         ]
         sounds = np.stack([self._features(q, rng) for q in queries])
@@ -206,7 +208,7 @@ class BatchDrawer:
                 dtype=torch.bool,
             ).reshape(-1, len(heard)),
             belongs=torch.tensor(belongs),
-            is_nowhere=torch.tensor([sound.is_nowhere for sound in heard]),
+            is_unlocalizable=torch.tensor([sound.is_unlocalizable for sound in heard]),
             kinds=torch.tensor([self._number(sound) for sound in heard]),
             log_weights=torch.zeros(len(pictures), *grid),
             views=None if views is None else torch.from_numpy(views),
@@ -222,7 +224,7 @@ class BatchDrawer:
         sounding = [
             i
             for i, o in enumerate(objects)
-            if self._answers.any(o) and (o.has_place or not self._how.only_placed)
+            if self._matching.any(o) and (o.has_place or not self._how.only_placed)
         ]
         chosen = [sounding[int(i)] for i in rng.permutation(len(sounding))[:n]]
         return [
@@ -239,7 +241,7 @@ class BatchDrawer:
         return -1 if sound.kind is None else self._numbers[sound.kind]
 
     def _sound_of(self, placed: PlacedObject, rng: np.random.Generator) -> int:
-        own, kin = self._answers.own(placed), self._answers.kin(placed.kind)
+        own, kin = self._matching.own(placed), self._matching.kin(placed.kind)
         takes_own = own and (not kin or rng.random() < self._how.own_share)
         return _one_of(own if takes_own else kin, rng)
 
@@ -248,18 +250,18 @@ class BatchDrawer:
     ) -> _Query:
         if number % 4 == 3:
             return _Query(_NOISE)
-        if number % 4 == 2 and self._answers.nowhere:
-            return _Query(_one_of(self._answers.nowhere, rng))
-        if self._likeness is None or rng.random() >= self._how.hard_share:
+        if number % 4 == 2 and self._matching.unlocalizable:
+            return _Query(_one_of(self._matching.unlocalizable, rng))
+        if self._similarity is None or rng.random() >= self._how.hard_share:
             return _Query(self._any_sound(rng))
         candidates = [self._any_sound(rng) for _ in range(_HARD_CANDIDATES)]
-        return _Query(self._likeness.nearest(candidates, asked, self._is_foreign))
+        return _Query(self._similarity.nearest(candidates, asked, self._is_foreign))
 
     def _any_sound(self, rng: np.random.Generator) -> int:
-        kinds = self._answers.kinds
+        kinds = self._matching.kinds
         if not kinds:
             return int(rng.integers(len(self._cache.pair_set.sounds)))
-        return _one_of(self._answers.kin(kinds[int(rng.integers(len(kinds)))]), rng)
+        return _one_of(self._matching.kin(kinds[int(rng.integers(len(kinds)))]), rng)
 
     def _is_foreign(self, sound: int, other: int) -> bool:
         sounds = self._cache.pair_set.sounds
@@ -267,7 +269,7 @@ class BatchDrawer:
         if kind is None and not instance:
             return True
         placed = PlacedObject(kind, (), instance)
-        return self._answers.belongs((placed,), sounds[sound]) < 0
+        return self._matching.belongs((placed,), sounds[sound]) < 0
 
     def _place(
         self, pictures: NDArray[np.int64], query: _Query, rng: np.random.Generator
@@ -299,7 +301,7 @@ class BatchDrawer:
             noise = self._cache.noises[rng.integers(len(self._cache.noises))]
             return np.asarray(noise, dtype=np.float32)
         first = self._variation(query.sound, rng)
-        kin = self._answers.kin(self._entry(query).kind)
+        kin = self._matching.kin(self._entry(query).kind)
         if not (self._how.mixes and kin) or rng.random() < 0.5:
             return first
         second = self._variation(_one_of(kin, rng), rng)

@@ -17,7 +17,7 @@ from torch.nn import functional as F
 
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.training.batch_sampler import BatchDrawer, Related
+from soundloc.training.batch_sampler import BatchSampler, Related
 
 _BATCH_PICTURES = 10
 
@@ -92,8 +92,8 @@ class _Line:
 def _weights(pairs: _Pairs) -> Tensor:
     groups = (
         (pairs.is_own, _OWN_SHARE),
-        (~pairs.is_own & ~pairs.is_nowhere, (1.0 - _OWN_SHARE) / 2),
-        (~pairs.is_own & pairs.is_nowhere, (1.0 - _OWN_SHARE) / 2),
+        (~pairs.is_own & ~pairs.is_unlocalizable, (1.0 - _OWN_SHARE) / 2),
+        (~pairs.is_own & pairs.is_unlocalizable, (1.0 - _OWN_SHARE) / 2),
     )
     weights = torch.zeros(len(pairs.is_own))
     for chosen, share in groups:
@@ -113,7 +113,7 @@ class _Pairs:
 
     peak: Tensor
     place_logit: Tensor
-    is_nowhere: Tensor
+    is_unlocalizable: Tensor
     is_own: Tensor
     is_right: Tensor
 
@@ -122,13 +122,13 @@ class _Pairs:
 def _pairs(
     net: SoundLocalizationNet, cache: FeatureCache, related: Related, seed: int
 ) -> _Pairs:
-    drawer = BatchDrawer(cache, related=related, seed=seed)
+    sampler = BatchSampler(cache, related=related, seed=seed)
     n_pictures = len(cache.pair_set.pictures)
     columns: list[tuple[Tensor, ...]] = []
     net.eval()
     for start in range(0, n_pictures, _BATCH_PICTURES):
         chosen = np.arange(start, min(start + _BATCH_PICTURES, n_pictures))
-        batch = drawer.draw(
+        batch = sampler.draw(
             start, pictures=chosen, n_per_picture=3, n_foreign=_BATCH_PICTURES
         )
         wraps = torch.tensor([cache.pair_set.pictures[i].wrap for i in chosen])
@@ -150,7 +150,7 @@ def _pairs(
             (
                 peak[known],
                 place_logit.expand_as(peak)[known],
-                batch.is_nowhere.expand_as(peak)[known],
+                batch.is_unlocalizable.expand_as(peak)[known],
                 is_own[known],
                 is_right[known],
             )

@@ -16,7 +16,7 @@ from torch import Tensor
 from soundloc.data.feature_cache import FeatureCache
 
 
-class SoundLikeness:
+class SoundSimilarity:
     """Cosine between the standardised features of a split's sounds."""
 
     def __init__(self, cache: FeatureCache) -> None:
@@ -45,7 +45,7 @@ def without_likely_false_negatives(
     """Doubt negatives that sound like the picture's own: -1 becomes 0 in (b, n).
 
     Where kinds are unknown, every other clip counts as foreign, also that of another
-    dog (FNAC, Sun et al. 2023: false negatives are known by intra-modal likeness).
+    dog (FNAC, Sun et al. 2023: false negatives are known by intra-modal similarity).
 
     Parameters
     ----------

@@ -301,7 +301,7 @@ def _confidence(seen: _Seen) -> Tensor:
     head = seen.net.sound.head
     if head.judge is None:
         return loss
-    nowhere = seen.batch.is_nowhere.bool()
+    nowhere = seen.batch.is_unlocalizable.bool()
     return loss + _in_balance(head.place_logit(seen.batch.sounds), ~nowhere, nowhere)
 
 

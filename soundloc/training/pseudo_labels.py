@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from soundloc.data.feature_cache import FeatureCache
-from soundloc.data.matching import Answers, Related
+from soundloc.data.matching import Matching, Related
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.training.batch_sampler import PseudoPlaces
 
@@ -71,14 +71,14 @@ def agree(
         Of each teacher in the picture and the sound belonging together.
     """
     first.eval(), second.eval()
-    answers = Answers(cache.pair_set, related=related)
+    matching = Matching(cache.pair_set, related=related)
     places: PseudoPlaces = {}
     n_asked = 0
     for number, entry in enumerate(cache.pair_set.pictures):
         asked = [
-            (i, answers.own(o) or answers.kin(o.kind))
+            (i, matching.own(o) or matching.kin(o.kind))
             for i, o in enumerate(entry.objects)
-            if not o.has_place and answers.any(o)
+            if not o.has_place and matching.any(o)
         ]
         if not asked:
             continue

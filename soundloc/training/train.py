@@ -23,7 +23,7 @@ from torch import nn
 
 from soundloc.errors import CheckpointError
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.training.batch_sampler import BatchDrawer
+from soundloc.training.batch_sampler import BatchSampler
 from soundloc.training.kind_anchors import KindAnchors
 from soundloc.training.objective import Objective, StepReport, batch_loss
 from soundloc.training.workers import Workers
@@ -103,16 +103,16 @@ class Training:
     def __init__(
         self,
         net: SoundLocalizationNet,
-        drawer: BatchDrawer,
+        sampler: BatchSampler,
         settings: TrainSettings,
         *,
         workers: Workers | None = None,
     ) -> None:
-        self.net, self.drawer, self.settings = net, drawer, settings
+        self.net, self.sampler, self.settings = net, sampler, settings
         self.workers = workers or Workers()
         self.step = 0
         self._device = next(net.parameters()).device
-        self.anchors = KindAnchors(len(drawer.kinds), net.config.joint_dim).to(
+        self.anchors = KindAnchors(len(sampler.kinds), net.config.joint_dim).to(
             self._device
         )
         self._parameters = trainable(net) | {
@@ -153,8 +153,8 @@ class Training:
         settings = self.settings
         # Every worker sees batches of its own.
         number = self.step * self.workers.n + self.workers.rank
-        pictures = self.drawer.draw_pictures(number, settings.n_pictures)
-        batch = self.drawer.draw(
+        pictures = self.sampler.draw_pictures(number, settings.n_pictures)
+        batch = self.sampler.draw(
             number,
             pictures=pictures,
             n_per_picture=settings.n_per_picture,

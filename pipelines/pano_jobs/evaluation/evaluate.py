@@ -17,7 +17,7 @@ from pano_jobs.results import as_json
 from pano_jobs.training.features import load_features
 from soundloc.data.pairs import PairSet, read_pair_set
 from soundloc.evaluation.measures import Measures
-from soundloc.evaluation.predictions import Answers
+from soundloc.evaluation.predictions import Predictions
 from soundloc.evaluation.reporting.compare import Difference, compare
 from soundloc.evaluation.reporting.report import Report, examine, report
 from soundloc.evaluation.reporting.tables import Table, comparison_table, tables_of
@@ -145,7 +145,7 @@ def evaluate(
         If the pair set or a checkpoint cannot be read.
     """
     pair_set = read_pair_set(settings.pair_set)
-    answers, measures = _ask(settings, settings.checkpoint, pair_set, on_step)
+    predictions, measures = _ask(settings, settings.checkpoint, pair_set, on_step)
     comparison: tuple[Difference, ...] = ()
     if settings.other is not None:
         _, others = _ask(settings, settings.other, pair_set, on_step)
@@ -156,7 +156,7 @@ def evaluate(
         str(settings.checkpoint or "the default checkpoint"),
         None if settings.other is None else str(settings.other),
         settings.seed,
-        report(answers, measures, seed=settings.seed),
+        report(predictions, measures, seed=settings.seed),
         comparison,
         (),
     )
@@ -170,7 +170,7 @@ def _ask(
     checkpoint: Path | None,
     pair_set: PairSet,
     on_step: Progress | None,
-) -> tuple[Answers, Measures]:
+) -> tuple[Predictions, Measures]:
     net = load_checkpoint(checkpoint).net
     cache = load_features(
         net,

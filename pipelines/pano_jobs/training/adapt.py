@@ -18,18 +18,21 @@ from pano_jobs.datasets.sources.unlabelled_sounds import read_sounds
 from pano_jobs.training.presets import PRESETS, SoundTrunk
 from pano_jobs.training.trunks import load_trunks, load_visual_trunk
 from pano_jobs.training.yamnet import YamNet
-from soundloc.adaptation.adapt_efficientnet import SightSettings, adapt_sight
-from soundloc.adaptation.adapt_soundnet import HearingSettings, adapt_hearing
-from soundloc.adaptation.crops import CropDrawer
+from soundloc.adaptation.adapt_efficientnet import (
+    VisualTrunkSettings,
+    adapt_visual_trunk,
+)
+from soundloc.adaptation.adapt_soundnet import SoundTrunkSettings, adapt_sound_trunk
+from soundloc.adaptation.crops import CropSampler
 from soundloc.adaptation.distill_logmel import (
     TAUGHT_S,
-    DistillingSettings,
-    Lessons,
+    DistillationSet,
+    DistillationSettings,
     PatchTeacher,
-    distil,
+    distill,
 )
 from soundloc.adaptation.finetune import OnStep
-from soundloc.adaptation.sound_excerpts import Moments, MomentSettings
+from soundloc.adaptation.sound_excerpts import ExcerptSampler, ExcerptSettings
 from soundloc.data.pairs import PairSet, read_pair_set
 from soundloc.errors import CheckpointError
 from soundloc.network.checkpoint import load_checkpoint, save_checkpoint
@@ -114,12 +117,12 @@ def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptR
     if n_hearing_steps:
         _adapt_hearing(net, pair_set, settings, tell)
     if n := settings.n_sight_steps:
-        sight = SightSettings(share=settings.sight_share)
-        sight = replace(sight, descent=replace(sight.descent, n_steps=n))
-        crops = CropDrawer(pair_set, "train", seed=settings.seed)
+        visual = VisualTrunkSettings(share=settings.sight_share)
+        visual = replace(visual, finetuning=replace(visual.finetuning, n_steps=n))
+        crops = CropSampler(pair_set, "train", seed=settings.seed)
         state = _unfinished_folder(settings) / f"seeing-{settings.seed}.safetensors"
         note = _note("seeing", n, tell)
-        adapt_sight(net, crops, sight, state=state, on_step=note)
+        adapt_visual_trunk(net, crops, visual, state=state, on_step=note)
     n_steps = settings.n_sight_steps + n_hearing_steps
     save_checkpoint(settings.target, net, step=n_steps, metrics={}, half_precision=True)
     if _unfinished_folder(settings).exists():
@@ -138,8 +141,8 @@ def _n_hearing_steps(settings: AdaptSettings) -> int:
     if settings.n_hearing_steps is not None:
         return settings.n_hearing_steps
     if settings.sound is SoundTrunk.LOG_MEL:
-        return DistillingSettings().descent.n_steps
-    return HearingSettings().descent.n_steps
+        return DistillationSettings().finetuning.n_steps
+    return SoundTrunkSettings().finetuning.n_steps
 
 
 def _adapt_hearing(
@@ -158,11 +161,11 @@ def _adapt_hearing(
     if isinstance(net.sound.trunk, LogMelNet):
         _teach(net.sound.trunk, pair_set, teacher, settings, tell)
     else:
-        hearing = HearingSettings()
-        hearing = replace(hearing, descent=replace(hearing.descent, n_steps=n))
-        moments = Moments(pair_set, "train", seed=settings.seed)
+        hearing = SoundTrunkSettings()
+        hearing = replace(hearing, finetuning=replace(hearing.finetuning, n_steps=n))
+        sampler = ExcerptSampler(pair_set, "train", seed=settings.seed)
         state, note = _hearing_state(settings), _note("hearing", n, tell)
-        adapt_hearing(net, moments, teacher, hearing, state=state, on_step=note)
+        adapt_sound_trunk(net, sampler, teacher, hearing, state=state, on_step=note)
     if settings.n_sight_steps:
         folder.mkdir(parents=True, exist_ok=True)
         save_checkpoint(done, net, step=n, metrics={})
@@ -178,23 +181,27 @@ def _teach(
     n = _n_hearing_steps(settings)
     if teacher is None:
         raise CheckpointError("the log-mel trunk starts from nothing; name a teacher.")
-    distilling = DistillingSettings()
-    distilling = replace(distilling, descent=replace(distilling.descent, n_steps=n))
-    others = [] if settings.more_sounds is None else read_sounds(settings.more_sounds)
-    how = MomentSettings(length_s=TAUGHT_S, any_share=0.5)
-    moments = Moments(pair_set, "train", seed=settings.seed, how=how, others=others)
-    folder, n_moments = _unfinished_folder(settings), distilling.n_moments
-    lessons = Lessons.prepare(
-        folder,
-        moments,
-        teacher,
-        n_moments,
-        on_step=lambda done: tell("asking the teacher", done, n_moments),
+    distillation = DistillationSettings()
+    distillation = replace(
+        distillation, finetuning=replace(distillation.finetuning, n_steps=n)
     )
-    distil(
+    others = [] if settings.more_sounds is None else read_sounds(settings.more_sounds)
+    how = ExcerptSettings(length_s=TAUGHT_S, any_share=0.5)
+    sampler = ExcerptSampler(
+        pair_set, "train", seed=settings.seed, how=how, others=others
+    )
+    folder, n_excerpts = _unfinished_folder(settings), distillation.n_excerpts
+    material = DistillationSet.prepare(
+        folder,
+        sampler,
+        teacher,
+        n_excerpts,
+        on_step=lambda done: tell("asking the teacher", done, n_excerpts),
+    )
+    distill(
         trunk,
-        lessons,
-        distilling,
+        material,
+        distillation,
         seed=settings.seed,
         state=_hearing_state(settings),
         on_step=_note("hearing", n, tell),

@@ -19,7 +19,7 @@ from pano_jobs.training.presets import Preset
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.network.ensemble import join_heads
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.training.batch_sampler import BatchDrawer, PseudoPlaces
+from soundloc.training.batch_sampler import BatchSampler, PseudoPlaces
 from soundloc.training.calibrate_confidence import calibrate_confidence
 from soundloc.training.objective import StepReport
 from soundloc.training.pseudo_labels import agree
@@ -136,7 +136,7 @@ def _fit_one(
     pooled = np.float32(cache.sounds).reshape(-1, cache.sounds.shape[-1])
     net = new_net(preset, fitting.trunks, torch.from_numpy(pooled), seed=seed)
     settings = replace(preset.training, n_steps=n_steps, seed=seed)
-    drawer = BatchDrawer(
+    sampler = BatchSampler(
         cache,
         related=are_related,
         never=must_not_meet,
@@ -144,7 +144,7 @@ def _fit_one(
         how=preset.drawing,
         pseudo=places,
     )
-    training = Training(net.to(workers.device()), drawer, settings, workers=workers)
+    training = Training(net.to(workers.device()), sampler, settings, workers=workers)
     state = _state_of(fitting.state, what)
     if state is not None and state.exists():
         training.resume(state)

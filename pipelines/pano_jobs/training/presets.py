@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
 from soundloc.network.config import LocalizerConfig, SoundFeatures, VisualTrunk
-from soundloc.training.batch_sampler import DrawSettings
+from soundloc.training.batch_sampler import SamplingSettings
 from soundloc.training.objective import LossWeights, Objective
 from soundloc.training.train import TrainSettings
 
@@ -58,7 +58,7 @@ class Preset:
 
     config: LocalizerConfig
     training: TrainSettings
-    drawing: DrawSettings = field(default_factory=DrawSettings)
+    drawing: SamplingSettings = field(default_factory=SamplingSettings)
     has_teachers: bool = False
     picture_size_px: tuple[int, int] | None = None
 
@@ -144,7 +144,7 @@ _LIGHT = Preset(
     # Longer, and the heads learn by heart what the trunks remember of the very pictures
     # they were adapted on: at 2400 steps photographs lost a sixth of their pointing.
     TrainSettings(n_steps=350, n_cells=768),
-    DrawSettings(mixes=True, hard_share=0.5),
+    SamplingSettings(mixes=True, hard_share=0.5),
     # Contrast and ratio cost cIoU where places are known (`sweep --over ingredients`);
     # some contrast stays, for the pictures without. Eq. 8 costs pointing and gives
     # cIoU: at half its weight it costs little of either. On the validation split voices
@@ -180,7 +180,7 @@ _PAPER = Preset(
             ratio_distance="raw",
         ),
     ),
-    DrawSettings(own_share=1.0),
+    SamplingSettings(own_share=1.0),
 )
 
 PRESETS: dict[str, Preset] = {
@@ -196,6 +196,6 @@ PRESETS: dict[str, Preset] = {
     "official": replace(
         _PAPER.weighed({"ratio": 0.5}),
         config=LocalizerConfig(mechanism="relu_cosine"),
-        drawing=DrawSettings(own_share=1.0, annotator="random"),
+        drawing=SamplingSettings(own_share=1.0, annotator="random"),
     ),
 }

@@ -1,4 +1,4 @@
-"""YAMNet as a teacher of hearing: what it makes of a moment or of each of its seconds.
+"""YAMNet as a teacher of the sound trunks: embeddings and logits of its patches.
 
 Only `pano adapt` asks it, and only where its file is given; nothing else needs it. The
 front end is the published one (AudioSet models, tensorflow/models): 16 kHz, Hann
@@ -57,19 +57,19 @@ class YamNet:
         self._net: Any = core.compile_model(model, "CPU")
         self._bank = _mel_bank()
 
-    def __call__(self, moments: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Map moments (b, n) at 22,050 Hz to mean embeddings (b, 1024)."""
-        patches = [log_mel_patches(moment, self._bank) for moment in moments]
+    def __call__(self, excerpts: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Map excerpts (b, n) at 22,050 Hz to mean embeddings (b, 1024)."""
+        patches = [log_mel_patches(excerpt, self._bank) for excerpt in excerpts]
         said, _ = self._ask(np.concatenate(patches))
         ends = np.cumsum([len(p) for p in patches])[:-1]
         means = [part.mean(axis=0) for part in np.split(said, ends)]
         return np.asarray(means, dtype=np.float32)
 
     def teach(
-        self, moment: NDArray[np.float32]
+        self, excerpt: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Map a moment (n,) to embeddings (k, 1024) and logits (k, 521) of patches."""
-        return self._ask(log_mel_patches(moment, self._bank))
+        """Map patches of an excerpt (n,) to embeddings (k, 1024), logits (k, 521)."""
+        return self._ask(log_mel_patches(excerpt, self._bank))
 
     def _ask(
         self, patches: NDArray[np.float32]
@@ -81,14 +81,14 @@ class YamNet:
 
 
 def log_mel_patches(
-    moment: NDArray[np.float32], bank: NDArray[np.float64] | None = None
+    excerpt: NDArray[np.float32], bank: NDArray[np.float64] | None = None
 ) -> NDArray[np.float32]:
     """Turn a waveform (n,) at 22,050 Hz into patches (k, 1, 96, 64), k ≥ 1.
 
-    A moment shorter than a patch is continued by silence.
+    An excerpt shorter than a patch is continued by silence.
     """
     bank = _mel_bank() if bank is None else bank
-    sound = signal.resample_poly(moment.astype(np.float64), 320, SAMPLE_RATE_HZ // 50)
+    sound = signal.resample_poly(excerpt.astype(np.float64), 320, SAMPLE_RATE_HZ // 50)
     needed = _WINDOW + (_PATCH - 1) * _HOP
     sound = np.pad(sound, (0, max(0, needed - len(sound))))
     windows = np.lib.stride_tricks.sliding_window_view(sound, _WINDOW)[::_HOP]

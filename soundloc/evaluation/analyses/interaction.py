@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from soundloc.evaluation.analyses.localization import Localization
 from soundloc.evaluation.measures import Measures, fine_response
-from soundloc.evaluation.predictions import Answers
+from soundloc.evaluation.predictions import Predictions
 from soundloc.evaluation.queries import truth_of
 from soundloc.scoring import Scores, ScoringProtocol
 from soundloc.scoring.intervals import Interval, bootstrap
@@ -72,7 +72,7 @@ class Interaction:
 
 
 def interact(
-    answers: Answers, measures: Measures, table: Localization
+    predictions: Predictions, measures: Measures, table: Localization
 ) -> Interaction | None:
     """Judge pictures with several sources; None if there are none."""
     placed = np.flatnonzero(measures.is_placed)
@@ -97,7 +97,7 @@ def interact(
         )
         for n, found in sorted(by_number.items())
     }
-    return Interaction(scores, all_right, *choose_source(answers, measures))
+    return Interaction(scores, all_right, *choose_source(predictions, measures))
 
 
 def _sources(measures: Measures, placed: NDArray[np.int64]) -> list[list[int]]:
@@ -125,7 +125,9 @@ def _score_pairs(
     )
 
 
-def choose_source(answers: Answers, measures: Measures) -> tuple[Interval, Interval]:
+def choose_source(
+    predictions: Predictions, measures: Measures
+) -> tuple[Interval, Interval]:
     """Measure how often the sounding source responds most, and the same by chance.
 
     Over pictures with several sources; not numbers where there are none.
@@ -133,11 +135,11 @@ def choose_source(answers: Answers, measures: Measures) -> tuple[Interval, Inter
     placed = np.flatnonzero(measures.is_placed)
     chose, chance, drawn = [], [], []
     for rows in _sources(measures, placed):
-        asked = [answers.questions[placed[row]] for row in rows]
-        entry = answers.pair_set.pictures[asked[0].picture]
+        asked = [predictions.questions[placed[row]] for row in rows]
+        entry = predictions.pair_set.pictures[asked[0].picture]
         truths = [truth_of(entry, question.objects) for question in asked]
         for place, row in enumerate(rows):
-            response = fine_response(answers, int(placed[row]))
+            response = fine_response(predictions, int(placed[row]))
             best = [float(response[t > 0].max()) for t in truths if t is not None]
             chose.append(float(best[place] >= max(best)))
             chance.append(1.0 / len(rows))

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundloc.evaluation.measures import Column, Measures
-from soundloc.evaluation.predictions import Answers
+from soundloc.evaluation.predictions import Predictions
 from soundloc.evaluation.queries import truth_of
 from soundloc.evaluation.weighted_statistics import weighted_mean
 from soundloc.scoring import (
@@ -105,7 +105,7 @@ def size_rows_of(
 
 
 def localize_all(
-    answers: Answers,
+    predictions: Predictions,
     measures: Measures,
     *,
     protocols: tuple[ScoringProtocol, ...] = tuple(ScoringProtocol),
@@ -123,9 +123,9 @@ def localize_all(
         if len(network):
             tau = measures.tau if protocol is ScoringProtocol.FIXED else PAPER_TAU
             trivial = score_trivial(
-                _truths(answers, measures),
+                _truths(predictions, measures),
                 protocol,
-                priors=_priors(answers, measures),
+                priors=_priors(predictions, measures),
                 prior_tau=tau,
                 seed=seed,
             )
@@ -137,24 +137,28 @@ def localize_all(
     return Localization(tables)
 
 
-def _truths(answers: Answers, measures: Measures) -> Iterator[NDArray[np.float64]]:
+def _truths(
+    predictions: Predictions, measures: Measures
+) -> Iterator[NDArray[np.float64]]:
     for row in np.flatnonzero(measures.is_placed):
-        question = answers.questions[row]
-        entry = answers.pair_set.pictures[question.picture]
+        question = predictions.questions[row]
+        entry = predictions.pair_set.pictures[question.picture]
         truth = truth_of(entry, question.objects)
         if truth is not None:
             yield truth
 
 
-def _priors(answers: Answers, measures: Measures) -> Iterator[NDArray[np.float32]]:
+def _priors(
+    predictions: Predictions, measures: Measures
+) -> Iterator[NDArray[np.float32]]:
     for row in np.flatnonzero(measures.is_placed):
-        yield prior_response(answers, answers.questions[row].picture)
+        yield prior_response(predictions, predictions.questions[row].picture)
 
 
-def prior_response(answers: Answers, picture: int) -> NDArray[np.float32]:
+def prior_response(predictions: Predictions, picture: int) -> NDArray[np.float32]:
     """Return the object prior of a picture on the scoring grid (224, 224)."""
-    wrap = answers.pair_set.pictures[picture].wrap
-    return resize_response(answers.priors[picture], wrap=wrap)
+    wrap = predictions.pair_set.pictures[picture].wrap
+    return resize_response(predictions.priors[picture], wrap=wrap)
 
 
 def success(measures: Measures, times: Column, *, protocol: ScoringProtocol) -> Column:

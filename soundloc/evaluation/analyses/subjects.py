@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from soundloc.data.pairs import Opinion
 from soundloc.evaluation.measures import Measures, fine_response
-from soundloc.evaluation.predictions import Answers
+from soundloc.evaluation.predictions import Predictions
 from soundloc.scoring import (
     PAPER_TAU,
     Scores,
@@ -52,7 +52,7 @@ class Subjects:
 
 
 def judge_by_subjects(
-    answers: Answers, measures: Measures, protocol: ScoringProtocol
+    predictions: Predictions, measures: Measures, protocol: ScoringProtocol
 ) -> Subjects | None:
     """Score the network against each subject; None where none or one was asked.
 
@@ -62,10 +62,10 @@ def judge_by_subjects(
     rows, ious, agreed = [], [], []
     tau = measures.tau if protocol is ScoringProtocol.FIXED else PAPER_TAU
     for row in np.flatnonzero(measures.is_placed):
-        opinions = _opinions(answers, int(row))
+        opinions = _opinions(predictions, int(row))
         if len(opinions) < 2:
             continue
-        response = fine_response(answers, int(row))
+        response = fine_response(predictions, int(row))
         drawn = [opinion.boxes for opinion in opinions]
         rows.append(int(row))
         ious.append(subject_ious(response, drawn, protocol, tau=tau))
@@ -83,12 +83,12 @@ def judge_by_subjects(
     )
 
 
-def _opinions(answers: Answers, row: int) -> tuple[Opinion, ...]:
-    question = answers.questions[row]
+def _opinions(predictions: Predictions, row: int) -> tuple[Opinion, ...]:
+    question = predictions.questions[row]
     if len(question.objects) != 1:
         return ()
     return (
-        answers.pair_set.pictures[question.picture]
+        predictions.pair_set.pictures[question.picture]
         .objects[question.objects[0]]
         .opinions
     )

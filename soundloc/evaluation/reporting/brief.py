@@ -14,7 +14,7 @@ from soundloc.data.feature_cache import FeatureCache
 from soundloc.evaluation.analyses.interaction import choose_source
 from soundloc.evaluation.analyses.localization import prior_response
 from soundloc.evaluation.measures import Column, Measures, measure
-from soundloc.evaluation.predictions import Answers, answer
+from soundloc.evaluation.predictions import Predictions, predict
 from soundloc.evaluation.queries import Related, Relation, ask, truth_of
 from soundloc.evaluation.weighted_statistics import auroc
 from soundloc.network.model import SoundLocalizationNet
@@ -94,8 +94,8 @@ def evaluate(
     questions = ask(
         cache.pair_set, related=related, seed=seed, n_noises=len(cache.noises)
     )
-    answers = answer(net, cache, questions, seed=seed)
-    return _sum_up(answers, measure(answers))
+    predictions = predict(net, cache, questions, seed=seed)
+    return _sum_up(predictions, measure(predictions))
 
 
 def _first(cache: FeatureCache, n: int) -> FeatureCache:
@@ -103,29 +103,29 @@ def _first(cache: FeatureCache, n: int) -> FeatureCache:
     return FeatureCache(pairs, cache.pictures[:n], cache.sounds, cache.noises)
 
 
-def _sum_up(answers: Answers, measures: Measures) -> Evaluation:
+def _sum_up(predictions: Predictions, measures: Measures) -> Evaluation:
     placed = measures.is_placed
     groups = measures.group[placed]
-    choosing, chance = choose_source(answers, measures)
+    choosing, chance = choose_source(predictions, measures)
     return Evaluation(
         pointing=bootstrap(measures.pointing[placed], groups),
         choosing=choosing,
         choosing_chance=chance,
-        pointing_prior=bootstrap(_prior_pointing(answers, measures), groups),
+        pointing_prior=bootstrap(_prior_pointing(predictions, measures), groups),
         pointing_chance=bootstrap(measures.area[placed], groups),
         foreign_auroc=_against(measures, Relation.OFFSCREEN),
         nowhere_auroc=_against(measures, Relation.NOWHERE, Relation.NOISE),
     )
 
 
-def _prior_pointing(answers: Answers, measures: Measures) -> Column:
+def _prior_pointing(predictions: Predictions, measures: Measures) -> Column:
     points = []
     for row in np.flatnonzero(measures.is_placed):
-        question = answers.questions[row]
-        entry = answers.pair_set.pictures[question.picture]
+        question = predictions.questions[row]
+        entry = predictions.pair_set.pictures[question.picture]
         truth = truth_of(entry, question.objects)
         if truth is not None:
-            response = prior_response(answers, question.picture)
+            response = prior_response(predictions, question.picture)
             points.append(pointing(response, truth))
     return np.array(points, dtype=np.float64)
 

@@ -24,7 +24,7 @@ from soundloc.evaluation.analyses.negatives import (
 from soundloc.evaluation.analyses.shuffle import Gap, shuffle_sounds
 from soundloc.evaluation.analyses.subjects import Subjects, judge_by_subjects
 from soundloc.evaluation.measures import Measures, measure
-from soundloc.evaluation.predictions import Answers, Progress, answer
+from soundloc.evaluation.predictions import Predictions, Progress, predict
 from soundloc.evaluation.queries import Related, Relation, ask
 from soundloc.evaluation.reporting.figures import DETECTION_PROTOCOLS, figures_of
 from soundloc.network.model import SoundLocalizationNet
@@ -101,7 +101,7 @@ def examine(
     seed: int = 0,
     n_per_object: int = 1,
     on_step: Progress | None = None,
-) -> tuple[Answers, Measures]:
+) -> tuple[Predictions, Measures]:
     """Put all questions of a split to a network and measure its answers.
 
     `cache` holds clean features; `related` tells which kinds are too alike for one to
@@ -114,20 +114,20 @@ def examine(
         n_per_object=n_per_object,
         n_noises=len(cache.noises),
     )
-    answers = answer(net, cache, questions, seed=seed, on_step=on_step)
-    return answers, measure(answers)
+    predictions = predict(net, cache, questions, seed=seed, on_step=on_step)
+    return predictions, measure(predictions)
 
 
-def report(answers: Answers, measures: Measures, *, seed: int = 0) -> Report:
+def report(predictions: Predictions, measures: Measures, *, seed: int = 0) -> Report:
     """Sum up what was measured."""
-    table = localize_all(answers, measures, seed=seed)
+    table = localize_all(predictions, measures, seed=seed)
     is_placed = bool(measures.is_placed.any())
-    subjects = judge_by_subjects(answers, measures, ScoringProtocol.PAPER)
+    subjects = judge_by_subjects(predictions, measures, ScoringProtocol.PAPER)
     ambience = contrast_ambience(measures)
-    interaction = interact(answers, measures, table)
+    interaction = interact(predictions, measures, table)
     shuffle = shuffle_sounds(measures, seed=seed)
     return Report(
-        len(answers.pair_set.pictures),
+        len(predictions.pair_set.pictures),
         len(measures),
         int(measures.is_placed.sum()),
         measures.tau,
@@ -140,7 +140,7 @@ def report(answers: Answers, measures: Measures, *, seed: int = 0) -> Report:
         compat_figures(measures) if is_placed and present(measures) else None,
         shuffle,
         calibrate(measures),
-        tuple(_notes(answers, measures, subjects, interaction, shuffle)),
+        tuple(_notes(predictions, measures, subjects, interaction, shuffle)),
     )
 
 
@@ -178,7 +178,7 @@ def _negatives(
 
 
 def _notes(
-    answers: Answers,
+    predictions: Predictions,
     measures: Measures,
     subjects: Subjects | None,
     interaction: Interaction | None,
@@ -201,7 +201,7 @@ def _notes(
         notes.append("no picture has two sources with places: no interaction")
     if not measures.are(Relation.OFFSCREEN).any():
         notes.append("no sound is surely of something else: none is off-screen")
-    elif any(o.kind is None for p in answers.pair_set.pictures for o in p.objects):
+    elif any(o.kind is None for p in predictions.pair_set.pictures for o in p.objects):
         notes.append("kinds are not known: off-screen sounds may be alike")
     if not shuffle and measures.is_placed.any():
         notes.append("no own sound has a wrong one beside it: no audio-shuffle gap")

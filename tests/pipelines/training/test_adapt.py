@@ -18,8 +18,8 @@ from pano_jobs.training.features import load_features
 from pano_jobs.training.presets import PRESETS, SoundTrunk
 from pano_jobs.training.train import LearnSettings, learn
 from pano_jobs.training.trunks import load_trunks
-from soundloc.adaptation.crops import CropDrawer, CropSettings
-from soundloc.adaptation.distill_logmel import N_PATCHES, DistillingSettings
+from soundloc.adaptation.crops import CropSampler, CropSettings
+from soundloc.adaptation.distill_logmel import N_PATCHES, DistillationSettings
 from soundloc.adaptation.finetune import StateFile
 from soundloc.data.pairs import SAMPLE_RATE_HZ, read_pair_set, write_sound
 from soundloc.errors import CheckpointError, DatasetError
@@ -47,8 +47,8 @@ def _trunks_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(SoundLocalizationNet, "load_pretrained_trunks", load)
     monkeypatch.setattr(SoundLocalizationNet, "load_pretrained_visual_trunk", see)
-    small = partial(CropDrawer, how=CropSettings(size_px=64, n_least=1))
-    monkeypatch.setattr("pano_jobs.training.adapt.CropDrawer", small)
+    small = partial(CropSampler, how=CropSettings(size_px=64, n_least=1))
+    monkeypatch.setattr("pano_jobs.training.adapt.CropSampler", small)
 
 
 def stored(weights: torch.Tensor) -> torch.Tensor:
@@ -139,9 +139,9 @@ class HummingTeacher:
         assert path.name == "teacher.onnx"
 
     def teach(
-        self, moment: NDArray[np.float32]
+        self, excerpt: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        seconds = np.array_split(moment, N_PATCHES)
+        seconds = np.array_split(excerpt, N_PATCHES)
         loud = np.array([[np.abs(s).mean(), s.max()] for s in seconds], np.float32)
         return np.abs(loud), loud - 0.1
 
@@ -172,8 +172,8 @@ def test_a_log_mel_trunk_is_taught_and_trained_on(
     pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pano_jobs.training.adapt.YamNet", HummingTeacher)
-    few = partial(DistillingSettings, n_moments=3, n_patches=4)
-    monkeypatch.setattr("pano_jobs.training.adapt.DistillingSettings", few)
+    few = partial(DistillationSettings, n_excerpts=3, n_patches=4)
+    monkeypatch.setattr("pano_jobs.training.adapt.DistillationSettings", few)
     write_hums(tmp_path / "hums")
     target = tmp_path / "trunks.safetensors"
     words = ["adapt", str(pair_set), "-o", str(target), "--sound", "log-mel"]

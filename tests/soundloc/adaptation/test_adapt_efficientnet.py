@@ -5,9 +5,12 @@ from pathlib import Path
 import pytest
 import torch
 
-from soundloc.adaptation.adapt_efficientnet import SightSettings, adapt_sight
-from soundloc.adaptation.crops import CropDrawer, CropSettings
-from soundloc.adaptation.finetune import Descent
+from soundloc.adaptation.adapt_efficientnet import (
+    VisualTrunkSettings,
+    adapt_visual_trunk,
+)
+from soundloc.adaptation.crops import CropSampler, CropSettings
+from soundloc.adaptation.finetune import Finetuning
 from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks.efficientnet import EfficientNetLite0
@@ -42,10 +45,12 @@ def test_late_features_are_those_of_pictures_enlarged_before() -> None:
 def test_the_later_blocks_move_and_the_earlier_stay(tmp_path: Path) -> None:
     net = lite0_net()
     before = {k: v.clone() for k, v in net.state_dict().items()}
-    drawer = CropDrawer(drawn_set(tmp_path), "train", how=HOW)
-    settings = SightSettings(n_crops=2, descent=Descent(3, warmup_steps=1))
+    sampler = CropSampler(drawn_set(tmp_path), "train", how=HOW)
+    settings = VisualTrunkSettings(n_crops=2, finetuning=Finetuning(3, warmup_steps=1))
     losses: list[float] = []
-    adapt_sight(net, drawer, settings, on_step=lambda step, loss: losses.append(loss))
+    adapt_visual_trunk(
+        net, sampler, settings, on_step=lambda step, loss: losses.append(loss)
+    )
     moved = {k for k, v in net.state_dict().items() if not torch.equal(v, before[k])}
     assert len(losses) == 3
     assert all(
@@ -60,48 +65,50 @@ def test_the_later_blocks_move_and_the_earlier_stay(tmp_path: Path) -> None:
 def test_a_share_of_the_way_lies_between_the_old_weights_and_the_new(
     tmp_path: Path,
 ) -> None:
-    drawer = CropDrawer(drawn_set(tmp_path), "train", how=HOW)
+    sampler = CropSampler(drawn_set(tmp_path), "train", how=HOW)
     old = lite0_net().visual.state_dict()
     new = []
     for share in (1.0, 0.25):
         net = lite0_net()
-        settings = SightSettings(
-            n_crops=2, share=share, descent=Descent(3, warmup_steps=1)
+        settings = VisualTrunkSettings(
+            n_crops=2, share=share, finetuning=Finetuning(3, warmup_steps=1)
         )
-        adapt_sight(net, drawer, settings)
+        adapt_visual_trunk(net, sampler, settings)
         new.append(net.visual.state_dict())
     for name, before in old.items():
         if before.is_floating_point():
             wanted = before + 0.25 * (new[0][name] - before)
             torch.testing.assert_close(new[1][name], wanted, rtol=1e-4, atol=1e-6)
     with pytest.raises(ValueError, match="share"):
-        SightSettings(share=0.0)
+        VisualTrunkSettings(share=0.0)
 
 
 def test_adapting_is_repeatable(tmp_path: Path) -> None:
-    drawer = CropDrawer(drawn_set(tmp_path), "train", how=HOW)
-    settings = SightSettings(n_crops=2, descent=Descent(2, warmup_steps=1))
+    sampler = CropSampler(drawn_set(tmp_path), "train", how=HOW)
+    settings = VisualTrunkSettings(n_crops=2, finetuning=Finetuning(2, warmup_steps=1))
     first, second = lite0_net(), lite0_net()
     for net in (first, second):
-        adapt_sight(net, drawer, settings)
+        adapt_visual_trunk(net, sampler, settings)
     for one, two in zip(first.parameters(), second.parameters(), strict=True):
         assert torch.equal(one, two)
 
 
 def test_cells_get_their_names(tmp_path: Path) -> None:
-    drawer = CropDrawer(drawn_set(tmp_path), "train", how=HOW)
-    descent = Descent(40, learning_rate=1e-3, head_rate=1e-2, warmup_steps=5)
+    sampler = CropSampler(drawn_set(tmp_path), "train", how=HOW)
+    finetuning = Finetuning(40, learning_rate=1e-3, head_rate=1e-2, warmup_steps=5)
     losses: list[float] = []
-    adapt_sight(
+    adapt_visual_trunk(
         lite0_net(),
-        drawer,
-        SightSettings(n_crops=4, keep=0.0, descent=descent),
+        sampler,
+        VisualTrunkSettings(n_crops=4, keep=0.0, finetuning=finetuning),
         on_step=lambda step, loss: losses.append(loss),
     )
     assert sum(losses[-5:]) < 0.8 * sum(losses[:5])
 
 
 def test_vgg16_is_not_adapted(tmp_path: Path) -> None:
-    drawer = CropDrawer(drawn_set(tmp_path), "train", how=HOW)
+    sampler = CropSampler(drawn_set(tmp_path), "train", how=HOW)
     with pytest.raises(ValueError, match="efficientnet_lite0"):
-        adapt_sight(SoundLocalizationNet(LocalizerConfig()), drawer, SightSettings())
+        adapt_visual_trunk(
+            SoundLocalizationNet(LocalizerConfig()), sampler, VisualTrunkSettings()
+        )

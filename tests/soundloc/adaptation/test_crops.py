@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from soundloc.adaptation.crops import CELL_PX, UNTOLD, CropDrawer, CropSettings
+from soundloc.adaptation.crops import CELL_PX, IGNORE_INDEX, CropSampler, CropSettings
 from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject
 from soundloc.errors import DatasetError
 from soundloc.network.checkpoint import load_checkpoint
@@ -61,11 +61,11 @@ def test_a_cell_of_the_trunk_looks_at_its_own_middle() -> None:
 def test_cells_are_named_after_what_they_show(
     tmp_path: Path, wrap: bool, how: CropSettings
 ) -> None:
-    drawer = CropDrawer(drawn_set(tmp_path, wrap=wrap), "train", how=how)
-    assert drawer.kinds == ("blue", "green", "red")
+    sampler = CropSampler(drawn_set(tmp_path, wrap=wrap), "train", how=how)
+    assert sampler.kinds == ("blue", "green", "red")
     n_named = 0
     for step in range(12):
-        pixels, shown = drawer.draw(step, 2)
+        pixels, shown = sampler.draw(step, 2)
         assert pixels.shape == (2, 3, 128, 128)
         assert shown.shape == (2, 128 // CELL_PX, 128 // CELL_PX)
         for crop, cells in zip(pixels, shown, strict=True):
@@ -78,7 +78,7 @@ def test_cells_are_named_after_what_they_show(
                 is_colored = high > 2.0 * middle
                 assert is_colored == (cells[row, column] < len(CHANNELS))
                 if is_colored:
-                    kind = drawer.kinds[cells[row, column]]
+                    kind = sampler.kinds[cells[row, column]]
                     assert around.mean((1, 2)).argmax() == CHANNELS[kind]
                     n_named += 1
     assert n_named > 20
@@ -87,14 +87,14 @@ def test_cells_are_named_after_what_they_show(
 def test_crops_are_a_pure_function_of_seed_and_step(tmp_path: Path) -> None:
     pair_set = drawn_set(tmp_path)
     how = CropSettings(size_px=64, n_least=1)
-    first, again = (CropDrawer(pair_set, "train", how=how) for _ in range(2))
+    first, again = (CropSampler(pair_set, "train", how=how) for _ in range(2))
     for one, two in zip(first.draw(3, 2), again.draw(3, 2), strict=True):
         np.testing.assert_array_equal(one, two)
-    other = CropDrawer(pair_set, "train", seed=1, how=how)
+    other = CropSampler(pair_set, "train", seed=1, how=how)
     assert not np.array_equal(first.draw(3, 2)[0], other.draw(3, 2)[0])
 
 
-def test_rare_kinds_are_untold_and_smaller_things_stand_in_front(
+def test_rare_kinds_are_ignored_and_smaller_things_stand_in_front(
     tmp_path: Path,
 ) -> None:
     pair_set = drawn_set(tmp_path)
@@ -105,13 +105,13 @@ def test_rare_kinds_are_untold_and_smaller_things_stand_in_front(
     )
     rarely = PairSet(tmp_path, (double,), ())
     how = CropSettings(size_px=128, scale=(1.0, 1.0), jitter=0.0, n_least=2)
-    drawer = CropDrawer(rarely, "train", how=how)
-    assert drawer.kinds == ("red",)
-    _, shown = drawer.draw(0, 1)
-    assert UNTOLD in shown
+    sampler = CropSampler(rarely, "train", how=how)
+    assert sampler.kinds == ("red",)
+    _, shown = sampler.draw(0, 1)
+    assert IGNORE_INDEX in shown
     assert 0 in shown
 
 
 def test_a_set_without_boxes_cannot_be_adapted_to(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="nothing to adapt"):
-        CropDrawer(PairSet(tmp_path, (), ()), "train")
+        CropSampler(PairSet(tmp_path, (), ()), "train")

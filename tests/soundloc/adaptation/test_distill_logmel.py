@@ -12,20 +12,20 @@ from numpy.typing import NDArray
 from soundloc.adaptation.distill_logmel import (
     N_PATCHES,
     TAUGHT_S,
-    DistillingSettings,
-    Lessons,
-    distil,
+    DistillationSet,
+    DistillationSettings,
+    distill,
 )
-from soundloc.adaptation.finetune import Descent, StateFile
-from soundloc.adaptation.sound_excerpts import Moments, MomentSettings
+from soundloc.adaptation.finetune import Finetuning, StateFile
+from soundloc.adaptation.sound_excerpts import ExcerptSampler, ExcerptSettings
 from soundloc.data.pairs import SAMPLE_RATE_HZ, PairSet, SoundEntry, write_sound
 from soundloc.errors import CheckpointError
 from soundloc.network.trunks.logmel import PATCH_CLOCK, PATCH_SAMPLES, LogMelNet
 
-SETTINGS = DistillingSettings(
-    n_moments=6,
+SETTINGS = DistillationSettings(
+    n_excerpts=6,
     n_patches=8,
-    descent=Descent(40, 1e-3, head_rate=1e-3, warmup_steps=3),
+    finetuning=Finetuning(40, 1e-3, head_rate=1e-3, warmup_steps=3),
 )
 
 
@@ -38,12 +38,12 @@ class PitchTeacher:
         self.n_asked = 0
 
     def teach(
-        self, moment: NDArray[np.float32]
+        self, excerpt: NDArray[np.float32]
     ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         self.n_asked += 1
-        n = (len(moment) - PATCH_SAMPLES) // PATCH_CLOCK.stride + 1
+        n = (len(excerpt) - PATCH_SAMPLES) // PATCH_CLOCK.stride + 1
         starts = [k * PATCH_CLOCK.stride for k in range(n)]
-        power = np.abs([np.fft.rfft(moment[s : s + PATCH_SAMPLES]) for s in starts])
+        power = np.abs([np.fft.rfft(excerpt[s : s + PATCH_SAMPLES]) for s in starts])
         lines = np.fft.rfftfreq(PATCH_SAMPLES, 1 / SAMPLE_RATE_HZ)
         edges = np.geomspace(100.0, 11_000.0, 33)
         bands = [
@@ -56,7 +56,7 @@ class PitchTeacher:
 
 
 @pytest.fixture(scope="module")
-def moments(tmp_path_factory: pytest.TempPathFactory) -> Moments:
+def sampler(tmp_path_factory: pytest.TempPathFactory) -> ExcerptSampler:
     folder = tmp_path_factory.mktemp("sounds")
     time_s = np.arange(2 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
     entries = []
@@ -64,16 +64,20 @@ def moments(tmp_path_factory: pytest.TempPathFactory) -> Moments:
         name = f"{pitch_hz:.0f}.wav"
         write_sound(folder / name, np.float32(0.3 * np.sin(6.283 * pitch_hz * time_s)))
         entries.append(SoundEntry(name, name, "train", name))
-    return Moments(
+    return ExcerptSampler(
         PairSet(folder, (), tuple(entries)),
         "train",
-        how=MomentSettings(length_s=TAUGHT_S),
+        how=ExcerptSettings(length_s=TAUGHT_S),
     )
 
 
 @pytest.fixture(scope="module")
-def lessons(moments: Moments, tmp_path_factory: pytest.TempPathFactory) -> Lessons:
-    return Lessons.prepare(tmp_path_factory.mktemp("l"), moments, PitchTeacher(), 6)
+def material(
+    sampler: ExcerptSampler, tmp_path_factory: pytest.TempPathFactory
+) -> DistillationSet:
+    return DistillationSet.prepare(
+        tmp_path_factory.mktemp("l"), sampler, PitchTeacher(), 6
+    )
 
 
 def fresh() -> LogMelNet:
@@ -81,32 +85,32 @@ def fresh() -> LogMelNet:
     return LogMelNet()
 
 
-def test_lessons_are_drawn_once_and_then_read(moments: Moments, tmp_path: Path):
+def test_it_is_drawn_once_and_then_read(sampler: ExcerptSampler, tmp_path: Path):
     teacher, told = PitchTeacher(), list[int]()
-    first = Lessons.prepare(tmp_path, moments, teacher, 3, on_step=told.append)
+    first = DistillationSet.prepare(tmp_path, sampler, teacher, 3, on_step=told.append)
     assert teacher.n_asked == 3
     assert told == [1, 2, 3]
-    again = Lessons.prepare(tmp_path, moments, teacher, 3)
+    again = DistillationSet.prepare(tmp_path, sampler, teacher, 3)
     assert teacher.n_asked == 3
     assert first.heard.shape == (3 * N_PATCHES, 96, 64)
     np.testing.assert_array_equal(first.heard, again.heard)
-    said, _ = teacher.teach(moments.draw(1, 1).clean[0])
+    said, _ = teacher.teach(sampler.draw(1, 1).clean[0])
     np.testing.assert_allclose(
         first.embeddings[N_PATCHES : 2 * N_PATCHES], said[:N_PATCHES], rtol=1e-3
     )
 
 
-def test_the_student_comes_to_say_what_the_teacher_says(lessons: Lessons):
+def test_the_student_comes_to_say_what_the_teacher_says(material: DistillationSet):
     losses: list[float] = []
     trunk = fresh()
-    distil(trunk, lessons, SETTINGS, on_step=lambda step, loss: losses.append(loss))
+    distill(trunk, material, SETTINGS, on_step=lambda step, loss: losses.append(loss))
     assert sum(losses[-8:]) < 0.5 * sum(losses[:8])
     assert not any(p.requires_grad for p in trunk.parameters())
     assert not trunk.is_taught
 
 
 def test_a_killed_lesson_goes_on_to_the_same_trunk(
-    lessons: Lessons, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    material: DistillationSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     class KilledError(Exception):
         pass
@@ -115,23 +119,23 @@ def test_a_killed_lesson_goes_on_to_the_same_trunk(
         if step == 30:
             raise KilledError
 
-    settings = DistillingSettings(
-        n_moments=6, n_patches=4, descent=Descent(34, 1e-3, warmup_steps=2)
+    settings = DistillationSettings(
+        n_excerpts=6, n_patches=4, finetuning=Finetuning(34, 1e-3, warmup_steps=2)
     )
     state = tmp_path / "state.safetensors"
     whole, halves = fresh(), fresh()
-    distil(whole, lessons, settings)
+    distill(whole, material, settings)
     with monkeypatch.context() as patched:
         # Written every 200 steps, which is too seldom for a test.
         often = partial(StateFile, every=10)
         patched.setattr("soundloc.adaptation.distill_logmel.StateFile", often)
         with pytest.raises(KilledError):
-            distil(fresh(), lessons, settings, state=state, on_step=die)
+            distill(fresh(), material, settings, state=state, on_step=die)
     assert state.exists()
     steps: list[int] = []
-    distil(
+    distill(
         halves,
-        lessons,
+        material,
         settings,
         state=state,
         on_step=lambda step, loss: steps.append(step),
@@ -142,19 +146,21 @@ def test_a_killed_lesson_goes_on_to_the_same_trunk(
         assert torch.equal(tensor, halves.state_dict()[name]), name
 
 
-def test_a_damaged_or_foreign_state_is_refused(lessons: Lessons, tmp_path: Path):
+def test_a_damaged_or_foreign_state_is_refused(
+    material: DistillationSet, tmp_path: Path
+):
     state = tmp_path / "state.safetensors"
     state.write_bytes(b"no tensors")
     with pytest.raises(CheckpointError, match="delete it"):
-        distil(fresh(), lessons, SETTINGS, state=state)
+        distill(fresh(), material, SETTINGS, state=state)
 
 
-def test_others_are_drawn_as_often_as_told(moments: Moments, tmp_path: Path):
+def test_others_are_drawn_as_often_as_told(sampler: ExcerptSampler, tmp_path: Path):
     loud = (0.5 * 2**15 * np.sign(np.sin(np.arange(40_000)))).astype(np.int16)
     name = "faint.wav"
     write_sound(tmp_path / name, np.full(40_000, 1e-4, np.float32))
     pair_set = PairSet(tmp_path, (), (SoundEntry(name, "k", "train", name),))
-    how = MomentSettings(length_s=0.1, any_share=0.5, others_share=0.65)
-    drawn = Moments(pair_set, "train", how=how, others=[loud]).draw(0, 400)
+    how = ExcerptSettings(length_s=0.1, any_share=0.5, others_share=0.65)
+    drawn = ExcerptSampler(pair_set, "train", how=how, others=[loud]).draw(0, 400)
     unnamed = float((drawn.kinds < 0).mean())
     assert unnamed == pytest.approx(0.5 * 0.65, abs=0.07)

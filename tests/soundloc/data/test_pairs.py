@@ -63,9 +63,9 @@ def test_an_object_that_answers_to_nothing_is_refused() -> None:
 
 
 def test_only_a_sound_of_no_kind_and_no_instance_is_nowhere() -> None:
-    assert WIND.is_nowhere
-    assert not SOUND.is_nowhere
-    assert not SoundEntry("a.wav", None, "train", "clip", "clip:3").is_nowhere
+    assert WIND.is_unlocalizable
+    assert not SOUND.is_unlocalizable
+    assert not SoundEntry("a.wav", None, "train", "clip", "clip:3").is_unlocalizable
 
 
 def test_a_split_keeps_only_its_entries(tmp_path: Path) -> None:

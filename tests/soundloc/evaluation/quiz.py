@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from soundloc.data.pairs import Opinion, PairSet, PictureEntry, PlacedObject, SoundEntry
-from soundloc.evaluation.predictions import Answers, Strength
+from soundloc.evaluation.predictions import Predictions, Strength
 from soundloc.evaluation.queries import Question, ask
 
 KINDS = ("bell", "dog", "siren", "cat")
@@ -61,13 +61,13 @@ def draw_own_sounds(n_pictures: int = 6) -> PairSet:
     return PairSet(Path("nowhere"), tuple(pictures), tuple(sounds))
 
 
-def answers_at_random(
+def random_predictions(
     pair_set: PairSet,
     questions: tuple[Question, ...] | None = None,
     *,
     seed: int = 0,
     ties: bool = False,
-) -> Answers:
+) -> Predictions:
     """Draw every response; with `ties` from few levels."""
     rng = np.random.default_rng(seed)
     if questions is None:
@@ -81,7 +81,7 @@ def answers_at_random(
         levels = rng.uniform(0.0, 1.0, (2, len(questions)))
         return Strength(*(np.round(levels, 1) if ties else levels).astype(np.float32))
 
-    return Answers(
+    return Predictions(
         pair_set,
         questions,
         maps.astype(np.float16),

@@ -13,9 +13,9 @@ from soundloc.scoring import (
 )
 from soundloc.scoring.baselines import Predictor, centred_disc, score_trivial
 from tests.soundloc.evaluation.quiz import (
-    answers_at_random,
     draw_own_sounds,
     draw_pair_set,
+    random_predictions,
 )
 
 
@@ -27,13 +27,13 @@ def ciou_by_hand(selected, truth) -> float:
 
 @pytest.mark.parametrize("draw", [draw_pair_set, draw_own_sounds])
 def test_every_placed_question_is_scored_on_its_own_place(draw) -> None:
-    answers = answers_at_random(draw(4))
-    measures = measure(answers, tau=0.3)
+    predictions = random_predictions(draw(4))
+    measures = measure(predictions, tau=0.3)
     n_placed = 0
-    for row, question in enumerate(answers.questions):
-        entry = answers.pair_set.pictures[question.picture]
+    for row, question in enumerate(predictions.questions):
+        entry = predictions.pair_set.pictures[question.picture]
         truth = truth_of(entry, question.objects)
-        response = resize_response(answers.responses[row])
+        response = resize_response(predictions.responses[row])
         lit = sum(value > 0.3 for value in response.ravel().tolist())
         assert measures.above_tau[row] == pytest.approx(lit / 224**2)
         scored = question.relation in (Relation.OWN, Relation.OFFSCREEN)
@@ -54,13 +54,13 @@ def test_every_placed_question_is_scored_on_its_own_place(draw) -> None:
 
 
 def test_three_of_four_negatives_of_every_kind_stay_below_the_threshold() -> None:
-    answers = answers_at_random(draw_pair_set(40))
-    tau = universal_threshold(answers)
+    predictions = random_predictions(draw_pair_set(40))
+    tau = universal_threshold(predictions)
     shares = []
     for kind in NEGATIVES:
         maxima = [
-            float(answers.responses[i].max())
-            for i, q in enumerate(answers.questions)
+            float(predictions.responses[i].max())
+            for i, q in enumerate(predictions.questions)
             if q.relation is kind
         ]
         shares.append(np.mean(np.array(maxima) <= tau))
@@ -71,35 +71,35 @@ def test_a_picture_that_wraps_is_scored_over_its_seam() -> None:
     from dataclasses import replace
 
     pairs = draw_pair_set(1)
-    answers = answers_at_random(pairs)
+    predictions = random_predictions(pairs)
     wrapped = replace(
         pairs, pictures=tuple(replace(p, wrap=True) for p in pairs.pictures)
     )
-    flat = measure(answers, tau=0.2).above_tau
-    round_ = measure(replace(answers, pair_set=wrapped), tau=0.2).above_tau
-    expected = (resize_response(answers.responses[0], wrap=True) > 0.2).mean()
+    flat = measure(predictions, tau=0.2).above_tau
+    round_ = measure(replace(predictions, pair_set=wrapped), tau=0.2).above_tau
+    expected = (resize_response(predictions.responses[0], wrap=True) > 0.2).mean()
     assert round_[0] == pytest.approx(expected)
     assert round_[0] != flat[0]
 
 
 def test_pictures_of_one_source_are_one_group() -> None:
-    answers = answers_at_random(draw_pair_set(6))
-    groups = measure(answers).group
-    for row, question in enumerate(answers.questions):
-        same = [q.picture // 2 == question.picture // 2 for q in answers.questions]
+    predictions = random_predictions(draw_pair_set(6))
+    groups = measure(predictions).group
+    for row, question in enumerate(predictions.questions):
+        same = [q.picture // 2 == question.picture // 2 for q in predictions.questions]
         assert np.array_equal(groups == groups[row], same)
 
 
 def test_every_predictor_is_scored_on_the_networks_questions() -> None:
-    answers = answers_at_random(draw_pair_set(5))
-    measures = measure(answers, tau=0.1)
-    table = localize_all(answers, measures)
+    predictions = random_predictions(draw_pair_set(5))
+    measures = measure(predictions, tau=0.1)
+    table = localize_all(predictions, measures)
     rows = np.flatnonzero(measures.is_placed)
     assert len(table) == len(rows) == 10
     truths = [
         truth_of(
-            answers.pair_set.pictures[answers.questions[r].picture],
-            answers.questions[r].objects,
+            predictions.pair_set.pictures[predictions.questions[r].picture],
+            predictions.questions[r].objects,
         )
         for r in rows
     ]
@@ -108,7 +108,7 @@ def test_every_predictor_is_scored_on_the_networks_questions() -> None:
         tau = 0.1 if protocol is ScoringProtocol.FIXED else 0.5
         prior = [
             score_picture(
-                resize_response(answers.priors[answers.questions[r].picture]),
+                resize_response(predictions.priors[predictions.questions[r].picture]),
                 truth,
                 protocol,
                 tau=tau,
@@ -124,8 +124,8 @@ def test_every_predictor_is_scored_on_the_networks_questions() -> None:
 
 
 def test_the_figures_are_those_of_the_table() -> None:
-    answers = answers_at_random(draw_pair_set(8))
-    measures = measure(answers)
+    predictions = random_predictions(draw_pair_set(8))
+    measures = measure(predictions)
     figures = {figure.name: figure for figure in figures_of(measures)}
     for protocol in ScoringProtocol:
         scores = measures.scores(protocol)
@@ -143,16 +143,16 @@ def test_the_figures_are_those_of_the_table() -> None:
 
 
 def test_figures_that_do_not_apply_are_left_out() -> None:
-    with_wind = measure(answers_at_random(draw_pair_set(4)))
-    without = measure(answers_at_random(draw_own_sounds(4)))
+    with_wind = measure(random_predictions(draw_pair_set(4)))
+    without = measure(random_predictions(draw_own_sounds(4)))
     assert any("nowhere" in f.name for f in figures_of(with_wind))
     assert not any("nowhere" in f.name for f in figures_of(without))
-    unplaced = measure(answers_at_random(draw_own_sounds(1)))
+    unplaced = measure(random_predictions(draw_own_sounds(1)))
     assert figures_of(unplaced) == ()
 
 
 def test_every_figure_says_how_many_questions_it_is_about() -> None:
-    measures = measure(answers_at_random(draw_pair_set(10)))
+    measures = measure(random_predictions(draw_pair_set(10)))
     n = {f.name: f.interval(measures).n for f in figures_of(measures)}
     assert n["pointing"] == 20
     assert n["pIA silence"] == 10

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from soundloc.data.feature_cache import FeatureCache
-from soundloc.evaluation.predictions import answer, top_quarter
+from soundloc.evaluation.predictions import predict, top_quarter
 from soundloc.evaluation.queries import Relation, ask
 from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
@@ -60,16 +60,18 @@ def test_every_question_is_answered_with_its_own_picture_and_sound(
     net.load_state_dict(lite_net.state_dict())
     questions = ask(cache.pair_set, related=same, n_noises=3)
     told: list[tuple[str, int, int]] = []
-    answers = answer(net, cache, questions, on_step=lambda *step: told.append(step))
+    predictions = predict(
+        net, cache, questions, on_step=lambda *step: told.append(step)
+    )
     assert told[-1] == ("asking", 5, 5)
-    assert answers.responses.shape == (len(questions), HEIGHT, WIDTH)
+    assert predictions.responses.shape == (len(questions), HEIGHT, WIDTH)
     for row, question in enumerate(questions):
         cosine = cosine_by_hand(net, cache, question)
         response = cosine.clip(0.0) if mechanism == "relu_cosine" else cosine
-        assert answers.responses[row] == pytest.approx(response, abs=HALF_PRECISION)
+        assert predictions.responses[row] == pytest.approx(response, abs=HALF_PRECISION)
         for strength, values in (
-            (answers.cosine, cosine),
-            (answers.relu_cosine, cosine.clip(0.0)),
+            (predictions.cosine, cosine),
+            (predictions.relu_cosine, cosine.clip(0.0)),
         ):
             ranked = np.sort(values, axis=None)[::-1]
             assert strength.peak[row] == pytest.approx(ranked[0], abs=1e-5)
@@ -79,9 +81,9 @@ def test_every_question_is_answered_with_its_own_picture_and_sound(
         confidence = torch.sigmoid(
             net.confidence_scale * (a.max() - net.confidence_bias)
         )
-        assert answers.confidence[row] == pytest.approx(confidence.item(), abs=1e-5)
-    assert answers.strength is (
-        answers.cosine if mechanism == "cosine" else answers.relu_cosine
+        assert predictions.confidence[row] == pytest.approx(confidence.item(), abs=1e-5)
+    assert predictions.strength is (
+        predictions.cosine if mechanism == "cosine" else predictions.relu_cosine
     )
 
 
@@ -89,13 +91,13 @@ def test_the_object_prior_is_the_mean_response_to_the_sounds_of_the_set(
     lite_net, cache
 ) -> None:
     questions = ask(cache.pair_set, related=same, n_noises=3)
-    answers = answer(lite_net, cache, questions)
+    predictions = predict(lite_net, cache, questions)
     # All twelve sounds of a kind are drawn, and no wind.
     with torch.inference_mode():
         visual = lite_net.visual.neck(torch.from_numpy(np.float32(cache.pictures)))
         h = lite_net.sound.head(torch.from_numpy(np.float32(cache.sounds[:12, 0])))
         expected = lite_net.respond(visual, h).mean(1).numpy()
-    assert answers.priors == pytest.approx(expected, abs=HALF_PRECISION)
+    assert predictions.priors == pytest.approx(expected, abs=HALF_PRECISION)
 
 
 def test_the_top_quarter_of_a_tiny_map_is_its_best_cell() -> None:
@@ -114,6 +116,6 @@ def test_the_papers_network_can_be_asked(cache) -> None:
         rng.standard_normal((n, 1, 1000)).astype(np.float16),
         rng.standard_normal((2, 1000)).astype(np.float16),
     )
-    answers = answer(net, vgg, ask(cache.pair_set, related=same, n_noises=2))
-    assert np.isfinite(answers.responses).all()
-    assert answers.responses.shape[1:] == (3, 4)
+    predictions = predict(net, vgg, ask(cache.pair_set, related=same, n_noises=2))
+    assert np.isfinite(predictions.responses).all()
+    assert predictions.responses.shape[1:] == (3, 4)

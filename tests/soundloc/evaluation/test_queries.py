@@ -90,7 +90,7 @@ def test_every_question_is_what_its_relation_says() -> None:
         elif q.relation is Relation.OFFSCREEN:
             assert pairs.sounds[q.sound].kind not in {o.kind for o in shown}
         elif q.relation is Relation.NOWHERE:
-            assert pairs.sounds[q.sound].is_nowhere
+            assert pairs.sounds[q.sound].is_unlocalizable
         elif q.relation is Relation.NOISE:
             assert q.sound in range(4)
     counts = {r: sum(q.relation is r for q in questions) for r in Relation}

@@ -7,7 +7,7 @@ from soundloc.evaluation.analyses.calibration import expected_error
 from soundloc.evaluation.measures import measure
 from soundloc.evaluation.reporting.figures import figures_of
 from soundloc.evaluation.weighted_statistics import auroc, tied_sums, weighted_mean
-from tests.soundloc.evaluation.quiz import answers_at_random, draw_pair_set
+from tests.soundloc.evaluation.quiz import draw_pair_set, random_predictions
 
 SUMMATION = 1e-9
 
@@ -31,7 +31,7 @@ def test_a_mean_of_nothing_is_not_a_number() -> None:
 
 
 def test_many_resamples_at_once_are_one_after_the_other() -> None:
-    measures = measure(answers_at_random(draw_pair_set(8), ties=True))
+    measures = measure(random_predictions(draw_pair_set(8), ties=True))
     rng = np.random.default_rng(0)
     times = rng.integers(0, 3, (6, len(measures))).astype(np.float64)
     times[5] = 0.0

@@ -7,7 +7,7 @@ import torch
 
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
-from soundloc.training.batch_sampler import Batch, BatchDrawer, DrawSettings
+from soundloc.training.batch_sampler import Batch, BatchSampler, SamplingSettings
 from tests.soundloc.worlds import draw_world
 
 N_CELLS = 48
@@ -18,9 +18,9 @@ def related(a: str | None, b: str | None) -> bool:
 
 
 def draw(step: int = 0) -> Batch:
-    drawer = BatchDrawer(draw_world(), related=related, seed=0)
-    pictures = drawer.draw_pictures(step, 4)
-    return drawer.draw(step, pictures=pictures, n_per_picture=2, n_foreign=4)
+    sampler = BatchSampler(draw_world(), related=related, seed=0)
+    pictures = sampler.draw_pictures(step, 4)
+    return sampler.draw(step, pictures=pictures, n_per_picture=2, n_foreign=4)
 
 
 def test_every_own_sound_belongs_to_its_picture() -> None:
@@ -32,8 +32,8 @@ def test_every_own_sound_belongs_to_its_picture() -> None:
 
 def test_noise_is_foreign_to_every_picture() -> None:
     batch = draw()
-    assert batch.is_nowhere.any()
-    assert (batch.belongs[:, batch.is_nowhere] == -1).all()
+    assert batch.is_unlocalizable.any()
+    assert (batch.belongs[:, batch.is_unlocalizable] == -1).all()
 
 
 def test_a_step_draws_the_same_batch_again() -> None:
@@ -71,9 +71,9 @@ def test_what_a_sound_must_not_point_at_is_marked_and_kept() -> None:
         replace(p, objects=(*p.objects, ape)) for p in world.pair_set.pictures
     )
     world = replace(world, pair_set=replace(world.pair_set, pictures=pictures))
-    drawer = BatchDrawer(world, related=related, never=sirens_and_apes, seed=0)
-    chosen = drawer.draw_pictures(0, 4)
-    batch = drawer.draw(0, pictures=chosen, n_per_picture=2, n_foreign=4)
+    sampler = BatchSampler(world, related=related, never=sirens_and_apes, seed=0)
+    chosen = sampler.draw_pictures(0, 4)
+    batch = sampler.draw(0, pictures=chosen, n_per_picture=2, n_foreign=4)
     # Sirens are seen, too, but no ape is heard.
     assert batch.silent.shape[1] == 1
     height, width = batch.silent.shape[2:]
@@ -82,7 +82,7 @@ def test_what_a_sound_must_not_point_at_is_marked_and_kept() -> None:
     assert torch.equal(batch.silent, expected.expand(4, 1, -1, -1))
     thin = batch.thinned(24, seed=0)
     assert thin.silent.sum((1, 2, 3)) == pytest.approx(expected.sum().item())
-    siren = drawer.kinds.index("siren")
+    siren = sampler.kinds.index("siren")
     assert torch.equal(batch.is_denied, (batch.kinds == siren)[None])
     assert batch.is_denied.any()
     assert not draw().silent.any()
@@ -91,9 +91,11 @@ def test_what_a_sound_must_not_point_at_is_marked_and_kept() -> None:
 
 def test_mixed_sounds_stay_of_their_kind() -> None:
     cache = draw_world()
-    drawer = BatchDrawer(cache, related=related, seed=0, how=DrawSettings(mixes=True))
-    pictures = drawer.draw_pictures(0, 8)
-    batch = drawer.draw(0, pictures=pictures, n_per_picture=3, n_foreign=0)
+    sampler = BatchSampler(
+        cache, related=related, seed=0, how=SamplingSettings(mixes=True)
+    )
+    pictures = sampler.draw_pictures(0, 8)
+    batch = sampler.draw(0, pictures=pictures, n_per_picture=3, n_foreign=0)
     heard = torch.from_numpy(np.float32(cache.sounds)).flatten(0, 1)
     kinds = torch.arange(3).repeat_interleave(8)  # 4 sounds in 2 variations each
     likeness = torch.corrcoef(torch.cat([batch.sounds, heard]))[: batch.n_own, -24:]
@@ -123,11 +125,11 @@ def recorded_world() -> FeatureCache:
 
 
 def test_a_picture_of_unknown_kind_gets_the_sound_recorded_with_it() -> None:
-    drawer = BatchDrawer(recorded_world(), related=related, seed=0)
-    batch = drawer.draw(0, pictures=np.arange(3), n_per_picture=1, n_foreign=0)
+    sampler = BatchSampler(recorded_world(), related=related, seed=0)
+    batch = sampler.draw(0, pictures=np.arange(3), n_per_picture=1, n_foreign=0)
     assert torch.equal(batch.sounds[:, 0], batch.pictures[:, 0, 0, 0])
     assert torch.equal(batch.belongs, 2 * torch.eye(3, dtype=torch.long) - 1)
-    assert not batch.is_nowhere.any()
+    assert not batch.is_unlocalizable.any()
     assert (batch.kinds == -1).all()
 
 
@@ -141,9 +143,9 @@ def test_own_share_decides_between_an_objects_own_sound_and_its_kind() -> None:
     sounds = (replace(sounds[0], instance="it"), *sounds[1:])
     cache = replace(cache, pair_set=PairSet(Path("nowhere"), known, sounds))
     for own_share, expected in ((1.0, 8), (0.0, 2)):
-        how = DrawSettings(own_share=own_share)
-        drawer = BatchDrawer(cache, related=related, seed=0, how=how)
-        batch = drawer.draw(0, pictures=np.arange(8), n_per_picture=1, n_foreign=0)
+        how = SamplingSettings(own_share=own_share)
+        sampler = BatchSampler(cache, related=related, seed=0, how=how)
+        batch = sampler.draw(0, pictures=np.arange(8), n_per_picture=1, n_foreign=0)
         heard = torch.from_numpy(np.float32(cache.sounds[0]))
         n_own = sum(bool((heard == s).all(1).any()) for s in batch.sounds)
         assert (n_own == expected) if own_share == 1.0 else (n_own <= expected)
@@ -159,13 +161,13 @@ def test_few_labels_come_up_in_every_batch(n_labelled: int, expected: int) -> No
         for number, p in enumerate(cache.pair_set.pictures)
     )
     pair_set = replace(cache.pair_set, pictures=hidden)
-    drawer = BatchDrawer(
+    sampler = BatchSampler(
         replace(cache, pair_set=pair_set),
         related=related,
         seed=0,
-        how=DrawSettings(placed_share=0.5),
+        how=SamplingSettings(placed_share=0.5),
     )
     for step in range(5):
-        drawn = drawer.draw_pictures(step, 8)
+        drawn = sampler.draw_pictures(step, 8)
         assert len(set(drawn.tolist())) == 8
         assert int((drawn < n_labelled).sum()) == expected

@@ -3,9 +3,9 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from soundloc.training.batch_sampler import BatchDrawer, DrawSettings
+from soundloc.training.batch_sampler import BatchSampler, SamplingSettings
 from soundloc.training.hard_negatives import (
-    SoundLikeness,
+    SoundSimilarity,
     without_likely_false_negatives,
 )
 from tests.soundloc.worlds import draw_world
@@ -13,7 +13,7 @@ from tests.soundloc.worlds import draw_world
 
 def test_the_nearest_foreign_sound_is_chosen() -> None:
     cache = draw_world(n_sounds=4)
-    likeness = SoundLikeness(cache)
+    similarity = SoundSimilarity(cache)
     heard = np.float64(cache.sounds[:, 0])
     standard = (heard - heard.mean(0)) / heard.std(0)
     unit = standard / np.linalg.norm(standard, axis=1, keepdims=True)
@@ -21,7 +21,7 @@ def test_the_nearest_foreign_sound_is_chosen() -> None:
     cosine = (unit[candidates] @ unit[asked].T).max(1)
     of_other_kinds = [i for i, c in enumerate(candidates) if c > 3]
     best = max(of_other_kinds, key=lambda i: cosine[i])
-    found = likeness.nearest(candidates, asked, lambda sound, other: sound > 3)
+    found = similarity.nearest(candidates, asked, lambda sound, other: sound > 3)
     assert found == candidates[best]
 
 
@@ -35,16 +35,16 @@ def test_hard_foreign_sounds_are_more_alike_than_random_ones() -> None:
     cache = replace(cache, pair_set=replace(cache.pair_set, pictures=tuple(one_kind)))
 
     def closeness(hard_share: float) -> float:
-        drawer = BatchDrawer(
+        sampler = BatchSampler(
             cache,
             related=lambda a, b: a == b,
             seed=0,
-            how=DrawSettings(hard_share=hard_share),
+            how=SamplingSettings(hard_share=hard_share),
         )
         found = []
         for step in range(12):
-            pictures = drawer.draw_pictures(step, 2)
-            batch = drawer.draw(step, pictures=pictures, n_per_picture=1, n_foreign=2)
+            pictures = sampler.draw_pictures(step, 2)
+            batch = sampler.draw(step, pictures=pictures, n_per_picture=1, n_foreign=2)
             unit = torch.nn.functional.normalize(
                 batch.sounds - torch.from_numpy(np.float32(cache.sounds)).mean((0, 1)),
                 dim=1,

@@ -4,7 +4,7 @@ import numpy as np
 
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.training.batch_sampler import BatchDrawer
+from soundloc.training.batch_sampler import BatchSampler
 from soundloc.training.calibrate_confidence import calibrate_confidence
 from soundloc.training.pseudo_labels import agree
 from soundloc.training.train import Training, TrainSettings
@@ -24,8 +24,8 @@ def taught(seed: int) -> SoundLocalizationNet:
     settings = TrainSettings(
         n_steps=40, n_pictures=6, n_cells=48, warmup_steps=5, ema_decay=0.9, seed=seed
     )
-    drawer = BatchDrawer(draw_world(), related=related, seed=seed)
-    training = Training(fresh_net(), drawer, settings)
+    sampler = BatchSampler(draw_world(), related=related, seed=seed)
+    training = Training(fresh_net(), sampler, settings)
     training.run()
     training.finish()
     calibrate_confidence(training.net, draw_world(seed=4), related=related)
@@ -73,8 +73,8 @@ def test_a_student_trains_on_what_the_teachers_agreed_on() -> None:
     world = without_places(draw_world())
     place = np.zeros((6, 8), np.float32)
     place[3, 4] = 1.0
-    drawer = BatchDrawer(world, related=related, seed=0, pseudo={(2, 0): place})
-    batch = drawer.draw(0, pictures=np.array([2, 3]), n_per_picture=3, n_foreign=0)
+    sampler = BatchSampler(world, related=related, seed=0, pseudo={(2, 0): place})
+    batch = sampler.draw(0, pictures=np.array([2, 3]), n_per_picture=3, n_foreign=0)
     placed = batch.targets.flatten(1).sum(1) > 0
     assert placed.sum() == 1
     assert batch.targets[placed][0, 3, 4] == 1.0

@@ -17,7 +17,7 @@ from soundloc.errors import CheckpointError
 from soundloc.evaluation.reporting.brief import evaluate
 from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.training.batch_sampler import Batch, BatchDrawer
+from soundloc.training.batch_sampler import Batch, BatchSampler
 from soundloc.training.calibrate_confidence import calibrate_confidence
 from soundloc.training.kind_anchors import KindAnchors
 from soundloc.training.objective import LossWeights, Objective, StepReport, batch_loss
@@ -49,8 +49,8 @@ def fresh_net(*, judges_sound: bool = False) -> SoundLocalizationNet:
 def start(
     settings: TrainSettings = SETTINGS, *, judges_sound: bool = False
 ) -> Training:
-    drawer = BatchDrawer(draw_world(), related=related, seed=0)
-    return Training(fresh_net(judges_sound=judges_sound), drawer, settings)
+    sampler = BatchSampler(draw_world(), related=related, seed=0)
+    return Training(fresh_net(judges_sound=judges_sound), sampler, settings)
 
 
 def test_two_steps_a_resume_and_two_more_are_four_steps(tmp_path: Path) -> None:
@@ -238,14 +238,14 @@ def bells_at_bells(seen: str | None, heard: str | None) -> bool:
 
 def test_a_sound_learns_not_to_point_even_at_its_own() -> None:
     told, untold = LossWeights(silence=1.0), LossWeights(silence=0.0)
-    drawer = BatchDrawer(draw_world(), related=related, never=bells_at_bells, seed=0)
-    pictures = drawer.draw_pictures(0, 6)
-    batch = drawer.draw(0, pictures=pictures, n_per_picture=3, n_foreign=4)
+    sampler = BatchSampler(draw_world(), related=related, never=bells_at_bells, seed=0)
+    pictures = sampler.draw_pictures(0, 6)
+    batch = sampler.draw(0, pictures=pictures, n_per_picture=3, n_foreign=4)
     after = []
     for weights in (told, untold):
         settings = replace(SETTINGS, n_steps=10, n_pictures=6, n_cells=48)
         settings = replace(settings, objective=Objective(weights))
-        training = Training(fresh_net(), drawer, settings)
+        training = Training(fresh_net(), sampler, settings)
         training.run()
         net = training.net.eval()
         _, report = batch_loss(net, training.anchors, batch, Objective(told), step=0)
@@ -254,13 +254,13 @@ def test_a_sound_learns_not_to_point_even_at_its_own() -> None:
 
 
 def a_batch(cache: FeatureCache) -> Batch:
-    drawer = BatchDrawer(cache, related=related, seed=9)
-    return drawer.draw(0, pictures=np.arange(6), n_per_picture=2, n_foreign=4)
+    sampler = BatchSampler(cache, related=related, seed=9)
+    return sampler.draw(0, pictures=np.arange(6), n_per_picture=2, n_foreign=4)
 
 
 def training_of(cache: FeatureCache, settings: TrainSettings) -> Training:
     training = Training(
-        fresh_net(), BatchDrawer(cache, related=related, seed=0), settings
+        fresh_net(), BatchSampler(cache, related=related, seed=0), settings
     )
     training.run()
     return training

@@ -12,7 +12,7 @@ from soundloc.training.workers import Workers
 TOGETHER = """
 import sys
 import torch, torch.distributed as dist
-from soundloc.training.batch_sampler import BatchDrawer
+from soundloc.training.batch_sampler import BatchSampler
 from soundloc.training.train import Training, TrainSettings, trainable
 from soundloc.training.workers import Workers
 from tests.soundloc.training.test_train import fresh_net, related
@@ -24,8 +24,8 @@ dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_
 workers = Workers.of_torchrun()
 settings = TrainSettings(n_steps=3, n_pictures=3, n_per_picture=1, n_foreign=4,
                          n_cells=24, warmup_steps=1)
-drawer = BatchDrawer(draw_world(), related=related, seed=0)
-training = Training(fresh_net(), drawer, settings, workers=workers)
+sampler = BatchSampler(draw_world(), related=related, seed=0)
+training = Training(fresh_net(), sampler, settings, workers=workers)
 losses = []
 training.run(on_step=lambda report: losses.append(report.total))
 workers.wait()

@@ -26,7 +26,7 @@ from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import SPLITS, PairSet, PictureEntry, read_pair_set
 from soundloc.data.supervision import label_share
 from soundloc.evaluation.measures import Measures, measure
-from soundloc.evaluation.predictions import answer
+from soundloc.evaluation.predictions import predict
 from soundloc.evaluation.queries import Question, ask
 from soundloc.evaluation.stored import load_measures, save_measures
 from soundloc.inference.engine import choose_engine
@@ -136,7 +136,7 @@ def _run(row: Variant, seed: int, rooms: _Rooms, settings: SweepSettings) -> Mea
     fitting = Fitting(room.trunks, train, room.validation)
     net = fit(row.preset, fitting, seed=seed)
     calibrate_confidence(net, room.validation, related=are_related)
-    measures = measure(answer(net, room.measured, questions))
+    measures = measure(predict(net, room.measured, questions))
     name = re.sub(r"[^a-z0-9]+", "-", row.name.lower()).strip("-")
     save_measures(settings.target / f"{name}-{digest}-{seed}.npz", measures)
     return measures

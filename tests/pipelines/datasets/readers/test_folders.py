@@ -86,7 +86,7 @@ def test_some_sounds_come_from_nowhere(source: Path) -> None:
     write_tone(source / "sounds" / "wind" / "a.wav")
     write_silence(source / "sounds" / "silence" / "b.wav")
     pairs, left_out = gathered(source, nowhere=("wind", "silence"))
-    assert {s.source for s in pairs.sounds if s.is_nowhere} == {"a", "b"}
+    assert {s.source for s in pairs.sounds if s.is_unlocalizable} == {"a", "b"}
     assert left_out == {}
 
 

@@ -19,9 +19,9 @@ from soundloc.scoring import ScoringProtocol, box_map, score_picture, select_sou
 from tests.soundloc.evaluation.quiz import (
     LEFT,
     RIGHT,
-    answers_at_random,
     draw_own_sounds,
     draw_pair_set,
+    random_predictions,
     same,
 )
 
@@ -33,13 +33,15 @@ def iou(first: np.ndarray, second: np.ndarray) -> float:
 
 
 def test_each_subject_alone_is_scored_by_the_plain_iou() -> None:
-    answers = answers_at_random(draw_own_sounds(5))
-    measures = measure(answers)
-    found = judge_by_subjects(answers, measures, PAPER)
-    rows = [r for r, q in enumerate(answers.questions) if q.relation is Relation.OWN]
+    predictions = random_predictions(draw_own_sounds(5))
+    measures = measure(predictions)
+    found = judge_by_subjects(predictions, measures, PAPER)
+    rows = [
+        r for r, q in enumerate(predictions.questions) if q.relation is Relation.OWN
+    ]
     for number, boxes in enumerate([[LEFT], [LEFT, RIGHT], [RIGHT]]):
         ious = [
-            iou(select_source(fine_response(answers, row), PAPER), box_map(boxes))
+            iou(select_source(fine_response(predictions, row), PAPER), box_map(boxes))
             for row in rows
         ]
         subject = found.subjects[number]
@@ -54,7 +56,7 @@ def test_each_subject_alone_is_scored_by_the_plain_iou() -> None:
     # The first and second share half of what the second marked, and so on.
     maps = [box_map(boxes) for boxes in ([LEFT], [LEFT, RIGHT], [RIGHT])]
     mutual = np.mean([iou(a, b) for a, b in combinations(maps, 2)])
-    opinions = answers.pair_set.pictures[0].objects[0].opinions
+    opinions = predictions.pair_set.pictures[0].objects[0].opinions
     assert mutual_iou(opinions) == pytest.approx(mutual)
     assert found.agreement.mean == float(mutual >= 0.5)
 
@@ -64,8 +66,8 @@ def test_a_subject_alone_agrees_with_nobody() -> None:
 
 
 def test_boxes_of_one_subject_are_no_table_of_subjects() -> None:
-    answers = answers_at_random(draw_pair_set(3))
-    assert judge_by_subjects(answers, measure(answers), PAPER) is None
+    predictions = random_predictions(draw_pair_set(3))
+    assert judge_by_subjects(predictions, measure(predictions), PAPER) is None
 
 
 @pytest.mark.parametrize(
@@ -73,15 +75,17 @@ def test_boxes_of_one_subject_are_no_table_of_subjects() -> None:
     [(draw_own_sounds, Relation.AMBIENT), (draw_pair_set, Relation.NOWHERE)],
 )
 def test_ambience_is_told_from_objects_by_counting_pairs(draw, against) -> None:
-    answers = answers_at_random(draw(6), ties=True)
-    measures = measure(answers)
+    predictions = random_predictions(draw(6), ties=True)
+    measures = measure(predictions)
     contrasts = contrast_ambience(measures)
     assert len(contrasts) == 4
     assert {c.against for c in contrasts} == {against}
     for c in contrasts:
-        read = answers.cosine if c.mechanism == "cosine" else answers.relu_cosine
+        read = (
+            predictions.cosine if c.mechanism == "cosine" else predictions.relu_cosine
+        )
         values = read.peak if c.strength == "peak" else read.top_quarter
-        relations = [q.relation for q in answers.questions]
+        relations = [q.relation for q in predictions.questions]
         ours = [float(values[i]) for i, r in enumerate(relations) if r == "own"]
         theirs = [float(values[i]) for i, r in enumerate(relations) if r is against]
         won = np.mean([(a > b) + 0.5 * (a == b) for a in ours for b in theirs])
@@ -96,16 +100,16 @@ def test_ambience_is_told_from_objects_by_counting_pairs(draw, against) -> None:
 
 def test_without_ambience_there_is_nothing_to_contrast() -> None:
     pairs = draw_own_sounds(5)
-    answers = answers_at_random(replace(pairs, pictures=pairs.pictures[:4]))
-    assert contrast_ambience(measure(answers)) == ()
+    predictions = random_predictions(replace(pairs, pictures=pairs.pictures[:4]))
+    assert contrast_ambience(measure(predictions)) == ()
 
 
 def test_both_of_two_sounds_are_right_when_each_is() -> None:
     pairs = draw_pair_set(9)
     questions = ask(pairs, related=same, n_per_object=2, n_noises=1)
-    answers = answers_at_random(pairs, questions)
-    measures = measure(answers)
-    found = interact(answers, measures, localize_all(answers, measures))
+    predictions = random_predictions(pairs, questions)
+    measures = measure(predictions)
+    found = interact(predictions, measures, localize_all(predictions, measures))
     scored = {(row.predictor, row.protocol): row for row in found.pairs}
     for protocol in (PAPER, ScoringProtocol.ADAPTIVE, ScoringProtocol.TOP50):
         both, worse, peaks = [], [], []
@@ -134,15 +138,15 @@ def test_both_of_two_sounds_are_right_when_each_is() -> None:
 
 
 def test_the_right_one_of_the_sources_responds_most() -> None:
-    answers = answers_at_random(draw_pair_set(6))
-    measures = measure(answers)
-    found = interact(answers, measures, localize_all(answers, measures))
+    predictions = random_predictions(draw_pair_set(6))
+    measures = measure(predictions)
+    found = interact(predictions, measures, localize_all(predictions, measures))
     chose = []
-    for row, question in enumerate(answers.questions):
+    for row, question in enumerate(predictions.questions):
         if question.relation is not Relation.OWN:
             continue
-        entry = answers.pair_set.pictures[question.picture]
-        response = fine_response(answers, row)
+        entry = predictions.pair_set.pictures[question.picture]
+        response = fine_response(predictions, row)
         best = [
             max(response[y, x] for y, x in np.argwhere(truth_of(entry, (i,)) > 0))
             for i in (0, 1)
@@ -153,23 +157,23 @@ def test_the_right_one_of_the_sources_responds_most() -> None:
 
 
 def test_pictures_with_one_source_have_no_interaction() -> None:
-    answers = answers_at_random(draw_own_sounds(4))
-    measures = measure(answers)
-    assert interact(answers, measures, localize_all(answers, measures)) is None
+    predictions = random_predictions(draw_own_sounds(4))
+    measures = measure(predictions)
+    assert interact(predictions, measures, localize_all(predictions, measures)) is None
 
 
 def test_the_shuffle_gap_is_the_mean_over_partners() -> None:
-    answers = answers_at_random(draw_pair_set(8))
-    measures = measure(answers)
+    predictions = random_predictions(draw_pair_set(8))
+    measures = measure(predictions)
     gaps = {g.measure: g for g in shuffle_sounds(measures)}
     gains, own = [], []
-    for row, question in enumerate(answers.questions):
+    for row, question in enumerate(predictions.questions):
         if question.relation is Relation.OWN:
             truth = truth_of(
-                answers.pair_set.pictures[question.picture], question.objects
+                predictions.pair_set.pictures[question.picture], question.objects
             )
             scores = [
-                score_picture(fine_response(answers, r), truth, PAPER)
+                score_picture(fine_response(predictions, r), truth, PAPER)
                 for r in (row, question.partner)
             ]
             own.append(scores[0].ciou)
@@ -203,7 +207,7 @@ def test_sounds_that_make_no_difference_have_no_gap() -> None:
 
 def test_without_partners_there_is_no_gap() -> None:
     pairs = draw_own_sounds(1)
-    assert shuffle_sounds(measure(answers_at_random(pairs))) == ()
+    assert shuffle_sounds(measure(random_predictions(pairs))) == ()
 
 
 def test_the_reliability_curve_is_that_of_sorting_into_bins_by_hand() -> None:
@@ -232,7 +236,7 @@ def test_the_reliability_curve_is_that_of_sorting_into_bins_by_hand() -> None:
 
 
 def test_own_and_foreign_sounds_weigh_the_same_in_the_calibration() -> None:
-    measures = measure(answers_at_random(draw_pair_set(8)))
+    measures = measure(random_predictions(draw_pair_set(8)))
     belongs, found = calibrate(measures)
     assert (belongs.outcome, found.outcome) == ("belongs", "found")
     shares = np.nan_to_num(belongs.share_right)
@@ -243,7 +247,7 @@ def test_own_and_foreign_sounds_weigh_the_same_in_the_calibration() -> None:
 
 
 def test_perfect_confidence_has_no_error() -> None:
-    measures = measure(answers_at_random(draw_pair_set(10)))
+    measures = measure(random_predictions(draw_pair_set(10)))
     knows = replace(measures, confidence=measures.are(Relation.OWN).astype(np.float64))
     belongs, _ = calibrate(knows)
     assert belongs.error.mean == belongs.error.high == 0.0

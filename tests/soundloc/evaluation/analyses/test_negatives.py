@@ -20,7 +20,7 @@ from soundloc.evaluation.measures import measure
 from soundloc.evaluation.queries import Relation
 from soundloc.evaluation.weighted_statistics import auroc
 from soundloc.scoring import ScoringProtocol
-from tests.soundloc.evaluation.quiz import answers_at_random, draw_pair_set
+from tests.soundloc.evaluation.quiz import draw_pair_set, random_predictions
 
 SUMMATION = 1e-9
 TOP50 = ScoringProtocol.TOP50
@@ -176,7 +176,7 @@ def test_balanced_positives_and_negatives_weigh_the_same() -> None:
 
 
 def test_the_figures_of_a_set_are_those_of_its_questions_by_hand() -> None:
-    measures = measure(answers_at_random(draw_pair_set(12), ties=True))
+    measures = measure(random_predictions(draw_pair_set(12), ties=True))
     once = np.ones(len(measures))
     own = np.flatnonzero(measures.are(Relation.OWN)).tolist()
     off = np.flatnonzero(measures.are(Relation.OFFSCREEN)).tolist()
@@ -194,7 +194,7 @@ def test_the_figures_of_a_set_are_those_of_its_questions_by_hand() -> None:
 
 
 def test_f_loc_and_f_auc_are_harmonic_means_of_place_and_darkness() -> None:
-    measures = measure(answers_at_random(draw_pair_set(12)), tau=0.4)
+    measures = measure(random_predictions(draw_pair_set(12)), tau=0.4)
     once = np.ones(len(measures))
     placed = [i for i in range(len(measures)) if measures.is_placed[i]]
     ciou = [measures.ciou[ScoringProtocol.FIXED][i] for i in placed]

@@ -7,7 +7,7 @@ from soundloc.evaluation.analyses.interaction import choose_source
 from soundloc.evaluation.measures import measure
 from soundloc.evaluation.reporting.brief import evaluate
 from soundloc.evaluation.reporting.report import examine, report
-from tests.soundloc.evaluation.quiz import answers_at_random, draw_own_sounds, same
+from tests.soundloc.evaluation.quiz import draw_own_sounds, random_predictions, same
 from tests.soundloc.evaluation.test_predictions import cache  # noqa: F401 - a fixture
 
 
@@ -48,7 +48,7 @@ def test_a_few_batches_are_the_first_pictures(
 
 
 def test_one_source_per_picture_leaves_nothing_to_choose() -> None:
-    answers = answers_at_random(draw_own_sounds(3))
-    choosing, chance = choose_source(answers, measure(answers))
+    predictions = random_predictions(draw_own_sounds(3))
+    choosing, chance = choose_source(predictions, measure(predictions))
     assert np.isnan([choosing.mean, chance.mean]).all()
     assert choosing.n == 0

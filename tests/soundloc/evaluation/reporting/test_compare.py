@@ -7,12 +7,12 @@ from soundloc.evaluation.measures import measure
 from soundloc.evaluation.reporting.compare import compare, difference
 from soundloc.evaluation.reporting.figures import figures_of
 from soundloc.scoring import ScoringProtocol
-from tests.soundloc.evaluation.quiz import answers_at_random, draw_pair_set
+from tests.soundloc.evaluation.quiz import draw_pair_set, random_predictions
 
 
 @pytest.fixture(scope="module")
 def measures():
-    return measure(answers_at_random(draw_pair_set(12)))
+    return measure(random_predictions(draw_pair_set(12)))
 
 
 def by_name(differences):
@@ -44,7 +44,7 @@ def test_the_interval_is_that_of_resampling_pictures_by_hand(
     measures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("soundloc.scoring.intervals._N_BOOTSTRAPS", 1000)
-    other = measure(answers_at_random(draw_pair_set(12), seed=9))
+    other = measure(random_predictions(draw_pair_set(12), seed=9))
     (figure,) = [f for f in figures_of(measures) if f.name == "pointing"]
     ours = difference(figure, measures, other)
     rows = measures.is_placed
@@ -65,6 +65,6 @@ def test_the_interval_is_that_of_resampling_pictures_by_hand(
 
 
 def test_only_answers_to_the_same_questions_are_compared(measures) -> None:
-    other = measure(answers_at_random(draw_pair_set(19)))
+    other = measure(random_predictions(draw_pair_set(19)))
     with pytest.raises(ValueError, match="same questions"):
         compare(measures, other)

@@ -9,9 +9,9 @@ from soundloc.evaluation.reporting.report import examine, report
 from soundloc.evaluation.reporting.tables import Table, percent, tables_of
 from soundloc.scoring.intervals import Interval
 from tests.soundloc.evaluation.quiz import (
-    answers_at_random,
     draw_own_sounds,
     draw_pair_set,
+    random_predictions,
     same,
 )
 from tests.soundloc.evaluation.test_predictions import cache  # noqa: F401 - a fixture
@@ -20,18 +20,18 @@ from tests.soundloc.evaluation.test_predictions import cache  # noqa: F401 - a f
 def report_on(pairs):
     from soundloc.evaluation.measures import measure
 
-    answers = answers_at_random(pairs)
-    return report(answers, measure(answers))
+    predictions = random_predictions(pairs)
+    return report(predictions, measure(predictions))
 
 
 def test_a_network_can_be_examined_and_compared_with_itself(
     lite_net,
     cache,  # noqa: F811 - the fixture imported above
 ) -> None:
-    answers, measures = examine(lite_net, cache, related=same)
-    found = report(answers, measures)
+    predictions, measures = examine(lite_net, cache, related=same)
+    found = report(predictions, measures)
     assert found.n_pictures == 5
-    assert found.n_questions == len(measures) == len(answers.questions)
+    assert found.n_questions == len(measures) == len(predictions.questions)
     again = examine(lite_net, cache, related=same)[1]
     assert all(d.difference.mean == 0.0 for d in compare(measures, again))
 
