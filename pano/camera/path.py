@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import importlib.metadata
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,9 @@ __all__ = [
     "PathSource",
 ]
 
-SCHEMA = "pano.camera-path/1"
+SCHEMA = "pano.camera-path/2"
+# Its `confidence` is the director's trust; the localizer's is not in it.
+_SCHEMA_1 = "pano.camera-path/1"
 
 FloatArray = NDArray[np.float64]
 
@@ -58,8 +60,13 @@ class CameraPath:
         Unwrapped: neighbours differ by the turn really made.
     cut
         True where a frame starts a new shot: nothing is interpolated into it.
+    trust
+        The director's: how far the evidence of the whole clip bears the view, in
+        [0, 1]. Exports find sounds and weak stretches by it.
     confidence
-        How far the evidence bears the view, in [0, 1].
+        The localizer's: is the source of the sound in the picture at all, in [0, 1];
+        nan where it is not known. Trust rises above it in a clip that is unsure
+        throughout.
     """
 
     time_s: FloatArray
@@ -68,6 +75,7 @@ class CameraPath:
     roll_deg: FloatArray
     hfov_deg: FloatArray
     cut: NDArray[np.bool_]
+    trust: FloatArray
     confidence: FloatArray
     limits: MotionLimits = field(default_factory=MotionLimits)
     source: PathSource = field(default_factory=PathSource)
@@ -79,7 +87,8 @@ class CameraPath:
             column: NDArray[Any] = np.array(getattr(self, name), dtype=dtype)
             if column.shape != (n,) or n == 0:
                 raise ValueError(f"{name} must have shape ({n},), n > 0")
-            if not np.all(np.isfinite(column)):
+            known = column[~np.isnan(column)] if name == "confidence" else column
+            if not np.all(np.isfinite(known)):
                 raise ValueError(f"{name} must be finite")
             column.setflags(write=False)
             object.__setattr__(self, name, column)
@@ -93,8 +102,10 @@ class CameraPath:
                 f"hfov_deg must be in (0, {limit_deg:.0f}) for a "
                 f"{self.source.lens} lens"
             )
-        if np.any((self.confidence < 0.0) | (self.confidence > 1.0)):
-            raise ValueError("confidence must be in [0, 1]")
+        for name in ("trust", "confidence"):
+            share = getattr(self, name)
+            if np.any((share < 0.0) | (share > 1.0)):
+                raise ValueError(f"{name} must be in [0, 1]")
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -136,7 +147,9 @@ class CameraPath:
         return Certificate(*largest)
 
     def save(self, path: Path) -> None:
-        """Write the path as JSON (schema `pano.camera-path/1`), whole or not at all.
+        """Write the path as JSON (schema `pano.camera-path/2`), whole or not at all.
+
+        A confidence that is not known is null.
 
         Raises
         ------
@@ -171,7 +184,7 @@ class CameraPath:
         columns = [getattr(self, name) for name in _COLUMNS]
         for index in range(len(self)):
             frame = {
-                name: column[index].item()
+                name: None if np.isnan(column[index]) else column[index].item()
                 for name, column in zip(_COLUMNS, columns, strict=True)
             }
             comma = "," if index + 1 < len(self) else ""
@@ -181,6 +194,9 @@ class CameraPath:
     @classmethod
     def load(cls, path: Path) -> CameraPath:
         """Read a path that `save` wrote or a person edited.
+
+        In schema `pano.camera-path/1` the trust was called confidence, and the
+        localizer's confidence was not stored.
 
         The certificate is measured again by whoever asks; the stored one is not used.
 
@@ -197,11 +213,13 @@ class CameraPath:
             ) from error
         except ValueError as error:
             raise SettingsError(f"{path} is not JSON: {error}.") from error
-        if not isinstance(document, dict) or document.get("schema") != SCHEMA:
+        schema = document.get("schema") if isinstance(document, dict) else None
+        if schema not in (SCHEMA, _SCHEMA_1):
             raise SettingsError(f'{path} is not a camera path of schema "{SCHEMA}".')
         try:
+            frames = document["frames"]
             return cls(
-                **_columns_of(document["frames"]),
+                **(_columns_1_of if schema == _SCHEMA_1 else _columns_of)(frames),
                 limits=MotionLimits(**_known(MotionLimits, document["limits"])),
                 source=_source_of(document.get("source", {})),
             )
@@ -218,11 +236,18 @@ _COLUMNS = (
     "roll_deg",
     "hfov_deg",
     "cut",
+    "trust",
     "confidence",
 )
 
 
-def _columns_of(frames: Any) -> dict[str, Any]:
+def _columns_1_of(frames: Any) -> dict[str, Any]:
+    columns = _columns_of(frames, _COLUMNS[:-2] + _COLUMNS[-1:])
+    trust = columns.pop("confidence")
+    return columns | {"trust": trust, "confidence": np.full(len(trust), np.nan)}
+
+
+def _columns_of(frames: Any, names: Sequence[str] = _COLUMNS) -> dict[str, Any]:
     if not isinstance(frames, list) or not frames:
         raise ValueError("frames must be a list that is not empty")
     return {
@@ -230,7 +255,7 @@ def _columns_of(frames: Any) -> dict[str, Any]:
             [frame[name] for frame in frames],
             dtype=np.bool_ if name == "cut" else np.float64,
         )
-        for name in _COLUMNS
+        for name in names
     }
 
 

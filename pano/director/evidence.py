@@ -64,7 +64,9 @@ class Evidence:
     layer_of
         Which layer each moment goes by, shape (n,).
     weight
-        Trust in each map, shape (n,), in [0, 1].
+        The director's trust in each map, shape (n,), in [0, 1].
+    confidence
+        The localizer's, pooled, shape (n,), in [0, 1]; 0 where no map is near.
     base_yaw_deg
         A whole number of cells: planning relative to it makes a turned scene with a
         likewise turned start the very same problem, to the last bit.
@@ -78,6 +80,7 @@ class Evidence:
     pages: mmap.mmap
     layer_of: NDArray[np.int64]
     weight: FloatArray
+    confidence: FloatArray
     base_yaw_deg: float
     start: Direction
 
@@ -142,6 +145,7 @@ def gather(maps: Iterable[SaliencyMap], *, start: Direction) -> Evidence:
     latest = np.searchsorted(indices, moments, side="right") - 1
     is_fresh = (moments - np.array(indices)[latest]) * STEP_S <= _MAX_GAP_S
     confidence, level_db, contrast = np.array(trusts)[latest].T
+    confidence = confidence * is_fresh
     base_yaw_deg = _n_cells(start, shape[1]) * 360.0 / shape[1]
     return Evidence(
         first_s=first_s,
@@ -149,7 +153,8 @@ def gather(maps: Iterable[SaliencyMap], *, start: Direction) -> Evidence:
         layers=np.frombuffer(pages, np.float16).reshape(-1, *shape),
         pages=pages,
         layer_of=latest,
-        weight=_weights(confidence * is_fresh, level_db, contrast),
+        weight=_weights(confidence, level_db, contrast),
+        confidence=confidence,
         base_yaw_deg=base_yaw_deg,
         # Rounded so that a start and its turned likeness leave the same remainder.
         start=Direction(round(start.yaw_deg - base_yaw_deg, 9), start.pitch_deg),

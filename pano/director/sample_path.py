@@ -77,7 +77,8 @@ def film(
         roll_deg=np.zeros(n),
         hfov_deg=hfov_deg,
         cut=np.isin(np.arange(n), begins[1:]),
-        confidence=np.interp(offset_s, moments_s, evidence.weight),
+        trust=np.interp(offset_s, moments_s, evidence.weight),
+        confidence=np.interp(offset_s, moments_s, evidence.confidence),
         limits=limits,
         source=PathSource(director=director, lens=lens),
     )

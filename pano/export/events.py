@@ -1,9 +1,9 @@
 """Sound events: the stretches in which the camera had something to listen to.
 
-A path tells at each frame how far the evidence bears its view. Where it does for long
-enough, something sounded there: editors get a marker from its start to its end that
-says in which direction. Three outlets: rows for a spreadsheet, an EDL for the marker
-list of Resolve and its like, and the markers of the `otio` export.
+A path tells at each frame how far the director trusts the evidence for its view. Where
+that is far for long enough, something sounded there: editors get a marker from its
+start to its end that says in which direction. Three outlets: rows for a spreadsheet, an
+EDL for the marker list of Resolve and its like, and the markers of the `otio` export.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pano.camera.path import CameraPath
 from pano.export.timeline import Timeline
 from pano.sphere import to_angles_deg, unit_vectors
 
-# An even chance that the source is in the picture.
-MIN_CONFIDENCE = 0.5
+# Of the director's trust; the localizer's confidence may be low all along.
+MIN_TRUST = 0.5
 # Shorter sounds and pauses than a word are no events of their own.
 MIN_EVENT_S = 0.5
 MAX_PAUSE_S = 0.5
@@ -43,6 +43,8 @@ class SoundEvent:
         The mean direction of the camera meanwhile, yaw in [-180, 180).
     turned_deg
         How far apart the views at its start and end are: how much the source moved.
+    mean_trust
+        The director's; exports have always called it `mean_confidence`.
     """
 
     start: int
@@ -50,7 +52,7 @@ class SoundEvent:
     yaw_deg: float
     pitch_deg: float
     turned_deg: float
-    mean_confidence: float
+    mean_trust: float
 
     @property
     def name(self) -> str:
@@ -60,7 +62,7 @@ class SoundEvent:
 
 def sound_events(shown: CameraPath, rate_hz: float) -> list[SoundEvent]:
     """Find the events of a path that has one pose per frame; cuts end them."""
-    heard = _without_pauses(shown.confidence >= MIN_CONFIDENCE, MAX_PAUSE_S * rate_hz)
+    heard = _without_pauses(shown.trust >= MIN_TRUST, MAX_PAUSE_S * rate_hz)
     found = []
     for start, stop in _runs(heard, shown.cut):
         if stop - start < MIN_EVENT_S * rate_hz:
@@ -76,7 +78,7 @@ def sound_events(shown: CameraPath, rate_hz: float) -> list[SoundEvent]:
                 yaw_deg=float(yaw_deg),
                 pitch_deg=float(pitch_deg),
                 turned_deg=float(np.degrees(np.arccos(cosine))),
-                mean_confidence=float(shown.confidence[start:stop].mean()),
+                mean_trust=float(shown.trust[start:stop].mean()),
             )
         )
     return found
@@ -89,7 +91,7 @@ def write_events(path: CameraPath, timeline: Timeline) -> str:
     rows = [
         f"{event.start},{event.stop},{start_s + event.start / rate_hz:.6f},"
         f"{start_s + event.stop / rate_hz:.6f},{event.yaw_deg:.2f},"
-        f"{event.pitch_deg:.2f},{event.turned_deg:.2f},{event.mean_confidence:.4f}"
+        f"{event.pitch_deg:.2f},{event.turned_deg:.2f},{event.mean_trust:.4f}"
         for event in sound_events(shown, rate_hz)
     ]
     return "\n".join([HEADER, *rows]) + "\n"

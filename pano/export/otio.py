@@ -2,7 +2,7 @@
 
 The format has no keyframes, so the path itself rides along in `metadata["pano"]`,
 which many programs drop on import: never keep it here alone. Blue markers are sounds,
-from start to end; yellow ones show where the path rested on weak evidence.
+from start to end; yellow ones show where the director had little trust in the evidence.
 
 The JSON is written here (schemas of OpenTimelineIO 0.15 and later), because the library
 is a compiled package of several megabytes for some forty lines; the tests read the
@@ -14,12 +14,13 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator
+from math import isnan
 from typing import Any
 
 import numpy as np
 
 from pano.camera.path import SCHEMA, CameraPath
-from pano.export.events import MIN_CONFIDENCE, sound_events
+from pano.export.events import MIN_TRUST, sound_events
 from pano.export.keyframes import Shot, keyframes
 from pano.export.timeline import Timeline
 
@@ -112,7 +113,8 @@ def _whole(path: CameraPath, timeline: Timeline) -> Json:
         "width_px": timeline.width_px,
         "height_px": timeline.height_px,
         "cut": path.cut.tolist(),
-        "confidence": path.confidence.tolist(),
+        "trust": path.trust.tolist(),
+        "confidence": [None if isnan(one) else one for one in path.confidence.tolist()],
         **columns,
     }
 
@@ -120,16 +122,17 @@ def _whole(path: CameraPath, timeline: Timeline) -> Json:
 def _sounds(shown: CameraPath, timeline: Timeline) -> Iterator[Json]:
     for event in sound_events(shown, float(timeline.frame_rate_hz)):
         known = dataclasses.asdict(event)
+        known["mean_confidence"] = known.pop("mean_trust")  # its name in the format
         yield _marker(event.start, event.stop, event.name, "BLUE", known, timeline)
 
 
 def _weak_markers(shown: CameraPath, timeline: Timeline) -> Iterator[Json]:
-    weak = shown.confidence < MIN_CONFIDENCE
+    weak = shown.trust < MIN_TRUST
     edges = np.flatnonzero(np.diff(np.concatenate([[False], weak, [False]])))
     for start, stop in edges.reshape(-1, 2).tolist():
         if (stop - start) / float(timeline.frame_rate_hz) < MIN_WEAK_S:
             continue
-        mean = float(shown.confidence[start:stop].mean())
+        mean = float(shown.trust[start:stop].mean())
         known = {"mean_confidence": mean}
         yield _marker(start, stop, "weak evidence", "YELLOW", known, timeline)
 

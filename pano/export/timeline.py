@@ -104,6 +104,7 @@ class Timeline:
             roll_deg=np.array([pose.roll_deg for pose in poses]),
             hfov_deg=np.array([pose.hfov_deg for pose in poses]),
             cut=cut,
+            trust=path.trust[shown],
             confidence=path.confidence[shown],
         )
 

@@ -78,7 +78,13 @@ class SaliencyResult:
 
 @dataclass(frozen=True, slots=True)
 class PanResult:
-    """A video with a normal field of view was written."""
+    """A video with a normal field of view was written.
+
+    Parameters
+    ----------
+    mean_confidence
+        The localizer's, not the director's trust; nan where a path does not tell.
+    """
 
     source: Path
     target: Path
@@ -99,12 +105,14 @@ class PanResult:
     def words(self) -> str:
         """Say where the video is and what the camera did."""
         cuts = f", {self.n_cuts} cuts" if self.n_cuts else ""
+        is_known = not math.isnan(self.mean_confidence)
+        confidence = f"{self.mean_confidence:.2f}" if is_known else "unknown"
         takes = "".join(f"\n{other}: filmed as well" for other in self.others)
         return (
             f"{self.target}: {self.n_frames} frames of "
             f"{self.width_px}x{self.height_px}; the camera turned "
             f"{self.turned_deg:.0f}° in all, at most {self.max_speed_deg_per_s:.0f}°/s"
-            f"{cuts} (mean confidence {self.mean_confidence:.2f}){takes}"
+            f"{cuts} (localizer's mean confidence {confidence}){takes}"
         )
 
 

@@ -89,6 +89,7 @@ def _path(
         roll_deg=np.zeros(n),
         hfov_deg=np.full(n, hfov_deg),
         cut=np.zeros(n, dtype=np.bool_),
-        confidence=np.ones(n),
+        trust=np.ones(n),
+        confidence=np.full(n, np.nan),
         source=PathSource(director=name),
     )

@@ -1,10 +1,11 @@
 """The page that `pano pan --why` writes: what was heard, where the camera looked, why.
 
-Above, over time: how loud it was, how far the evidence bore the view, the camera's yaw
-and pitch over a picture of where the maps lay, its lens and its cuts; hollow diamonds
-mark moments where another place would have been nearly as good. Below, moments of the
-clip with the heat map, the view's outline and what was filmed; where there was a close
-call, the sheet shows that moment and rings the place that was not taken.
+Above, over time: how loud it was, the director's trust in the view beside the
+localizer's confidence, the camera's yaw and pitch over a picture of where the maps lay,
+its lens and its cuts; hollow diamonds mark moments where another place would have been
+nearly as good. Below, moments of the clip with the heat map, the view's outline and
+what was filmed; where there was a close call, the sheet shows that moment and rings the
+place that was not taken.
 """
 
 from __future__ import annotations
@@ -101,7 +102,7 @@ def page_target(asked: Path, source: Path) -> Path:
 
 def close_calls(trace: Trace, path: CameraPath) -> NDArray[np.bool_]:
     """Tell at which moments another place would have been nearly as good, (n,)."""
-    trust = np.interp(trace.time_s, path.time_s, path.confidence)
+    trust = np.interp(trace.time_s, path.time_s, path.trust)
     is_close = np.array([rivals.is_close for rivals in trace.rivals], dtype=np.bool_)
     return np.asarray(is_close & (trust >= _MIN_TRUST))
 
@@ -111,7 +112,7 @@ def moments_to_show(
 ) -> list[float]:
     """Take one moment of each eighth of the clip: a close call, else the surest."""
     time_s = np.array(trace.time_s)
-    trust = np.interp(time_s, path.time_s, path.confidence)
+    trust = np.interp(time_s, path.time_s, path.trust)
     doubt = np.array([rivals.second_share for rivals in trace.rivals]) * calls
     moments = []
     for part in np.array_split(np.arange(len(time_s)), N_MOMENTS):

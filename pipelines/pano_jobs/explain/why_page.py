@@ -76,7 +76,7 @@ def draw_page(
 
 def _title(trace: Trace, path: CameraPath, calls: NDArray[np.bool_]) -> str:
     duration_s = float(path.time_s[-1] - path.time_s[0])
-    heard = float(np.mean(path.confidence >= 0.5))
+    heard = float(np.mean(path.trust >= 0.5))
     doubtful = float(np.mean(calls)) if len(calls) else 0.0
     n_cuts = int(np.count_nonzero(path.cut[1:]))
     return (
@@ -126,10 +126,16 @@ def _draw_timeline(
 
 
 def _draw_trust(axes: Axes, trace: Trace, path: CameraPath) -> None:
-    axes.fill_between(path.time_s, path.confidence, color=_TRUST, alpha=0.35, lw=0)
-    axes.plot(path.time_s, path.confidence, color=_TRUST, label="trust in the view")
-    axes.plot(trace.time_s, trace.confidence, color=_CUT, lw=0.8, label="localizer")
-    axes.set(ylabel="confidence", ylim=(0.0, 1.02))
+    axes.fill_between(path.time_s, path.trust, color=_TRUST, alpha=0.35, lw=0)
+    axes.plot(path.time_s, path.trust, color=_TRUST, label="director's trust")
+    axes.plot(
+        trace.time_s,
+        trace.confidence,
+        color=_CUT,
+        lw=0.8,
+        label="localizer's confidence",
+    )
+    axes.set(ylabel="trust,\nconfidence", ylim=(0.0, 1.02))
     axes.legend(loc="upper right", ncols=2, fontsize=8, framealpha=0.8)
 
 

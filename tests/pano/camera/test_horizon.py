@@ -17,6 +17,7 @@ def looking_round(pitch_deg=-10.0) -> CameraPath:
         roll_deg=zeros,
         hfov_deg=zeros + 65.0,
         cut=zeros > 0.0,
+        trust=zeros,
         confidence=zeros,
     )
 

@@ -21,6 +21,7 @@ def path_of(yaw_deg, *, cut_at: int | None = None) -> CameraPath:
         roll_deg=np.zeros(N),
         hfov_deg=np.full(N, 60.0),
         cut=k == cut_at,
+        trust=np.ones(N),
         confidence=np.ones(N),
     )
 

@@ -25,7 +25,8 @@ def path_of(yaw_deg, pitch_deg=None, *, time_s=None, cut=None) -> CameraPath:
         roll_deg=np.zeros(n),
         hfov_deg=np.full(n, 65.5),
         cut=np.zeros(n, dtype=bool) if cut is None else np.asarray(cut),
-        confidence=np.linspace(0.0, 1.0, n),
+        trust=np.linspace(0.0, 1.0, n),
+        confidence=np.linspace(0.0, 0.1, n),
     )
 
 
@@ -97,7 +98,9 @@ def test_a_saved_path_comes_back_bit_for_bit(tmp_path: Path) -> None:
     )
     path.save(tmp_path / "path.json")
     loaded = CameraPath.load(tmp_path / "path.json")
-    for name in ("time_s", "yaw_deg", "pitch_deg", "hfov_deg", "cut", "confidence"):
+    for name in ("time_s", "yaw_deg", "pitch_deg", "hfov_deg", "cut"):
+        np.testing.assert_array_equal(getattr(loaded, name), getattr(path, name))
+    for name in ("trust", "confidence"):
         np.testing.assert_array_equal(getattr(loaded, name), getattr(path, name))
     assert (loaded.limits, loaded.source) == (path.limits, path.source)
     assert [item.name for item in tmp_path.iterdir()] == ["path.json"]
@@ -114,7 +117,7 @@ def test_the_document_has_the_promised_keys(tmp_path: Path) -> None:
         "certificate",
         "tool",
     }
-    assert document["schema"] == "pano.camera-path/1"
+    assert document["schema"] == "pano.camera-path/2"
     assert list(document["frames"][0]) == [
         "time_s",
         "yaw_deg",
@@ -122,10 +125,41 @@ def test_the_document_has_the_promised_keys(tmp_path: Path) -> None:
         "roll_deg",
         "hfov_deg",
         "cut",
+        "trust",
         "confidence",
     ]
     assert document["certificate"]["max_speed_deg_per_s"] == pytest.approx(30.0)
     assert set(document["tool"]) == {"name", "version"}
+
+
+def test_a_path_of_the_first_schema_keeps_its_trust(tmp_path: Path) -> None:
+    file = tmp_path / "path.json"
+    path_of([0.0, 1.0, 2.0]).save(file)
+    document = json.loads(file.read_text())
+    document["schema"] = "pano.camera-path/1"
+    for frame in document["frames"]:
+        frame["confidence"] = frame.pop("trust")
+    file.write_text(json.dumps(document))
+    old = CameraPath.load(file)
+    np.testing.assert_array_equal(old.trust, [0.0, 0.5, 1.0])
+    assert np.all(np.isnan(old.confidence))
+
+
+def test_a_confidence_that_is_not_known_is_null(tmp_path: Path) -> None:
+    file = tmp_path / "path.json"
+    path = dataclasses.replace(path_of([0.0, 1.0]), confidence=np.array([0.5, np.nan]))
+    path.save(file)
+    frames = json.loads(file.read_text())["frames"]
+    assert [frame["confidence"] for frame in frames] == [0.5, None]
+    np.testing.assert_array_equal(CameraPath.load(file).confidence, path.confidence)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("trust", np.nan), ("trust", 1.5), ("confidence", np.inf)]
+)
+def test_trust_and_confidence_are_shares(name, value) -> None:
+    with pytest.raises(ValueError, match=name):
+        dataclasses.replace(path_of([0.0]), **{name: np.array([value])})
 
 
 def _without_yaw(document: dict) -> None:

@@ -71,7 +71,7 @@ def test_rolling_the_maps_turns_the_path_and_nothing_else(director) -> None:
     )
     assert difference_deg[0] % 360.0 == pytest.approx(n_cells * CELL_DEG)
     np.testing.assert_allclose(turned.pitch_deg, plain.pitch_deg, atol=1e-6)
-    np.testing.assert_allclose(turned.confidence, plain.confidence, atol=1e-9)
+    np.testing.assert_allclose(turned.trust, plain.trust, atol=1e-9)
 
 
 @pytest.mark.parametrize("director", DIRECTORS)
@@ -93,7 +93,17 @@ def test_a_silent_clip_is_held_at_the_start(director) -> None:
     path = plan_path(scene(120, level_db=SILENCE_DB), director=director, start=start)
     np.testing.assert_allclose(path.yaw_deg, -130.0, atol=1e-6)
     np.testing.assert_allclose(path.pitch_deg, 15.0, atol=1e-6)
-    assert np.all(path.confidence == 0.0)
+    assert np.all(path.trust == 0.0)
+
+
+@pytest.mark.parametrize("director", DIRECTORS)
+def test_a_path_tells_trust_and_the_confidence_of_the_localizer_apart(director) -> None:
+    maps = scene(40, confidence=0.1) + scene(80, confidence=0.2)[40:]
+    path = plan_path(maps, director=director)
+    # Each moment pools two maps; the trust of the clip's best moments is almost full.
+    np.testing.assert_allclose(path.confidence[path.time_s < 3.6], 0.1)
+    np.testing.assert_allclose(path.confidence[path.time_s > 4.4], 0.2)
+    assert np.all(path.trust > 2.0 * path.confidence)
 
 
 @pytest.mark.parametrize("director", DIRECTORS)

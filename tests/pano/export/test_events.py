@@ -15,7 +15,7 @@ RATE_HZ = 30.0
 TIMELINE = Timeline(frame_rate_hz=Fraction(30))
 
 
-def path_of(confidence, *, yaw_deg=None, cut_at=None, start_s=0.0) -> CameraPath:
+def path_of(trust, *, yaw_deg=None, cut_at=None, start_s=0.0) -> CameraPath:
     k = np.arange(N)
     return CameraPath(
         time_s=start_s + k / RATE_HZ,
@@ -24,16 +24,17 @@ def path_of(confidence, *, yaw_deg=None, cut_at=None, start_s=0.0) -> CameraPath
         roll_deg=np.zeros(N),
         hfov_deg=np.full(N, 65.5),
         cut=k == cut_at,
-        confidence=np.asarray(confidence, float),
+        trust=np.asarray(trust, float),
+        confidence=np.full(N, 0.05),
         source=PathSource(file="clip.mp4"),
     )
 
 
 def heard(*spans: tuple[int, int]):
-    confidence = np.full(N, 0.1)
+    trust = np.full(N, 0.1)
     for start, stop in spans:
-        confidence[start:stop] = 0.9
-    return confidence
+        trust[start:stop] = 0.9
+    return trust
 
 
 def spans(path):
@@ -46,7 +47,7 @@ def test_an_event_lasts_as_long_as_it_is_heard_and_knows_its_direction():
     assert event.yaw_deg == pytest.approx(-10.0)
     assert event.pitch_deg == pytest.approx(12.0)
     assert event.turned_deg == pytest.approx(0.0, abs=1e-6)
-    assert event.mean_confidence == pytest.approx(0.9)
+    assert event.mean_trust == pytest.approx(0.9)
     assert event.name == "sound at yaw -10 pitch +12"
 
 

@@ -39,7 +39,8 @@ def path_of(*, start_s: float = 0.0, rate_hz: float = 30.0, **columns) -> Camera
         "roll_deg": np.zeros(N),
         "hfov_deg": 65.5 + 10.0 * eased,
         "cut": k == 60,
-        "confidence": np.where(k < 50, 0.9, 0.2),
+        "trust": np.where(k < 50, 0.9, 0.2),
+        "confidence": np.where(k < 60, 0.05, np.nan),
     }
     return CameraPath(
         time_s=start_s + k / rate_hz,
@@ -57,6 +58,7 @@ def test_every_format_can_say_a_single_pose(name):
     one = CameraPath(
         *(np.array([value]) for value in (4.0, 10.0, 0.0, 0.0, 60.0)),
         cut=np.array([False]),
+        trust=np.array([1.0]),
         confidence=np.array([1.0]),
     )
     assert text_of(name, one)
@@ -85,20 +87,27 @@ def test_frames_count_from_the_first_picture_whatever_its_time(name):
 
 
 def rows_of(text: str) -> np.ndarray:
-    return np.loadtxt(text.splitlines(), delimiter=",", skiprows=1)
+    return np.genfromtxt(text.splitlines(), delimiter=",", skip_header=1)
 
 
 def test_csv_holds_the_path_itself():
     path = path_of(start_s=2.0)
     text = text_of("csv", path)
     assert text.splitlines()[0] == (
-        "frame,time_s,yaw_deg,pitch_deg,roll_deg,hfov_deg,cut,confidence"
+        "frame,time_s,yaw_deg,pitch_deg,roll_deg,hfov_deg,cut,trust,confidence"
     )
     rows = rows_of(text)
     assert rows[:, 0].tolist() == list(range(N))
     columns = ("time_s", "yaw_deg", "pitch_deg", "roll_deg", "hfov_deg", "cut")
     for column, name in enumerate(columns, start=1):
         np.testing.assert_allclose(rows[:, column], getattr(path, name), atol=1e-6)
+
+
+def test_csv_tells_trust_from_confidence_and_leaves_out_what_is_not_known():
+    rows = rows_of(text_of("csv"))
+    np.testing.assert_allclose(rows[:, 7], path_of().trust)
+    np.testing.assert_allclose(rows[:, 8], path_of().confidence)
+    assert text_of("csv").endswith("0.2000,\n")
 
 
 def test_csv_at_another_rate_cuts_on_the_first_frame_of_the_shot():
@@ -240,6 +249,8 @@ def test_otio_is_read_by_its_own_library():
         assert (marked.start_time.value, marked.duration.value) == frames
     saved = timeline.metadata["pano"]
     np.testing.assert_allclose(list(saved["yaw_deg"]), path_of().yaw_deg)
+    assert saved["confidence"][0] == 0.05
+    assert saved["confidence"][-1] is None
     assert track.range_of_child_at_index(1).start_time.value == 60.0
 
 

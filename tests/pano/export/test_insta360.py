@@ -32,6 +32,7 @@ def path_of() -> CameraPath:
         roll_deg=np.zeros(N),
         hfov_deg=np.full(N, 65.5),
         cut=k == 60,
+        trust=np.ones(N),
         confidence=np.ones(N),
     )
 

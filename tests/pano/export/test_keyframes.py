@@ -26,6 +26,7 @@ def path_of(
         roll_deg=np.zeros(n),
         hfov_deg=np.full(n, 65.5),
         cut=np.isin(np.arange(n), cut),
+        trust=np.ones(n),
         confidence=np.ones(n),
     )
 

@@ -55,6 +55,7 @@ def path_of(*, start_s: float = 0.0, **columns) -> CameraPath:
         time_s=start_s + k / RATE_HZ,
         **(values | columns),
         cut=k == 9,
+        trust=np.ones(N),
         confidence=np.ones(N),
         source=PathSource(file="clip.mkv"),
     )

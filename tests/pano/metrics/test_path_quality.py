@@ -22,6 +22,7 @@ def still_path(yaw_deg: float) -> CameraPath:
         roll_deg=np.zeros(2),
         hfov_deg=np.full(2, 90.0),
         cut=np.zeros(2, dtype=bool),
+        trust=np.ones(2),
         confidence=np.ones(2),
     )
 
@@ -64,6 +65,7 @@ def turning_path(yaw_deg, cuts=()) -> CameraPath:
         roll_deg=np.zeros(n),
         hfov_deg=np.full(n, 65.5),
         cut=np.isin(np.arange(n), cuts),
+        trust=np.ones(n),
         confidence=np.ones(n),
     )
 

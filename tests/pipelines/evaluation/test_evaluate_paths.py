@@ -25,6 +25,7 @@ def path_file(file, yaw_deg):
         roll_deg=np.zeros(N),
         hfov_deg=np.full(N, 65.5),
         cut=np.zeros(N, dtype=bool),
+        trust=np.ones(N),
         confidence=np.ones(N),
     ).save(file)
     return file

@@ -33,7 +33,7 @@ def found(time_s: float, *yaws_deg: float, level_db: float = -20.0) -> SaliencyM
     return SaliencyMap(time_s, density, np.zeros(SHAPE, np.float32), 0.9, level_db)
 
 
-def path_of(n: int, confidence: float = 1.0) -> CameraPath:
+def path_of(n: int, trust: float = 1.0) -> CameraPath:
     return CameraPath(
         time_s=np.arange(n) / RATE_HZ,
         yaw_deg=np.zeros(n),
@@ -41,7 +41,8 @@ def path_of(n: int, confidence: float = 1.0) -> CameraPath:
         roll_deg=np.zeros(n),
         hfov_deg=np.full(n, 65.5),
         cut=np.zeros(n, bool),
-        confidence=np.full(n, confidence),
+        trust=np.full(n, trust),
+        confidence=np.full(n, 0.05),
     )
 
 
@@ -71,7 +72,7 @@ def test_two_places_alike_are_a_close_call_while_the_evidence_counts():
     calls = close_calls(traced(maps()), path_of(100))
     times = np.arange(len(calls)) * STEP_S
     np.testing.assert_array_equal(calls, times >= 5.0 - 1e-9)
-    assert not close_calls(traced(maps()), path_of(100, confidence=0.1)).any()
+    assert not close_calls(traced(maps()), path_of(100, trust=0.1)).any()
 
 
 def test_the_sheet_shows_an_eighth_each_and_close_calls_first():

@@ -27,6 +27,7 @@ def path_along(yaws_deg, pitches_deg, duration_s: float = 4.0) -> CameraPath:
         roll_deg=np.zeros(n),
         hfov_deg=np.full(n, 65.5),
         cut=np.zeros(n, dtype=np.bool_),
+        trust=np.ones(n),
         confidence=np.ones(n),
     )
 

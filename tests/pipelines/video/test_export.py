@@ -26,6 +26,7 @@ def saved_path(tmp_path):
         roll_deg=np.zeros(n),
         hfov_deg=np.full(n, 65.5),
         cut=np.zeros(n, bool),
+        trust=np.ones(n),
         confidence=np.ones(n),
         source=PathSource(file="clip.mp4", width_px=720, height_px=1280),
     )

@@ -259,9 +259,31 @@ def test_the_path_file_names_its_source(tmp_path, clip_of_disc):
         localizer=RedLocalizer(),
     )
     document = json.loads((tmp_path / "path.json").read_text())
-    assert document["schema"] == "pano.camera-path/1"
+    assert document["schema"] == "pano.camera-path/2"
     assert document["source"]["file"] == "clip.mp4"
     assert document["source"]["director"] == "follow"
+
+
+def test_the_confidence_that_is_told_is_the_localizers(tmp_path, clip_of_disc):
+    source, path_file = clip_of_disc(lambda _: 0.0), tmp_path / "path.json"
+    doubting = RedLocalizer(confidence=0.05)
+    result = pan(
+        source,
+        tmp_path / "out.mp4",
+        SETTINGS,
+        path_target=path_file,
+        localizer=doubting,
+    )
+    again = render(source, path_file, tmp_path / "again.mp4", LENS)
+    for told in (result, again):
+        assert told.mean_confidence == pytest.approx(0.05)
+        assert "localizer's mean confidence 0.05" in told.words()
+    assert np.all(CameraPath.load(path_file).trust > 0.3)
+    document = json.loads(path_file.read_text())
+    document["schema"] = "pano.camera-path/1"
+    path_file.write_text(json.dumps(document))
+    old = render(source, path_file, tmp_path / "old.mp4", LENS)
+    assert "confidence unknown" in old.words()
 
 
 def test_where_the_clip_itself_cuts_the_camera_is_free(tmp_path, clip_of_disc):

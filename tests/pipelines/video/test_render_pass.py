@@ -161,6 +161,7 @@ def test_a_stabilized_film_of_a_shaken_sphere_holds_still(tmp_path):
     CameraPath(
         *(np.array([value]) for value in (0.0, 10.0, 0.0, 0.0, 65.5)),
         cut=np.array([False]),
+        trust=np.array([1.0]),
         confidence=np.array([1.0]),
     ).save(path_file)
     changes = {}

@@ -42,6 +42,7 @@ def path_of(spline: SplinePath) -> CameraPath:
         roll_deg=np.zeros(n),
         hfov_deg=np.full(n, 65.5),
         cut=np.zeros(n, dtype=bool),
+        trust=np.ones(n),
         confidence=np.ones(n),
     )
 
