@@ -1,4 +1,4 @@
-"""The failures a user can meet in `pano`, each a sentence with its remedy."""
+"""Exceptions of `pano` for users; each message is a sentence with its remedy."""
 
 
 class PanoError(Exception):

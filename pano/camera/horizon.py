@@ -1,4 +1,4 @@
-"""The horizon of a tilted camera put level, without touching where it looks.
+"""Level the horizon of a tilted 360° camera by the roll of the virtual one.
 
 A 360° camera that stood askew shows every view askew, each by another angle. The path
 stays what it is, because its directions are those of the picture; the camera is rolled
@@ -20,7 +20,7 @@ from pano.sphere import unit_vectors
 
 @dataclass(frozen=True, slots=True)
 class Tilt:
-    """How a 360° camera stood, as GPano and Spherical Video tell it.
+    """Roll and pitch of a 360° camera as it stood, from GPano or Spherical Video.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ class Tilt:
         CameraPose(0.0, self.pitch_deg, self.roll_deg)  # which refuses nonsense
 
     def level(self, path: CameraPath) -> CameraPath:
-        """Return the path with the roll that keeps the horizon level."""
+        """Return the path with the roll that levels the horizon in every frame."""
         if self == Tilt():
             return path
         right, up, forward = CameraPose(0.0, self.pitch_deg, self.roll_deg).axes()

@@ -1,7 +1,7 @@
-"""How a flat picture unrolls the sphere: three lenses, none of which needs an angle.
+"""Lens projections of the sphere: rectilinear, stereographic and Pannini.
 
-With the picture plane at distance 1 from the eye, all three see the ray
-(x, y, 1 - q/4) through the point (x, y) of the plane:
+None needs an angle. With the picture plane at distance 1 from the eye, all three see
+the ray (x, y, 1 - q/4) through the point (x, y) of the plane:
 
 - rectilinear, q = 0: straight lines stay straight; below 180°, and stretched from
   100° on.
@@ -31,11 +31,11 @@ class Lens(StrEnum):
 
     @property
     def max_hfov_deg(self) -> float:
-        """The horizontal field of view that no picture of this lens reaches."""
+        """The upper bound, never reached, of the horizontal field of view."""
         return 180.0 if self is Lens.RECTILINEAR else 360.0
 
     def half_width(self, hfov_deg: float) -> float:
-        """Return how far from the axis the picture plane is seen.
+        """Return half the width of the picture, on the plane at distance 1.
 
         Raises
         ------
@@ -52,13 +52,13 @@ class Lens(StrEnum):
         return float(2.0 * np.tan(np.radians(hfov_deg) / 4.0))
 
     def hfov_deg(self, half_width: float) -> float:
-        """Return the field of view that shows so much of the picture plane."""
+        """Return the horizontal field of view of a half width, `half_width` inverted."""
         if self is Lens.RECTILINEAR:
             return float(2.0 * np.degrees(np.arctan(half_width)))
         return float(4.0 * np.degrees(np.arctan(half_width / 2.0)))
 
     def vfov_deg(self, half_height: float) -> float:
-        """Return the field of view of the picture's middle column."""
+        """Return the vertical field of view, in the middle column, of a half height."""
         if self is Lens.STEREOGRAPHIC:
             return float(4.0 * np.degrees(np.arctan(half_height / 2.0)))
         return float(2.0 * np.degrees(np.arctan(half_height)))
@@ -66,7 +66,7 @@ class Lens(StrEnum):
     def plane(
         self, x: FloatArray, y: FloatArray, z: FloatArray
     ) -> tuple[FloatArray, FloatArray]:
-        """Return where unit rays (x, y, z) meet the picture plane; the inverse of it.
+        """Project unit rays (x, y, z) onto the picture plane.
 
         Infinite, or on the wrong side, for rays that no picture of this lens shows.
         """
@@ -89,7 +89,7 @@ class Lens(StrEnum):
         half_width: float,
         half_height: float,
     ) -> NDArray[np.bool_]:
-        """Tell which unit rays (x, y, z) meet the picture plane within these sides.
+        """Tell which unit rays (x, y, z) project inside a picture of these half sides.
 
         Rays from behind the camera, too, where this lens sees that far.
         """
@@ -107,7 +107,7 @@ class Lens(StrEnum):
         return np.asarray(np.where(z > 0.0, total, behind) / 2.0)
 
     def depth(self, x: FloatArray, y: FloatArray) -> FloatArray:
-        """Return z of the rays (x, y, z) through points of the plane; any length.
+        """Return z of the rays (x, y, z), of any length, through points of the plane.
 
         `x` and `y` are broadcast against each other.
         """

@@ -1,4 +1,4 @@
-"""Motion blur: where the camera looks while the shutter is open.
+"""Motion blur: the camera poses to average over the exposure of a frame.
 
 A shutter angle of 180° exposes for half of each frame's time, as film cameras do. The
 exposure lies around the frame's own time, so that blurred and sharp films show the same
@@ -21,7 +21,7 @@ _MAX_VIEWS = 24
 def poses_while_open(
     path: CameraPath, time_s: float, exposure_s: float, *, width_px: int
 ) -> list[CameraPose]:
-    """Return as many poses, evenly spaced in time, as the motion needs: one if still.
+    """Sample the exposure evenly: as many poses as the motion needs, one if still.
 
     Parameters
     ----------

@@ -14,7 +14,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class MotionLimits:
-    """How fast the camera may turn, and how gently it must start and stop.
+    """Upper limits of the camera's speed, acceleration and jerk.
 
     They bound the pan–tilt head: the Euclidean norm of the derivatives of
     (yaw, pitch). The first bounds the great-circle speed of the optical axis as well,
@@ -38,7 +38,7 @@ class MotionLimits:
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """The largest rates a path was measured to reach, cuts left out."""
+    """Largest speed, acceleration and jerk measured of a path, cuts left out."""
 
     max_speed_deg_per_s: float
     max_acceleration_deg_per_s2: float

@@ -39,7 +39,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PathSource:
-    """What a path was planned for, so that a path file explains itself."""
+    """What a path was planned for: clip, director, picture size and lens."""
 
     file: str = ""
     director: str = ""

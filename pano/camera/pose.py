@@ -1,4 +1,4 @@
-"""One pose of the virtual camera: which way its axes point and what it sees."""
+"""A pose of the virtual camera: direction, roll and field of view."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class CameraPose:
-    """The direction of the optical axis, the roll about it and the lens.
+    """The direction of the optical axis, the roll about it and the field of view.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Takes the shake out of a hand-held or carried sphere, from the picture alone.
+"""Stabilize a carried 360° camera: measure rotation by optical flow, undo the shake.
 
 A sphere has no frame to cut off: if we know how it was turned between two pictures, we
 turn the camera the other way. The turn is measured from points of texture that are
@@ -38,7 +38,7 @@ _MIN_POINTS = 12
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Shake:
-    """How much the sphere was turned away from its smooth course, over time.
+    """Rotations of the sphere away from its smoothed course, over time.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ class Shake:
         return float(np.degrees(np.sqrt(np.mean(squares))))
 
     def stabilized(self, pose: CameraPose, time_s: float) -> CameraPose:
-        """Return the pose in the picture that looks where `pose` means to look."""
+        """Return the pose turned with the shake: it looks where `pose` means to."""
         turn = [np.interp(time_s, self.time_s, column) for column in self.turns.T]
         right, up, forward = scipy.spatial.transform.Rotation.from_rotvec(turn).apply(
             pose.axes()
@@ -70,7 +70,7 @@ class Shake:
 
 
 def measure_shake(frames: Iterable[tuple[float, Image]]) -> Shake:
-    """Watch a clip and tell how it shakes.
+    """Measure the shake of a clip from the rotations between its frames.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def measure_shake(frames: Iterable[tuple[float, Image]]) -> Shake:
 
 
 def measure_turn(before: Image, after: Image) -> FloatArray:
-    """Return the rotation vector, in radians, that turns one grey sphere to the next.
+    """Estimate the rotation vector, in radians, from one grey sphere to the next.
 
     Zero where too little is found again to tell.
     """
@@ -145,7 +145,7 @@ def _turn_of(here: FloatArray, there: FloatArray) -> FloatArray:
 
 
 def _away_from_smooth(time_s: FloatArray, steps: FloatArray) -> FloatArray:
-    """Return how far each picture is turned from the course smoothed over time.
+    """Return the rotation of each picture from the Gaussian-smoothed course.
 
     Within the reach of the filter turns are small, so that their vectors, taken from
     the picture in the middle of it, may be averaged.

@@ -1,4 +1,4 @@
-"""A flat picture and its lens: which ray of the sphere each pixel sees.
+"""The viewport: a picture's size and lens, and the ray of each of its pixels.
 
 A viewport knows its pixels and its lens, a `CameraPose` its direction and field of
 view. Pixel i of n has its centre at (i + ½)/n, so that any size and aspect sees the

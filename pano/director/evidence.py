@@ -1,4 +1,4 @@
-"""What the directors decide upon: a few small maps a second and how far to trust them.
+"""Evidence for the directors: saliency maps pooled to five a second, and their trust.
 
 Thirty maps a second say the same thing thirty times; five are enough to steer by.
 They wait on disk (40 kB a second), because trust is judged over the whole clip, never

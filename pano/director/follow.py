@@ -1,9 +1,9 @@
-"""The default director: keep the sound in the picture, well framed and calmly.
+"""The default director: choose views by a dynamic program, then aim inside them.
 
-First the big decision, which way to look when: one dynamic program over a coarse grid
-of views, weighing the saliency each view would show against the turning it costs. It
-sees the whole clip, ignores flashes that are over before a turn would pay, and leaves
-in time for what comes. Then the fine one: the aim inside the chosen view.
+The program runs over a coarse grid of views and weighs the saliency each view would
+show against the turning it costs. It sees the whole clip, ignores flashes that are over
+before a turn would pay, and leaves in time for what comes. The aim then keeps the sound
+well framed inside the chosen view.
 """
 
 from __future__ import annotations
@@ -69,14 +69,14 @@ class Order:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Choice:
-    """The shots, and the direction chosen step by step, shape (t,)."""
+    """One take: its shots, and the view chosen in each step, shape (t,)."""
 
     shots: tuple[Shot, ...]
     views: IntArray
 
 
 class Follower:
-    """Chooses views for one clip and one order; again for each further take."""
+    """The default director for one clip and one order; chooses once for each take."""
 
     def __init__(self, evidence: Evidence, order: Order) -> None:
         self._evidence, self._order = evidence, order
@@ -139,7 +139,7 @@ class Follower:
             yield part, masses * self._heard
 
     def _gains(self, begin: int, end: int, others: Sequence[Choice]) -> FloatArray:
-        """Return what steps in views earn, in seconds of the best, shape (s, m, n)."""
+        """Return each view's gain in each step, in seconds of the best, (s, m, n)."""
         first = begin * self._stride
         last = min(end * self._stride, len(self._evidence))
         shown = np.empty((last - first, *self._grid.coverage.shape[:2]))

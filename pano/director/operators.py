@@ -1,4 +1,4 @@
-"""How briskly the camera moves: three operators to choose from."""
+"""Camera operators: three presets of motion limits and smoothing costs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OperatorName: TypeAlias = Literal["calm", "normal", "lively"]
 
 @dataclass(frozen=True, slots=True)
 class Operator:
-    """The fastest a camera operator turns, and what he cares about."""
+    """A preset of motion limits and smoothing costs."""
 
     limits: MotionLimits
     style: Style

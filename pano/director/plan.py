@@ -1,4 +1,4 @@
-"""From saliency maps to camera paths, by either director."""
+"""Plan camera paths from saliency maps, with either director."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pano.director.follow import Choice, Follower, Order
 from pano.director.operators import OPERATORS, OperatorName
 from pano.director.published.autocam import STYLE as AUTOCAM_STYLE
 from pano.director.published.autocam import autocam
-from pano.director.sample_path import film
+from pano.director.sample_path import sample_path
 from pano.director.smoothing.linear_program import Style
 from pano.director.smoothing.smooth_path import Shot, Solver
 from pano.director.wishes import CutRules, Wishes
@@ -35,7 +35,7 @@ _N_LENSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Brief:
-    """What a path is asked to be; AutoCam knows cuts, zoom and wishes not.
+    """The settings of a plan; AutoCam takes no cuts, zoom or wishes.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class Brief:
 
     @property
     def style(self) -> Style:
-        """What the operator cares about, through the narrowest of the lenses."""
+        """The operator's smoothing costs, scaled to the narrowest of the lenses."""
         narrowest_deg = min(self.lenses_deg)
         half_height = self.lens.half_width(narrowest_deg) / self.aspect
         vfov_deg = self.lens.vfov_deg(half_height)
@@ -188,7 +188,7 @@ def takes_from(
     for _ in range(n_takes):
         chosen.append(follower.choose(chosen))
     return tuple(
-        film(
+        sample_path(
             choice.shots,
             evidence,
             wishes=order.wishes,
@@ -207,7 +207,7 @@ def _autocam_path(evidence: Evidence, brief: Brief) -> CameraPath:
     targets = autocam(evidence)
     lens_deg = np.full(len(evidence), brief.hfov_deg)
     axes_deg = np.stack([targets.yaw_deg, targets.pitch_deg], axis=1)
-    return film(
+    return sample_path(
         (Shot(0.0, 0, targets, lens_deg, axes_deg),),
         evidence,
         wishes=Wishes(),

@@ -1,4 +1,4 @@
-"""From the shots to the path: each smoothed by itself, read frame by frame.
+"""Smooth each shot and sample the camera path from them, frame by frame.
 
 Inside a shot nothing exceeds the limits; between two the picture changes at once, and
 no motion leads from one to the other.
@@ -33,7 +33,7 @@ _N_BETWEEN = 5  # samples per moment: at full speed less than two degrees apart
 FloatArray = NDArray[np.float64]
 
 
-def film(
+def sample_path(
     shots: Sequence[Shot],
     evidence: Evidence,
     *,
@@ -45,7 +45,7 @@ def film(
     director: str,
     lens: Lens,
 ) -> CameraPath:
-    """Read the smoothed shots from the first map to the last."""
+    """Sample the smoothed shots from the first map to the last."""
     duration_s = evidence.last_s - evidence.first_s
     offset_s = _clock(duration_s, rate_hz, [shot.begin_s for shot in shots])
     n = len(offset_s)
@@ -85,7 +85,7 @@ def film(
 
 
 def _clock(duration_s: float, rate_hz: float, begins_s: Sequence[float]) -> FloatArray:
-    """Return the times of the frames: even, and one more where a shot begins between.
+    """Return the frame times: evenly spaced, and one more where a shot begins between.
 
     A source of another frame rate then shows no picture of a new shot in an old view.
     """
@@ -108,7 +108,7 @@ def _curve(
     style: Style,
     solver: Solver,
 ) -> SplinePath:
-    """Smooth a shot; where that leads through a forbidden region, go by the views."""
+    """Smooth a shot; detour along the views around forbidden regions."""
     targets = shot.targets
     moments_s = np.arange(len(shot.hfov_deg)) * STEP_S
     for attempt in range(_N_DETOURS + 1):

@@ -1,4 +1,4 @@
-"""What a person wants of the camera: cuts, to look there then, never to look there.
+"""User constraints on the view: cut rules, pinned directions, regions to avoid.
 
 Wishes enter where the view is chosen, so that the rest of the path is the best one
 that fulfils them, and not another path bent at one place.
@@ -31,7 +31,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class CutRules:
-    """When the camera cuts instead of turning.
+    """Costs and limits of cuts: when the camera cuts instead of turning.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ class CutRules:
 
 @dataclass(frozen=True, slots=True)
 class Pin:
-    """The camera shall look in this direction at this presentation time."""
+    """A direction that the camera shall look in at a presentation time."""
 
     time_s: float
     direction: Direction
@@ -71,7 +71,7 @@ class Pin:
 
 @dataclass(frozen=True, slots=True)
 class NeverRegion:
-    """A cap that the camera shall not turn to, whatever sounds in it."""
+    """A spherical cap that the camera shall not turn to, whatever sounds in it."""
 
     direction: Direction
     radius_deg: float
@@ -83,7 +83,7 @@ class NeverRegion:
 
 @dataclass(frozen=True, slots=True)
 class Wishes:
-    """Everything a person asked for."""
+    """The pins and the regions to avoid of one plan."""
 
     pins: tuple[Pin, ...] = ()
     never: tuple[NeverRegion, ...] = ()

@@ -1,4 +1,4 @@
-"""Flat pictures stood up in a 360° picture, facing the viewer.
+"""Paint flat sprites into a 360° picture as billboards facing the viewer.
 
 A billboard lies on the plane tangent to the sphere at its centre, so that a camera
 looking straight at it sees the sprite undistorted, at the seam and at the poles too.

@@ -1,4 +1,4 @@
-"""What the machine saw and where it looks, painted onto equirectangular pictures.
+"""Overlays on equirectangular pictures: heat map, view outline, rings.
 
 The heat's scale is absolute – how many times denser than a uniform map – and never
 stretched to each frame's own range: a map that knows nothing must paint nothing.
@@ -96,7 +96,7 @@ def draw_ring(
     radius_px: int,
     color_rgb: tuple[int, int, int],
 ) -> Image:
-    """Ring a direction, with a dark rim: visible on any ground and hiding nothing.
+    """Draw a ring around a direction, with a dark rim: visible on any ground.
 
     Across the seam the ring goes on at the other side.
     """

@@ -1,1 +1,1 @@
-"""The picture of the whole sphere: stereo layouts, YUV planes, cube faces."""
+"""The picture of the whole sphere: stereo layouts, Y'CbCr planes, cube faces."""

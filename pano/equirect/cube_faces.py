@@ -1,4 +1,4 @@
-"""The sphere as six square pictures that know their neighbours.
+"""Cubemap faces of the sphere, with cube padding.
 
 Faces are front, right, back, left, up and down, each 90° wide and high and stored as
 rows and columns of pixels like any picture. Cube padding (Cheng et al. 2018) continues
@@ -42,7 +42,7 @@ def face_units(n: int) -> FloatArray:
 
 
 def to_faces(image: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
-    """Look at an equirectangular picture (h, w, 3) through the faces: (6, n, n, 3)."""
+    """Resample an equirectangular picture (h, w, 3) to the faces: (6, n, n, 3)."""
     columns, rows = _places(image.shape[0], image.shape[1], n)
     beyond = np.pad(image, ((0, 0), (1, 1), (0, 0)), "wrap")
     faces = [
@@ -53,7 +53,7 @@ def to_faces(image: NDArray[np.uint8], n: int) -> NDArray[np.uint8]:
 
 
 def from_faces(values: NDArray[np.float32], height: int, width: int) -> FloatArray:
-    """Bring values on the faces, shape (6, n, n), to an equirectangular grid."""
+    """Resample values on the faces, shape (6, n, n), to an equirectangular grid."""
     n = values.shape[1]
     padded = values.ravel()[pad_indices(n, 1, 1)]
     units = grid_unit_vectors(height, width)

@@ -1,4 +1,4 @@
-"""A camera path in the formats of other programs, one module per format.
+"""Export of camera paths to the formats of other programs, one module per format.
 
 Everything written is a function of the path and of the project it is for.
 """
@@ -41,7 +41,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A way to hand a path over.
+    """An export format: its writer, and what a person needs to choose it.
 
     Parameters
     ----------

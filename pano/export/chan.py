@@ -1,4 +1,4 @@
-"""`.chan`: the plainest camera file, read by Nuke, Blender and Houdini.
+"""`.chan`: camera files of one line a frame for Nuke, Blender and Houdini.
 
 Columns: frame tx ty tz rx ry rz vfov, frames from 1, degrees, the camera at the origin.
 Axes are those programs': x right, y up, the camera looks along -z, positive rotations

@@ -1,4 +1,4 @@
-"""A path with a pose per frame → the few keyframes an editor can take in hand.
+"""Thin a path of one pose a frame to few keyframes on monotone cubics.
 
 Curves are monotone cubics (Fritsch and Carlson 1980): between two keyframes no angle
 leaves the range of their values, so a camera at rest stays at rest and never swings

@@ -1,4 +1,4 @@
-"""ffmpeg: commands that turn its v360 filter while it runs, and the line that runs it.
+"""ffmpeg sendcmd: commands that steer the v360 filter, and the command line to use.
 
 What was measured about v360 (reference: FFmpeg 5.1 to 9.0):
 

@@ -1,4 +1,4 @@
-"""What an editor must know beside the path: its picture, its clock, its patience.
+"""The editing project's timeline: picture size, frame rate and keyframe tolerance.
 
 Editors count frames from the first picture of a clip, a path keeps the file's own
 presentation times. Here is the one place where the two meet, so that no format can

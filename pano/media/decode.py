@@ -1,4 +1,4 @@
-"""Frames of the sphere from any video file, with the file's own times.
+"""Decode video files to frames of the sphere, with the file's own times.
 
 Every pass opens the file anew and reads it forward: seeking back is unreliable in
 transport streams, and opening costs milliseconds.

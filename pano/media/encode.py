@@ -1,4 +1,4 @@
-"""Writes a video beside its name and gives it the name when it is whole.
+"""Encode video files; each gets its name only when it is whole.
 
 Times are the caller's, so a variable rate stays variable; the sound is the
 source's own packets. A failure, an interrupt included, leaves no file behind.
@@ -46,7 +46,7 @@ _MAX_TRIMMED_SOUND_S = Fraction(1, 10)
 
 
 class MediaWriter:
-    """A video on its way to its name; use it as a context manager.
+    """An encoder and muxer of one video file; use it as a context manager.
 
     Parameters
     ----------

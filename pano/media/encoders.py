@@ -12,7 +12,7 @@ DEFAULT_ENCODER = "libx264"
 
 @dataclass(frozen=True, slots=True)
 class Encoder:
-    """How one encoder is told what to do.
+    """The options of one video encoder.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Pictures of the sphere with the file's own times, for looking and for filming."""
+"""Frames of the sphere, RGB or planar, with the file's own times."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is this file: everything known about it before it is decoded.
+"""Probe a video file: its streams, times and projection, before it is decoded.
 
 One picture *is* decoded, because rotation and, outside MP4, spherical metadata
 hang on pictures, and because a file without one is better refused at once.
@@ -50,7 +50,7 @@ class AudioInfo:
 
 @dataclass(frozen=True, slots=True)
 class MediaInfo:
-    """What a file says about itself.
+    """A file's size, times, projection and sound, as its metadata state them.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ class MediaInfo:
 
 
 def probe(path: Path) -> MediaInfo:
-    """Read what a file says about itself.
+    """Read the metadata of a file.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Opening files and decoding them tolerantly; every reader in this package uses it.
+"""Open files and decode them tolerantly; every reader in this package uses it.
 
 FFmpeg says "Invalid data found"; a user needs to know which file and what to do,
 and one broken packet in an hour of video must not cost the hour.

@@ -1,4 +1,4 @@
-"""Where a clip cuts by itself: there the camera may look elsewhere at no cost.
+"""Shot boundary detection: where the clip itself cuts, cutting the view is free.
 
 At a cut the whole sphere changes between two pictures and stays changed. A camera that
 turns or shakes changes every picture, a flash changes back; so a difference counts
@@ -32,7 +32,7 @@ FloatArray = NDArray[np.float32]
 
 
 class BoundaryWatcher:
-    """Watches a clip go by, in constant memory, and remembers where it cuts.
+    """Shot boundary detector over the frames that pass, in constant memory.
 
     Attributes
     ----------
@@ -49,7 +49,7 @@ class BoundaryWatcher:
         self._changes: deque[float] = deque(maxlen=n_seen)
 
     def passing(self, frames: Iterable[Frame]) -> Iterator[Frame]:
-        """Look at frames and hand them on; a picture shown again is looked at once."""
+        """Pass frames on and judge them; a picture shown again is judged once."""
         for frame in frames:
             if frame.image is not self._latest:
                 self._latest = frame.image

@@ -1,4 +1,4 @@
-"""What an output may be: checked before hours of work, not after.
+"""Checks of output files and encoder settings, before hours of work and not after.
 
 Everything here can be asked without opening a file, so a job calls it first.
 """

@@ -1,4 +1,4 @@
-"""How well a camera path did where the truth is known, and how calm it is."""
+"""Path metrics: error and coverage against known truth, and smoothness of motion."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PathQuality:
-    """How a path moves, cuts left out; speeds are of (yaw, pitch) in degrees.
+    """Smoothness of a path, cuts left out; speeds are of (yaw, pitch) in degrees.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""How well a saliency map predicts where people look, by the field's measures.
+"""Saliency metrics: AUC-Judd, AUC-Borji, NSS, CC, SIM and KLD of maps and fixations.
 
 As the Salient360! toolbox and the MIT benchmark define them. On an equirectangular
 map polar cells are tiny and many: with `Weighting.SOLID_ANGLE` every sum counts them
@@ -25,7 +25,7 @@ _EPSILON = 1e-12
 
 
 class Weighting(enum.StrEnum):
-    """How much a cell counts."""
+    """The weights of cells: all alike, or by solid angle."""
 
     NONE = "none"
     SOLID_ANGLE = "solid-angle"
@@ -33,7 +33,7 @@ class Weighting(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class SaliencyScores:
-    """One map against what is true; nan where a measure has no value.
+    """The metrics of one map; nan where a metric has no value.
 
     Parameters
     ----------

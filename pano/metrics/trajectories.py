@@ -1,4 +1,4 @@
-"""How the field compares trajectories: Pano2Vid's and Deep 360 Pilot's measures.
+"""Trajectory metrics of Pano2Vid and of Deep 360 Pilot.
 
 A trajectory is a list of directions, one per frame. The formulas are the official
 ones, simplifications included, so that figures can be set beside published ones.

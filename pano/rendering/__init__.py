@@ -1,1 +1,1 @@
-"""Equirectangular picture and camera pose in, flat picture out."""
+"""Render viewports of camera poses from equirectangular pictures."""

@@ -1,4 +1,4 @@
-"""The part of an equirectangular picture that a view reads, cut out and prepared.
+"""Patches: the part of an equirectangular picture that a view reads, prefiltered.
 
 Columns are counted from the camera's: so nothing here knows of the seam, and turning
 camera and source by the same whole number of pixels gives identical patches.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.uint8]
 
-# Beyond this the source is averaged along its rows first: see `_calm_polar_rows`.
+# Beyond this the source is averaged along its rows first: see `_smooth_polar_rows`.
 _POLAR_STRETCH = 2.0
 _MAX_POLAR_SPAN_PX = 65
 # What the widest kernel (Lanczos, 8 × 8) reads beside a place, and the rows' average.
@@ -55,7 +55,7 @@ def cut_patch(
     column: int,
     *,
     level: int = 0,
-    calm: bool = True,
+    smooth_poles: bool = True,
 ) -> Patch:
     """Cut out what is read between the corners of a box and around it.
 
@@ -67,7 +67,7 @@ def cut_patch(
         Left, top, right and bottom in pixels; columns count from `column`.
     level
         How often the patch is halved by averaging 2 × 2 pixels.
-    calm
+    smooth_poles
         Average rows near a pole along themselves.
     """
     step = 1 << level
@@ -81,8 +81,8 @@ def cut_patch(
         for high, margin in zip(box[2:], margins, strict=True)
     )
     pixels = _cut(image, column + left, right - left, top, bottom)
-    if calm:
-        pixels = _calm_polar_rows(pixels, top, len(image))
+    if smooth_poles:
+        pixels = _smooth_polar_rows(pixels, top, len(image))
     if level:
         size = (right - left) // step, (bottom - top) // step
         pixels = np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA))
@@ -118,7 +118,7 @@ def _wrapped(rows: Image, start: int, count: int) -> Image:
     return np.concatenate(pieces, axis=1)
 
 
-def _calm_polar_rows(pixels: Image, top: int, height: int) -> Image:
+def _smooth_polar_rows(pixels: Image, top: int, height: int) -> Image:
     """Average rows near a pole along themselves, where columns crowd together.
 
     A row at pitch φ holds 1/cos φ times the columns it can show. Real cameras leave
@@ -131,14 +131,14 @@ def _calm_polar_rows(pixels: Image, top: int, height: int) -> Image:
     octave = np.floor(np.log2(np.maximum(stretch / _POLAR_STRETCH, 0.5))).astype(int)
     if octave.max() < 0:
         return pixels
-    calm = pixels.copy()
+    smoothed = pixels.copy()
     edges = np.flatnonzero(np.diff(octave)) + 1
     for rows in np.split(np.arange(n_rows), edges):
         if octave[rows[0]] < 0:
             continue
         span = min(2 ** (int(octave[rows[0]]) + 1) + 1, _MAX_POLAR_SPAN_PX)
         band = pixels[rows[0] : rows[-1] + 1]
-        calm[rows[0] : rows[-1] + 1] = cv2.blur(
+        smoothed[rows[0] : rows[-1] + 1] = cv2.blur(
             band, (span, 1), borderType=cv2.BORDER_REPLICATE
         )
-    return calm
+    return smoothed

@@ -1,4 +1,4 @@
-"""Equirectangular picture + camera pose → the flat picture the viewer sees.
+"""Render the viewport of a camera pose from an equirectangular picture.
 
 Only the rows and columns in view are cut out of the source, wrapped at the seam and
 continued over the poles, so a 4K source costs no more than the part looked at. Videos
@@ -126,7 +126,13 @@ class ViewportRenderer:
             part = [(block, nodes) for block, nodes in meshes if block.level == level]
             box = _box(nodes for _, nodes in part)
             patches = [
-                cut_patch(image, box, view_map.column, level=level, calm=self.antialias)
+                cut_patch(
+                    image,
+                    box,
+                    view_map.column,
+                    level=level,
+                    smooth_poles=self.antialias,
+                )
                 for image in images
             ]
             for block, nodes in part:

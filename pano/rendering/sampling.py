@@ -1,4 +1,4 @@
-"""How finely a part of a view is read, so that nothing aliases and nothing is blurred.
+"""Antialiasing of views: source pyramid level and supersampling factor of each part.
 
 From the middle to the corner a wide picture may go from skipping every other source
 pixel to repeating each, and a little planet much further. One factor or one level of

@@ -1,4 +1,4 @@
-"""Where in the source each pixel of a view lies, block by block.
+"""The remap coordinates of a view's pixels in the source, block by block.
 
 The map of a view is smooth: it is computed at the centres of 8 × 8 pixels and lines
 are drawn in between, which misses less than OpenCV's own rounding to 1/32 pixel. Where
@@ -72,7 +72,7 @@ class Block:
 
 
 class ViewMap:
-    """The map of one view.
+    """The remap coordinates of one view in its source.
 
     Parameters
     ----------

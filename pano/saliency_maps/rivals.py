@@ -1,4 +1,4 @@
-"""The two best places of a map: where one looks, and where one might as well look.
+"""The two strongest places of a saliency map that do not fit into one view.
 
 A place counts by the saliency in a view's middle around it, not by one bright cell, and
 by what exceeds a uniform map: a map that knows nothing has no best place. The second
@@ -28,7 +28,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Rivals:
-    """The best place of a map and the best one far from it.
+    """The strongest place of a map and the strongest one far from it.
 
     Parameters
     ----------

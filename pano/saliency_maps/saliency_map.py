@@ -1,4 +1,4 @@
-"""Evidence on the sphere: how much saliency lies where, at one moment.
+"""Saliency maps: a density per steradian on an equirectangular grid, at one moment.
 
 A map is a *density* per steradian, not a grid of weights: an equirectangular grid has
 as many cells in its polar row as at the equator, and only the solid angle tells that
@@ -32,7 +32,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SaliencyMap:
-    """Where the sound comes from at one moment, as far as the network can tell.
+    """The saliency of one moment: where the network places the source of the sound.
 
     Parameters
     ----------

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pano.camera.lens import Lens
 from pano.camera.path import DEFAULT_HFOV_DEG, CameraPose
 from pano.director.evidence import STEP_S, Evidence
-from pano.director.published.viterbi import choose
+from pano.director.published.viterbi import best_states
 from pano.director.smoothing.linear_program import Style
 from pano.director.smoothing.smooth_path import Targets, unwrap_deg
 from pano.saliency_maps.saliency_map import view_coverage
@@ -120,7 +120,7 @@ def best_glimpses(
     units = unit_vectors(directions_deg[:, 0], directions_deg[:, 1])
     moves_deg = np.abs(directions_deg[:, None] - directions_deg[None, :])
     moves_deg[..., 0] = np.abs(wrap_deg(moves_deg[..., 0]))
-    return choose(
+    return best_states(
         scores,
         turn_costs=_TIE_PER_DEG * great_circle_deg(units[:, None], units[None, :]),
         is_reachable=np.all(moves_deg <= max_move_deg + 1e-6, axis=-1),

@@ -1,4 +1,4 @@
-"""The path of Kang & Cho (SIGGRAPH 2019) from saliency maps, for comparison.
+"""The director of Kang & Cho (SIGGRAPH 2019) on saliency maps, for comparison.
 
 A dynamic program over the pixels of a small panorama, a search for the view that
 shows most around each of its points, and a quadratic smoothing; all constants are the

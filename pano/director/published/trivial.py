@@ -1,7 +1,7 @@
-"""Simple ways to look that any director must beat, as the field compares with them.
+"""Baseline directors of the field: a still camera, the smoothed centroid, Kang & Cho.
 
-None of them keeps limits of motion; their paths tell what ours are worth and are not
-meant to be filmed.
+Any director must beat them. None keeps limits of motion; their paths are not meant to
+be filmed.
 """
 
 from __future__ import annotations

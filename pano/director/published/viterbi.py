@@ -1,7 +1,7 @@
-"""The big decision: which of a few states to be in when, over the whole clip at once.
+"""Viterbi dynamic program over view states: the best sequence through a whole clip.
 
-The dynamic program that both directors share; with a few hundred states all moves of
-a step fit in one small matrix, so no neighbourhood needs to be coded.
+With a few hundred states all moves of a step fit in one small matrix, so no
+neighbourhood needs to be coded.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 
 
-def choose(
+def best_states(
     gains: FloatArray,
     *,
     turn_costs: FloatArray,
     is_reachable: NDArray[np.bool_],
     start_costs: FloatArray,
 ) -> NDArray[np.int64]:
-    """Choose one state per step: largest sum of gains less the costs of turning.
+    """Return the state of each step with the largest sum of gains less turn costs.
 
     Parameters
     ----------

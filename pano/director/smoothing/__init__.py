@@ -1,1 +1,1 @@
-"""From views to a smooth path: linear program, least squares, spline, zoom."""
+"""Path smoothing: linear program, least squares, B-spline, zoom."""

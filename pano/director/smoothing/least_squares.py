@@ -1,4 +1,4 @@
-"""The path by least squares: for previews, and where the linear program gives up.
+"""Least-squares path smoothing: for previews, or when the linear program gives up.
 
 In the manner of Kang & Cho (2019) it trades the distance to the targets against
 squared speed, acceleration and jerk, a banded system that is solved in milliseconds.
@@ -23,7 +23,7 @@ _LIMIT_MARGIN = 1e-3
 # A raised price is raised for neighbours, too: a motion spreads over a second.
 _NEIGHBOURS = 5
 # A little more than in proportion, so that a limit is not approached for ever.
-_ZEAL = 1.1
+_OVERRELAXATION = 1.1
 _BASIS = (1.0 / 6.0, 4.0 / 6.0, 1.0 / 6.0)
 _DIFFERENCES = ((-1.0, 1.0), (1.0, -2.0, 1.0), (-1.0, 3.0, -3.0, 1.0))
 
@@ -63,7 +63,7 @@ def least_squares(
                 raised = scipy.ndimage.maximum_filter1d(
                     np.maximum(breach, 1.0), 2 * _NEIGHBOURS + 1
                 )
-                price *= np.where(raised > 1.0, _ZEAL * raised**2, 1.0)
+                price *= np.where(raised > 1.0, _OVERRELAXATION * raised**2, 1.0)
     mean_deg = np.average(wanted_deg, axis=0, weights=np.maximum(weight, 1e-9))
     return np.tile(mean_deg, (n_control, 1))
 

@@ -1,4 +1,4 @@
-"""One window of the path as a linear program: what motion costs, what is forbidden.
+"""The path smoothing of one window as a linear program: variables, costs, bounds.
 
 Only differences of control points and distances to targets occur in it, and of all of
 these only absolute values: each is a variable bounded from below by either sign. Of a
@@ -32,7 +32,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """What the camera operator cares about; prices are per second and degree of error.
+    """Costs of the path smoothing; prices are per second and degree of error.
 
     Parameters
     ----------
@@ -155,7 +155,7 @@ class Window:
 
 
 def yaw_scale(pitch_deg: FloatArray) -> FloatArray:
-    """Return how much arc a degree of yaw is at these pitches, not less than 0.1."""
+    """Return cos(pitch), the arc of a degree of yaw, but not less than 0.1."""
     return np.asarray(np.maximum(np.cos(np.radians(pitch_deg)), 0.1))
 
 

@@ -1,4 +1,4 @@
-"""The motion-limited path: from where to look to how a calm operator would turn there.
+"""Motion-limited path smoothing: B-splines through view targets by linear program.
 
 Yaw (unwrapped) and pitch are uniform cubic B-splines with one control point c every Δt.
 Their derivatives are convex combinations of the control points' differences, so
@@ -47,7 +47,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Targets:
-    """Where to look at evenly spaced moments, each array of shape (n,), n ≥ 1.
+    """Target directions at evenly spaced moments, each array of shape (n,), n ≥ 1.
 
     `weight` in [0, 1] tells how much it matters; where it is 0 there is no target and
     the camera rather stays where it last had a reason to look. Yaw may be wrapped.
@@ -83,7 +83,7 @@ def smooth(
     style: Style | None = None,
     solver: Solver = "linear",
 ) -> SplinePath:
-    """Plan the calmest path that still keeps to the targets.
+    """Smooth targets to a spline path within the motion limits.
 
     The camera begins at the first target if there is one, else at `start`. The path
     of targets turned or mirrored about the vertical, with its start, is turned or
@@ -99,7 +99,7 @@ def smooth(
     relative_deg = np.stack([sign * turned, wanted_deg[:, 1]], axis=1).round(6)
     step_s, n = targets.step_s, len(weight)
     ends = [
-        _beyond(relative_deg[::way], targets.weight[::way], step_s, limits)
+        _extrapolated(relative_deg[::way], targets.weight[::way], step_s, limits)
         for way in (1, -1)
     ]
     (earlier_deg, earlier), (later_deg, later) = ends
@@ -137,10 +137,10 @@ def _held(
     return np.stack([yaw_deg, pitch_deg], axis=1), weight
 
 
-def _beyond(
+def _extrapolated(
     wanted_deg: FloatArray, weight: FloatArray, step_s: float, limits: MotionLimits
 ) -> tuple[FloatArray, FloatArray]:
-    """Let targets, shape (n, 2), go on before the first one at the pace they have.
+    """Extrapolate targets, shape (n, 2), to before the first one at their pace.
 
     Returns them and their weights, the nearest first; they weigh nothing where the
     first ones rest.

@@ -1,4 +1,4 @@
-"""The curve a planned path follows: smooth by construction, read at any time.
+"""Uniform cubic B-splines: the curves of planned paths, read at any time.
 
 A cubic B-spline has continuous acceleration and piecewise constant jerk, and lies in
 the convex hull of its control points, which lets a finite program bound it everywhere.

@@ -1,4 +1,4 @@
-"""Where inside the chosen view the camera points: on what it shows, with some room.
+"""Aim inside the chosen view: mean shift onto its saliency, lead room and headroom.
 
 The saliency-weighted mean of directions (Senocak et al., §6). Taken over the whole
 sphere that mean would point between two sources, at neither; inside a view it points
@@ -30,7 +30,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """Where in the picture a source belongs.
+    """Lead room and headroom: where in the picture a source belongs.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Framing:
 def aims(
     masses: FloatArray, axes: FloatArray, coverage: NDArray[np.float32]
 ) -> tuple[FloatArray, FloatArray]:
-    """Move views' axes onto the saliency they show; also that share of the map.
+    """Move views' axes to the saliency they show by mean shift; return its share, too.
 
     A mean shift on the sphere: a window that falls off like a von Mises–Fisher density
     is weighted with the saliency in the view and moved to their mean. `masses` has

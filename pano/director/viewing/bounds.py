@@ -1,4 +1,4 @@
-"""Aims whose pictures stay inside what was filmed, where that is part of a sphere.
+"""Keep views inside the filmed part of a partial sphere.
 
 Half spheres and other crops are black beyond their edge. The camera may look that far
 only as its picture still ends inside; a part too small for the picture is centred.
@@ -26,7 +26,7 @@ def kept_inside(
     aspect: float,
     lens: Lens,
 ) -> tuple[FloatArray, FloatArray]:
-    """Return aims, shape (n,), moved inside for fields of view, shape (n,).
+    """Clamp aims, shape (n,), so that views of hfov, shape (n,), end inside.
 
     `middle_yaw_deg` is where the middle of the full sphere's picture lies. Only edges
     that are missing hold the camera back: none at a full sphere's pole.

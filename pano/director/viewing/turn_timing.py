@@ -1,4 +1,4 @@
-"""When a turn begins: not long before there is something to turn to.
+"""Postpone turns until the new view shows more than the old one.
 
 The program that chooses views knows the future: it leaves one source in time to be
 with the next one when that begins, and the turn shows neither. An operator hears

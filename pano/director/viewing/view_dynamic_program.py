@@ -1,11 +1,10 @@
-"""The big decision: which view to be in when, when to turn and when to cut.
+"""Viterbi dynamic program over views, lenses and shot ages: when to turn, zoom, cut.
 
-A dynamic program over views, lenses and the age of the shot. A turn goes from view to
-neighbouring view and costs its angle; a cut goes anywhere that looks different, costs
-more, and is not open to a shot that has only begun. Where the source itself cuts, any
-view is free. Long clips are decided in overlapping windows, each beginning in the
-state that the one before settled on well before its end: by then all good futures
-share one past, and memory does not grow.
+A turn goes from view to neighbouring view and costs its angle; a cut goes anywhere that
+looks different, costs more, and is not open to a shot that has only begun. Where the
+source itself cuts, any view is free. Long clips are decided in overlapping windows,
+each beginning in the state that the one before settled on well before its end: by then
+all good futures share one past, and memory does not grow.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewPlan:
-    """The view, the lens and whether a shot begins, step by step, each shape (t,)."""
+    """View, lens and whether a shot begins, in each step; each of shape (t,)."""
 
     views: IntArray
     lenses: IntArray
@@ -43,7 +42,7 @@ class ViewPlan:
 
 
 class ViewDynamicProgram:
-    """Decides in steps of `step_s`, in which a turn reaches `reach_deg`."""
+    """Viterbi search in steps of `step_s`, in which a turn reaches `reach_deg`."""
 
     def __init__(
         self, grid: ViewGrid, *, step_s: float, reach_deg: float, cuts: CutRules

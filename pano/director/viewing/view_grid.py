@@ -1,4 +1,4 @@
-"""The views there are to choose from: direction by direction, lens by lens.
+"""The grid of candidate views, directions × lenses, and their footprints on maps.
 
 Each knows which cells of a map the lens shows, by its true footprint on the sphere,
 poles included; how far it is from its neighbours; and what showing a cell is worth.
@@ -38,7 +38,7 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ViewGrid:
-    """Views to choose from: n directions through each of m lenses, widest first.
+    """Candidate views: n directions through each of m lenses, widest first.
 
     Parameters
     ----------

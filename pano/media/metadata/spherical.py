@@ -1,4 +1,4 @@
-"""Spherical metadata: what a file says about the sphere in its frames.
+"""Read spherical video metadata: projection, stereo layout and bounds.
 
 Read from Spherical Video V2 (`st3d`, `sv3d`) and V1 (a uuid box with XML) of
 MP4 and MOV, where FFmpeg drops the crop of V1; from FFmpeg's side data elsewhere.

@@ -1,4 +1,4 @@
-"""Writes spherical metadata V1 and V2 into a finished MP4 or MOV.
+"""Write spherical metadata V1 and V2 into a finished MP4 or MOV.
 
 FFmpeg's muxer could write V2, but only from side data that PyAV cannot set on an
 encoded stream, and it never writes V1, which older players still ask for.

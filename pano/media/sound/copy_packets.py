@@ -1,4 +1,4 @@
-"""Carries the sound of a source into an output, packet by packet.
+"""Copy the sound of a source into an output, packet by packet.
 
 Packets are copied, so nothing is lost and nothing is heard anew; they are read in
 step with the picture, so a film costs no more memory than a clip.

@@ -1,4 +1,4 @@
-"""The sound track as the localizer hears it: mono, on the picture's clock.
+"""Decode the sound track for analysis: mono, on the picture's clock.
 
 A track may start before or after the picture, stop early or have holes; all of
 that is settled here, once, so that sample n is always n / rate after the picture

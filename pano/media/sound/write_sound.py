@@ -1,4 +1,4 @@
-"""Writes a sound that was made here, so that a video can carry it."""
+"""Encode a synthesized sound as AAC, so that a video can carry it."""
 
 from __future__ import annotations
 

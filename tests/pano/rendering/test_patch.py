@@ -20,14 +20,14 @@ def at(patch, x, y):
 
 
 def test_a_patch_goes_on_across_the_seam(numbered):
-    patch = cut_patch(numbered, (-3.0, 2.0, 3.0, 5.0), 15, calm=False)
+    patch = cut_patch(numbered, (-3.0, 2.0, 3.0, 5.0), 15, smooth_poles=False)
     assert at(patch, 0, 2) == numbered[2, 15]
     assert at(patch, 1, 2) == numbered[2, 0]
     assert at(patch, -3, 5) == numbered[5, 12]
 
 
 def test_beyond_a_pole_the_opposite_meridian_comes_back(numbered):
-    patch = cut_patch(numbered, (0.0, -4.0, 2.0, 11.0), 3, calm=False)
+    patch = cut_patch(numbered, (0.0, -4.0, 2.0, 11.0), 3, smooth_poles=False)
     assert at(patch, 0, -1) == numbered[0, 11]
     assert at(patch, 0, -3) == numbered[2, 11]
     assert at(patch, 1, 8) == numbered[7, 12]
@@ -37,7 +37,7 @@ def test_beyond_a_pole_the_opposite_meridian_comes_back(numbered):
 
 def test_a_halved_patch_averages_the_pixels_it_stands_for(numbered):
     wide = numbered.repeat(4, axis=0).repeat(4, axis=1)
-    patch = cut_patch(wide, (0.0, 8.0, 20.0, 20.0), 8, level=2, calm=False)
+    patch = cut_patch(wide, (0.0, 8.0, 20.0, 20.0), 8, level=2, smooth_poles=False)
     # The middle of source pixels 8 to 11, 12 to 15 is one pixel of the patch.
     assert at(patch, 1.5, 13.5) == numbered[3, 2]
 
@@ -45,10 +45,12 @@ def test_a_halved_patch_averages_the_pixels_it_stands_for(numbered):
 def test_what_crowds_at_a_pole_is_averaged():
     noise = np.random.default_rng(0).integers(0, 256, (90, 180), np.uint8)
     box = (0.0, 0.0, 60.0, 60.0)
-    calm, wild = (cut_patch(noise, box, 0, calm=flag) for flag in (True, False))
+    smooth, wild = (
+        cut_patch(noise, box, 0, smooth_poles=flag) for flag in (True, False)
+    )
     rows = slice(5, 10)  # the uppermost of the source
-    assert calm.pixels[rows].std() < 0.4 * wild.pixels[rows].std()
-    np.testing.assert_array_equal(calm.pixels[45:60], wild.pixels[45:60])
+    assert smooth.pixels[rows].std() < 0.4 * wild.pixels[rows].std()
+    np.testing.assert_array_equal(smooth.pixels[45:60], wild.pixels[45:60])
 
 
 def test_a_patch_at_full_resolution_is_not_copied(numbered):

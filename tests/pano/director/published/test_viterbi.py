@@ -2,7 +2,7 @@ import itertools
 
 import numpy as np
 
-from pano.director.published.viterbi import choose
+from pano.director.published.viterbi import best_states
 
 
 def test_the_choice_is_the_best_of_all_possible() -> None:
@@ -22,14 +22,14 @@ def test_the_choice_is_the_best_of_all_possible() -> None:
         return gained - start_costs[plan[0]] - sum(costs[move] for move in moves)
 
     best = max(itertools.product(range(n_states), repeat=n_steps), key=value)
-    chosen = choose(
+    chosen = best_states(
         gains, turn_costs=costs, is_reachable=reachable, start_costs=start_costs
     )
     assert tuple(chosen) == best
 
 
 def test_of_equal_choices_the_first_is_taken() -> None:
-    chosen = choose(
+    chosen = best_states(
         np.zeros((3, 4)),
         turn_costs=np.zeros((4, 4)),
         is_reachable=np.ones((4, 4), dtype=bool),
