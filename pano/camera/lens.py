@@ -52,7 +52,7 @@ class Lens(StrEnum):
         return float(2.0 * np.tan(np.radians(hfov_deg) / 4.0))
 
     def hfov_deg(self, half_width: float) -> float:
-        """Return the horizontal field of view of a half width, `half_width` inverted."""
+        """Return the horizontal field of view of a half width: inverts `half_width`."""
         if self is Lens.RECTILINEAR:
             return float(2.0 * np.degrees(np.arctan(half_width)))
         return float(4.0 * np.degrees(np.arctan(half_width / 2.0)))

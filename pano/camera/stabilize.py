@@ -51,12 +51,6 @@ class Shake:
     time_s: FloatArray
     turns: FloatArray
 
-    @property
-    def rms_deg(self) -> float:
-        """The root mean square of the angles."""
-        squares = np.sum(self.turns**2, axis=1)
-        return float(np.degrees(np.sqrt(np.mean(squares))))
-
     def stabilized(self, pose: CameraPose, time_s: float) -> CameraPose:
         """Return the pose turned with the shake: it looks where `pose` means to."""
         turn = [np.interp(time_s, self.time_s, column) for column in self.turns.T]

@@ -60,27 +60,3 @@ def place_on_sphere(
     sphere = np.zeros((height_px, width_px, 3), dtype=np.uint8)
     sphere[y0:y1, x0:x1] = eye
     return sphere
-
-
-def to_mono_equirect(
-    image: Image, layout: StereoLayout, bounds: SphereBounds = FULL_SPHERE
-) -> Image:
-    """Turn a picture of one or two eyes into a mono 2:1 equirectangular picture.
-
-    Parameters
-    ----------
-    image
-        RGB, shape (height, width, 3), as displayed.
-    layout
-        How the eyes are packed; the left one is kept.
-    bounds
-        The part of the sphere each eye covers.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (h, 2·h, 3); no side of the eye is made smaller.
-    """
-    eye = left_eye(image, layout)
-    width_px, height_px = equirect_size(eye.shape[1], eye.shape[0], bounds)
-    return place_on_sphere(eye, width_px, height_px, bounds)

@@ -153,16 +153,6 @@ def read_trajectories(path: Path) -> dict[str, dict[str, FloatArray]]:
         raise SettingsError(words) from error
 
 
-def trajectory_document(
-    trajectories: Trajectories,
-) -> dict[str, dict[str, dict[str, list[list[float]]]]]:
-    """Return trajectories in the shape of Pano2Vid's JSON."""
-    return {
-        video: {name: {"traj": rows.tolist()} for name, rows in found.items()}
-        for video, found in trajectories.items()
-    }
-
-
 def _by_name(found: Mapping[str, Any]) -> dict[str, FloatArray]:
     if "traj" in found:
         return {"output": _trajectory(found["traj"])}

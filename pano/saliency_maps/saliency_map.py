@@ -20,7 +20,6 @@ from pano.sphere import (
     Direction,
     cell_solid_angles_sr,
     grid_unit_vectors,
-    pixel_to_angles_deg,
 )
 
 SILENCE_DB = -120.0
@@ -105,26 +104,15 @@ class SaliencyMap:
         omega_sr = cell_solid_angles_sr(*self.density.shape)
         return self.density.astype(np.float64) * omega_sr
 
-    def centroid(self) -> tuple[Direction, float]:
-        """Return the saliency-weighted mean direction and its resultant length.
-
-        m = Σ s ω u / Σ s ω; the direction is m/|m|, and R = |m| in [0, 1] tells how
-        far the map agrees on it: 1 for a point, 0 for a uniform map or for two
-        opposite points, whose mean direction means nothing (straight ahead then).
-        The importance of Senocak et al. (§6), with solid angles.
-        """
-        return mean_direction(self.masses())
-
-    def peak(self) -> Direction:
-        """Return the centre of the densest cell; of equals the first in row order."""
-        height, width = self.density.shape
-        y, x = np.unravel_index(int(np.argmax(self.density)), self.density.shape)
-        yaw_deg, pitch_deg = pixel_to_angles_deg(x, y, width, height)
-        return Direction(float(yaw_deg), float(pitch_deg))
-
 
 def mean_direction(masses: NDArray[np.floating]) -> tuple[Direction, float]:
-    """Average directions of cells weighted by their masses, shape (h, w)."""
+    """Return the mean direction of masses, shape (h, w), and its resultant length.
+
+    m = Σ s ω u / Σ s ω, s ω the masses; the direction is m/|m|, and R = |m| in [0, 1]
+    tells how far they agree on it: 1 for a point, 0 for a uniform map or two opposite
+    points, whose mean direction means nothing (straight ahead then). The importance of
+    Senocak et al. (§6), with solid angles.
+    """
     total = float(np.sum(masses))
     if total <= 0.0:
         return Direction(0.0, 0.0), 0.0

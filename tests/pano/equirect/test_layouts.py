@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from pano.equirect.conversion import equirect_size, place_on_sphere, to_mono_equirect
-from pano.equirect.layouts import SphereBounds, StereoLayout
+from pano.equirect.conversion import equirect_size, left_eye, place_on_sphere
+from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
 
 
 def ramp(height: int, width: int) -> np.ndarray:
@@ -12,20 +12,25 @@ def ramp(height: int, width: int) -> np.ndarray:
     return image
 
 
+def unpacked(image, layout, bounds=FULL_SPHERE) -> np.ndarray:
+    eye = left_eye(image, layout)
+    return place_on_sphere(eye, *equirect_size(*eye.shape[1::-1], bounds), bounds)
+
+
 def test_a_mono_sphere_is_untouched() -> None:
     image = ramp(32, 64)
-    np.testing.assert_array_equal(to_mono_equirect(image, StereoLayout.MONO), image)
+    np.testing.assert_array_equal(unpacked(image, StereoLayout.MONO), image)
 
 
 def test_top_bottom_keeps_the_upper_eye() -> None:
     image = ramp(64, 64)
-    mono = to_mono_equirect(image, StereoLayout.TOP_BOTTOM)
+    mono = unpacked(image, StereoLayout.TOP_BOTTOM)
     np.testing.assert_array_equal(mono, image[:32])
 
 
 def test_side_by_side_keeps_the_left_eye() -> None:
     image = ramp(32, 128)
-    mono = to_mono_equirect(image, StereoLayout.SIDE_BY_SIDE)
+    mono = unpacked(image, StereoLayout.SIDE_BY_SIDE)
     np.testing.assert_array_equal(mono, image[:, :64])
 
 
@@ -45,7 +50,7 @@ def test_squeezed_pictures_are_widened_to_two_to_one(
         StereoLayout.SIDE_BY_SIDE: (64, 128),
         StereoLayout.MONO: (72, 128),
     }[layout]
-    assert to_mono_equirect(ramp(*packed), layout).shape == shape
+    assert unpacked(ramp(*packed), layout).shape == shape
 
 
 def test_an_odd_eye_is_resized_to_an_even_height_and_no_other() -> None:
@@ -57,7 +62,7 @@ def test_an_odd_eye_is_resized_to_an_even_height_and_no_other() -> None:
 def test_a_partial_sphere_lies_in_the_middle_of_black() -> None:
     eye = np.full((16, 32, 3), 200, np.uint8)
     bounds = SphereBounds(left=0.25, top=0.25, right=0.25, bottom=0.25)
-    sphere = to_mono_equirect(eye, StereoLayout.MONO, bounds)
+    sphere = unpacked(eye, StereoLayout.MONO, bounds)
     assert sphere.shape == (32, 64, 3)
     assert (sphere[8:24, 16:48] == 200).all()
     assert sphere.sum() == 200 * 16 * 32 * 3
