@@ -11,6 +11,7 @@ import importlib.metadata
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from pano.errors import SettingsError
 
 __all__ = [
     "DEFAULT_HFOV_DEG",
+    "DEFAULT_RATE_HZ",
     "SCHEMA",
     "CameraPath",
     "CameraPose",
@@ -33,6 +35,8 @@ __all__ = [
 SCHEMA = "pano.camera-path/2"
 # Its `confidence` is the director's trust; the localizer's is not in it.
 _SCHEMA_1 = "pano.camera-path/1"
+# Of a planned path, as often as the localizer looks.
+DEFAULT_RATE_HZ = Fraction(30)
 
 FloatArray = NDArray[np.float64]
 

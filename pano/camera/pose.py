@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from pano.camera.lens import Lens
 from pano.sphere import Direction, unit_vectors
 
-DEFAULT_HFOV_DEG = (
-    65.5  # AutoCam's glimpse (Su et al. 2016), a 28 mm lens on 35 mm film
-)
+# AutoCam's glimpse (Su et al. 2016), a 28 mm lens on 35 mm film.
+DEFAULT_HFOV_DEG = 65.5
+DEFAULT_SIZE_PX = (1280, 720)
+DEFAULT_ASPECT = DEFAULT_SIZE_PX[0] / DEFAULT_SIZE_PX[1]
 
 FloatArray = NDArray[np.float64]
 

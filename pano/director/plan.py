@@ -11,7 +11,8 @@ import numpy as np
 
 from pano.camera.lens import Lens
 from pano.camera.motion_limits import MotionLimits
-from pano.camera.path import DEFAULT_HFOV_DEG, CameraPath
+from pano.camera.path import DEFAULT_HFOV_DEG, DEFAULT_RATE_HZ, CameraPath
+from pano.camera.pose import DEFAULT_ASPECT
 from pano.director.evidence import Evidence, gather
 from pano.director.follow import Choice, Follower, Order
 from pano.director.operators import OPERATORS, OperatorName
@@ -70,14 +71,14 @@ class Brief:
     limits: MotionLimits | None = None
     hfov_deg: float = DEFAULT_HFOV_DEG
     narrowest_hfov_deg: float | None = None
-    aspect: float = 16.0 / 9.0
+    aspect: float = DEFAULT_ASPECT
     lens: Lens = Lens.RECTILINEAR
     bounds: SphereBounds = FULL_SPHERE
     start: Direction = field(default_factory=lambda: Direction(0.0, 0.0))
     cuts: CutRules = field(default_factory=CutRules)
     wishes: Wishes = field(default_factory=Wishes)
     solver: Solver = "linear"
-    rate_hz: float = 30.0
+    rate_hz: float = float(DEFAULT_RATE_HZ)
 
     def __post_init__(self) -> None:
         narrowest_deg = self.narrowest_hfov_deg
@@ -126,9 +127,9 @@ def plan_path(
     director: Director = "follow",
     limits: MotionLimits | None = None,
     hfov_deg: float = DEFAULT_HFOV_DEG,
-    aspect: float = 16.0 / 9.0,
+    aspect: float = DEFAULT_ASPECT,
     start: Direction | None = None,
-    rate_hz: float = 30.0,
+    rate_hz: float = float(DEFAULT_RATE_HZ),
 ) -> CameraPath:
     """Plan where to look from the first map to the last, as `Brief` explains.
 

@@ -21,7 +21,6 @@ from pano.export.otio import write_otio
 from pano.export.sendcmd import write_sendcmd
 from pano.export.timeline import (
     DEFAULT_MAX_ERROR_DEG,
-    DEFAULT_SIZE_PX,
     V360_OUTPUTS,
     Timeline,
     known_rate_hz,
@@ -30,7 +29,6 @@ from pano.export.timeline import (
 
 __all__ = [
     "DEFAULT_MAX_ERROR_DEG",
-    "DEFAULT_SIZE_PX",
     "FORMATS",
     "Format",
     "Timeline",

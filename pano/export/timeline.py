@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera.lens import Lens
-from pano.camera.path import CameraPath
+from pano.camera.path import DEFAULT_RATE_HZ, CameraPath
+from pano.camera.pose import DEFAULT_SIZE_PX
 from pano.camera.viewport import Viewport
 
-DEFAULT_SIZE_PX = (1280, 720)
 DEFAULT_MAX_ERROR_DEG = 0.25
 # What FFmpeg's v360 calls the lenses that it has as ours are.
 V360_OUTPUTS = {Lens.RECTILINEAR: "flat", Lens.STEREOGRAPHIC: "sg"}
@@ -58,7 +58,7 @@ class Timeline:
 
     width_px: int = DEFAULT_SIZE_PX[0]
     height_px: int = DEFAULT_SIZE_PX[1]
-    frame_rate_hz: Fraction = Fraction(30)
+    frame_rate_hz: Fraction = DEFAULT_RATE_HZ
     max_error_deg: float = DEFAULT_MAX_ERROR_DEG
     file_name: str = "path"
     project: str | None = None
@@ -123,5 +123,5 @@ def path_rate_hz(path: CameraPath) -> Fraction:
     That is the analysis clock for a path as planned, which need not be the clip's.
     """
     if len(path) < 2:
-        return Fraction(30)
+        return DEFAULT_RATE_HZ
     return known_rate_hz(1.0 / float(np.median(np.diff(path.time_s))))

@@ -18,7 +18,14 @@ from numpy.typing import NDArray
 
 from pano.equirect.layouts import StereoLayout
 from pano.errors import MediaError, NotSphericalError
-from pano.media.frames import Frame, PlanarFrame
+from pano.media.frames import (
+    ANALYSIS_HEIGHT_PX,
+    ANALYSIS_RATE_HZ,
+    ANALYSIS_WIDTH_PX,
+    ASSUMED_RATE_HZ,
+    Frame,
+    PlanarFrame,
+)
 from pano.media.media_info import MediaInfo, probe
 from pano.media.metadata.mp4_boxes import missing_bytes
 from pano.media.metadata.spherical import Projection
@@ -33,7 +40,6 @@ from pano.media.reading import (
 )
 from pano.media.sound.track import Sound, decode_sound
 
-ANALYSIS_RATE_HZ = Fraction(30)  # Senocak et al. 2018, section 6
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped
 # this much later still counts as on screen.
 _MAX_ROUNDING_S = Fraction(1, 2000)
@@ -100,8 +106,8 @@ class Media:
         self,
         *,
         rate_hz: Fraction = ANALYSIS_RATE_HZ,
-        height_px: int = 480,
-        width_px: int = 960,
+        height_px: int = ANALYSIS_HEIGHT_PX,
+        width_px: int = ANALYSIS_WIDTH_PX,
     ) -> Iterator[Frame]:
         """Yield what is on screen at the ticks of a steady clock, scaled down.
 
@@ -158,7 +164,7 @@ class Media:
 
     def _nominal_interval(self) -> Fraction:
         rate = self.info.average_frame_rate
-        return 1 / rate if rate else 1 / ANALYSIS_RATE_HZ
+        return 1 / (rate or ASSUMED_RATE_HZ)
 
     def _converter(self) -> EquirectConverter:
         return EquirectConverter(self.info, self.layout)

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from pano.equirect.planes import BT709, Planes
 from pano.errors import MediaError
 from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
+from pano.media.frames import ASSUMED_RATE_HZ
 from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.metadata.spherical_writer import write_spherical
 from pano.media.pictures import planes_to_frame, rgb_to_frame
@@ -105,7 +106,9 @@ class MediaWriter:
         self._reformatter = VideoReformatter()
         self._first_pts: int | None = None
         self._last_pts = 0
-        self._interval = max(1, round(1 / ((frame_rate or 30) * time_base)))
+        self._interval = max(
+            1, round(1 / ((frame_rate or ASSUMED_RATE_HZ) * time_base))
+        )
         self._origin = Fraction(0)
         self._container: OutputContainer | None = None
         self._video: VideoStream | None = None
@@ -207,7 +210,7 @@ class MediaWriter:
         if encoder.has_x264_presets:
             options["preset"] = self._preset
         video = container.add_stream(
-            self._encoder, rate=self._frame_rate or 30, options=options
+            self._encoder, rate=self._frame_rate or ASSUMED_RATE_HZ, options=options
         )
         if not isinstance(video, VideoStream):
             raise TypeError(f"{self._encoder} does not encode video")

@@ -10,6 +10,12 @@ from numpy.typing import NDArray
 
 from pano.equirect.planes import Planes
 
+# Senocak et al. 2018, section 6: what the localizer looks at, and how often.
+ANALYSIS_RATE_HZ = Fraction(30)
+ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX = 480, 960
+# Of a video whose file does not say its rate.
+ASSUMED_RATE_HZ = Fraction(30)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:

@@ -1,7 +1,7 @@
-"""What a user can choose, with its unit and its default; the only place of defaults.
+"""Settings of the video jobs: what a user can choose, with its unit and default.
 
 The command line shows these values in its help and a configuration file replaces
-them, so nothing else in the project repeats them.
+them. A default that the library has as well is imported from there.
 """
 
 from __future__ import annotations
@@ -16,14 +16,12 @@ from typing import Literal, get_args
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.camera.motion_limits import MotionLimits
+from pano.camera.pose import DEFAULT_HFOV_DEG, DEFAULT_SIZE_PX
 from pano.director.wishes import CutRules, Wishes
 from pano.errors import SettingsError
 from pano.media import DEFAULT_ENCODER, StereoLayout
+from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.sphere import Direction
-
-# Senocak et al. 2018, §6: the localizer looks thirty times a second.
-ANALYSIS_RATE_HZ = Fraction(30)
-ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX = 480, 960
 
 MIN_SIDE_PX = 16
 
@@ -106,9 +104,9 @@ class LensSettings:
         file when a path is planned, and keeps a saved path as it is.
     """
 
-    width_px: int = 1280
-    height_px: int = 720
-    hfov_deg: float = 65.5
+    width_px: int = DEFAULT_SIZE_PX[0]
+    height_px: int = DEFAULT_SIZE_PX[1]
+    hfov_deg: float = DEFAULT_HFOV_DEG
     lens: Lens = Lens.RECTILINEAR
     shutter_deg: float = 0.0
     encoder: str = DEFAULT_ENCODER

@@ -27,7 +27,7 @@ from pano.draw.overlay import blend_heatmap
 from pano.media import MediaWriter, open_media
 from pano.rendering.renderer import ViewportRenderer
 from pano_jobs.analysis.audio_track import listen
-from pano_jobs.analysis.localize import analysis_frames, localize, log_solid_angles
+from pano_jobs.analysis.localize import localize, log_solid_angles
 from pano_jobs.analysis.localizer import load_localizer
 from pano_jobs.settings import DemoSettings, LensSettings, LocalizeSettings
 from pano_jobs.synthetic.world import default_world
@@ -89,7 +89,7 @@ def bench_stages(clip: Path, duration_s: float, folder: Path) -> None:
         )
         maps = table.row(
             "pass 1 (all of these)",
-            lambda: list(localize(analysis_frames(media), hearing, settings)),
+            lambda: list(localize(media.analysis_frames(), hearing, settings)),
         )
         table.row("plan", lambda: plan_path(maps))
         frame = next(media.frames())

@@ -13,6 +13,7 @@ import scipy
 from numpy.typing import NDArray
 
 from pano.camera.path import DEFAULT_HFOV_DEG, CameraPath, PathSource
+from pano.camera.pose import DEFAULT_ASPECT
 from pano.director.published.kang_cho import kang_cho
 from pano.director.smoothing.smooth_path import unwrap_deg
 from pano.saliency_maps.saliency_map import SaliencyMap, mean_direction
@@ -67,7 +68,7 @@ def kang_cho_path(
     maps: Iterable[SaliencyMap],
     *,
     hfov_deg: float = DEFAULT_HFOV_DEG,
-    aspect: float = 16.0 / 9.0,
+    aspect: float = DEFAULT_ASPECT,
 ) -> CameraPath:
     """Direct as Kang & Cho did, from the same maps."""
     time_s, angles_deg = kang_cho(maps, hfov_deg=hfov_deg, aspect=aspect)

@@ -14,13 +14,14 @@ from typing import Any
 from pano.equirect.layouts import SphereBounds
 from pano.errors import MediaError
 from pano.media import Media
+from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.shot_boundaries import BoundaryWatcher
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano_jobs.analysis.audio_track import listen, mismatch_note
-from pano_jobs.analysis.localize import analysis_frames, localize
+from pano_jobs.analysis.localize import localize
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.progress import Progress
-from pano_jobs.settings import ANALYSIS_RATE_HZ, LocalizeSettings
+from pano_jobs.settings import LocalizeSettings
 
 
 class Analysis:
@@ -64,7 +65,7 @@ class Analysis:
         MediaError
             If the clip turns out to have no picture.
         """
-        frames = self._boundaries.passing(analysis_frames(self._media))
+        frames = self._boundaries.passing(self._media.analysis_frames())
         for found in self._progress.follow(
             localize(frames, self._hearing, self._settings),
             words="Listening and looking",

@@ -15,27 +15,14 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from pano.media import Frame, Media
+from pano.media import Frame
+from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import cell_solid_angles_sr
 from pano_jobs.analysis.audio_track import Hearing
 from pano_jobs.analysis.localizer import STRIDE_PX, FloatArray, Localizer
 from pano_jobs.analysis.visual_motion import MotionMeter, weigh_by_motion
-from pano_jobs.settings import (
-    ANALYSIS_HEIGHT_PX,
-    ANALYSIS_RATE_HZ,
-    ANALYSIS_WIDTH_PX,
-    LocalizeSettings,
-)
-
-
-def analysis_frames(media: Media) -> Iterator[Frame]:
-    """Yield what the localizer looks at, on the analysis clock."""
-    return media.analysis_frames(
-        rate_hz=ANALYSIS_RATE_HZ,
-        height_px=ANALYSIS_HEIGHT_PX,
-        width_px=ANALYSIS_WIDTH_PX,
-    )
+from pano_jobs.settings import LocalizeSettings
 
 
 def localize(

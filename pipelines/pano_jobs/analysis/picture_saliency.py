@@ -17,9 +17,9 @@ import numpy as np
 
 from pano.equirect.cube_faces import from_faces, pad_indices, to_faces
 from pano.media import Frame
+from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano_jobs.analysis.localizer import STRIDE_PX
-from pano_jobs.settings import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 
 if TYPE_CHECKING:
     from soundloc.inference.static_saliency import StaticSaliency

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 from pano_jobs.datasets.kinds import APES, are_related
 from pano_jobs.datasets.material import BoxedPhotograph, Material, PieceSource
 from pano_jobs.synthetic.landscape import panorama
@@ -24,7 +25,6 @@ from soundloc.data.pairs import PlacedObject, SoundEntry
 from soundloc.data.scenes import Piece, SceneLayout, compose, soft_mask
 from soundloc.errors import DatasetError
 
-SCENE_HEIGHT_PX, SCENE_WIDTH_PX = 480, 960
 # A drawn source keeps its seeds apart by split, as a recording would.
 DRAWN_SEEDS = {"train": 0, "validation": 10_000, "test": 20_000}
 _N_DRAWN_SEEDS = 200
@@ -118,8 +118,8 @@ class ScenePainter:
             photograph = chosen[int(index)]
             image = _read_rgb(photograph.path)
             mirror = bool(rng.random() < 0.5)
-            side = SCENE_WIDTH_PX // 2
-            image = _resized(image, (side, SCENE_HEIGHT_PX))
+            side = ANALYSIS_WIDTH_PX // 2
+            image = _resized(image, (side, ANALYSIS_HEIGHT_PX))
             halves.append(image[:, ::-1] if mirror else image)
             for kind, (x0, y0, x1, y1) in photograph.boxes:
                 if kind is not None:
@@ -187,7 +187,7 @@ class ScenePainter:
         Panoramas are few, so they are turned, mirrored, tinted and brought nearer;
         photographs teach that a texture is not a source.
         """
-        size = (SCENE_WIDTH_PX, SCENE_HEIGHT_PX)
+        size = (ANALYSIS_WIDTH_PX, ANALYSIS_HEIGHT_PX)
         photographs = [p.path for p in self._pieces[None] if not p.has_alpha]
         choice = rng.random()
         if 0.1 <= choice < 0.7 and self._panoramas:
@@ -199,7 +199,7 @@ class ScenePainter:
         else:
             seed = DRAWN_SEEDS[self.split] + int(rng.integers(_N_DRAWN_WORLDS))
             image = _drawn_world(seed)
-        image = np.roll(image, int(rng.integers(SCENE_WIDTH_PX)), axis=1)
+        image = np.roll(image, int(rng.integers(ANALYSIS_WIDTH_PX)), axis=1)
         if rng.random() < 0.5:
             image = image[:, ::-1]
         tint = rng.uniform(0.6, 1.2) * rng.uniform(0.85, 1.15, 3)
@@ -222,7 +222,9 @@ def _nearer(image: Picture, rng: np.random.Generator) -> Picture:
 
 @functools.lru_cache(maxsize=_N_DRAWN_WORLDS)
 def _drawn_world(seed: int) -> Picture:
-    return np.asarray(panorama(seed, SCENE_WIDTH_PX, SCENE_HEIGHT_PX), dtype=np.uint8)
+    return np.asarray(
+        panorama(seed, ANALYSIS_WIDTH_PX, ANALYSIS_HEIGHT_PX), dtype=np.uint8
+    )
 
 
 def _crop(image: Picture, source: PieceSource, rng: np.random.Generator) -> Picture:

@@ -42,7 +42,6 @@ from pano.metrics.trajectories import (
 )
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import grid_unit_vectors, unit_vectors
-from pano_jobs.analysis.localize import analysis_frames
 from pano_jobs.analysis.picture_saliency import picture_maps
 from pano_jobs.maps import Maps, open_maps
 
@@ -136,7 +135,7 @@ def evaluate_paths(
 def picture_path(video: Path) -> CameraPath:
     """Direct a clip by what its pictures alone make salient."""
     with open_media(video) as media:
-        return plan_path(picture_maps(analysis_frames(media)))
+        return plan_path(picture_maps(media.analysis_frames()))
 
 
 def _row(

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.draw.billboard import paint_billboard
+from pano.media.frames import ANALYSIS_WIDTH_PX
 from pano.sphere import Direction
 from pano_jobs.synthetic.landscape import panorama
 from pano_jobs.synthetic.sprites import SourceKind, sprite
@@ -81,7 +82,9 @@ class DrawnWorld:
         if not self.duration_s > 0.0:
             raise ValueError(f"duration_s must be positive, got {self.duration_s}")
 
-    def frame(self, time_s: float, *, width_px: int = 960) -> NDArray[np.uint8]:
+    def frame(
+        self, time_s: float, *, width_px: int = ANALYSIS_WIDTH_PX
+    ) -> NDArray[np.uint8]:
         """Draw the world at one moment, equirectangular (width_px/2, width_px, 3)."""
         picture = _background(self.seed, width_px).copy()
         for source in self.sources:

@@ -6,10 +6,10 @@ from fractions import Fraction
 from pathlib import Path
 
 from pano.camera.path import CameraPath
+from pano.camera.pose import DEFAULT_SIZE_PX
 from pano.errors import SettingsError
 from pano.export import (
     DEFAULT_MAX_ERROR_DEG,
-    DEFAULT_SIZE_PX,
     FORMATS,
     Format,
     Timeline,

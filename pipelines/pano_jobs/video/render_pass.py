@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -21,11 +20,10 @@ from pano.camera.pose import CameraPose
 from pano.camera.stabilize import Shake, measure_shake
 from pano.equirect.planes import Planes
 from pano.media import Media, MediaWriter, PlanarFrame, planes_to_rgb
+from pano.media.frames import ASSUMED_RATE_HZ
 from pano.rendering.renderer import ViewportRenderer
 from pano_jobs.progress import Progress
 from pano_jobs.settings import LensSettings
-
-_USUAL_RATE_HZ = Fraction(30)
 
 
 @runtime_checkable
@@ -101,7 +99,7 @@ def film(
         )
         for camera, path in takes
     ]
-    rate_hz = media.info.average_frame_rate or _USUAL_RATE_HZ
+    rate_hz = media.info.average_frame_rate or ASSUMED_RATE_HZ
     is_stabilized = any(camera.lens.is_stabilized for camera, _ in takes)
     shake = _shake(media, progress) if is_stabilized else None
     n_frames = 0

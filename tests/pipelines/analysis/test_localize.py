@@ -12,7 +12,6 @@ from pano.saliency_maps.saliency_map import mean_direction
 from pano.sphere import Direction, angle_between_deg, angles_deg_to_pixel
 from pano_jobs.analysis.audio_track import listen, mismatch_note
 from pano_jobs.analysis.localize import (
-    analysis_frames,
     features,
     localize,
     log_solid_angles,
@@ -44,7 +43,7 @@ def clip_of(tmp_path, paint, *, sound_s: float | None = 1.0, n_pictures: int = 3
 def maps_of(path, localizer, settings):
     with open_media(path) as media:
         hearing = listen(media, settings, localizer=localizer)
-        return list(localize(analysis_frames(media), hearing, settings))
+        return list(localize(media.analysis_frames(), hearing, settings))
 
 
 @pytest.mark.parametrize("truth", [(40.0, 10.0), (178.0, -5.0), (-179.0, 50.0)])

@@ -14,11 +14,11 @@ from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.errors import SettingsError
 from pano.media import ENCODERS, StereoLayout
+from pano.media.frames import ANALYSIS_RATE_HZ
 from pano_jobs.cli.config import read_config
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.parsing import read_aspects, read_size, read_tilt
 from pano_jobs.settings import (
-    ANALYSIS_RATE_HZ,
     COMPUTE_ENGINES,
     Compute,
     LensSettings,

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.media import Media, StereoLayout, open_media, probe
+from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 from pano.media.sound.track import decode_sound
 from soundloc.audit.inspection import is_silent
 from soundloc.data.pairs import SAMPLE_RATE_HZ
@@ -24,7 +25,6 @@ Picture = NDArray[np.uint8]
 Waveform = NDArray[np.float32]
 
 # What the localizer sees of a sphere: paper section 6.
-SPHERE_HEIGHT_PX, SPHERE_WIDTH_PX = 480, 960
 # Twice the paper's 320: enough for any network here, small enough for thousands.
 MAX_SIDE_PX = 640
 # Less than SoundNet's first frame of features needs says nothing.
@@ -125,7 +125,7 @@ class Clip:
 
     def _size_px(self) -> tuple[int, int]:
         if self.is_sphere:
-            return SPHERE_HEIGHT_PX, SPHERE_WIDTH_PX
+            return ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
         info = self._media.info
         aspect = info.displayed_aspect
         stored = (info.width_px, info.height_px)
