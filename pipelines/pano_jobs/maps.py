@@ -1,4 +1,9 @@
-"""`maps.npz`: what the localizer found, thirty times a second, for other programs.
+"""`maps.npz`: the saliency maps of a clip, thirty a second, to plan from again.
+
+Schema `pano.maps/2`: arrays `saliency`, `response`, `time_s`, `confidence`, `level_db`
+and `meta`, a JSON string with the schema, the clip and what planning needs of it. Files
+without a schema, of the first version, lack the level, the clip's own cuts and who the
+clip is.
 
 The number of maps is known only after the last frame, and an hour of them does not
 belong into memory. So arrays grow as raw files in a temporary folder and are zipped
@@ -13,7 +18,7 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -27,11 +32,14 @@ from pano.errors import MediaError
 from pano.saliency_maps.saliency_map import UNIFORM_DENSITY_PER_SR, SaliencyMap
 from pano_jobs.outputs import written_whole
 
+SCHEMA = "pano.maps/2"
+
 _DTYPES: dict[str, np.dtype[Any]] = {
     "saliency": np.dtype(np.float16),
     "response": np.dtype(np.float16),
     "time_s": np.dtype(np.float64),
     "confidence": np.dtype(np.float16),
+    "level_db": np.dtype(np.float32),
 }
 
 
@@ -43,10 +51,11 @@ class MapsWriter:
     target
         The `.npz` file.
     meta
-        Where the maps come from: source, clock, settings, checkpoint.
+        Tells where the maps come from: source, clock, settings, checkpoint. Asked
+        after the last map, because the clip's own cuts are known only then.
     """
 
-    def __init__(self, target: Path, *, meta: Mapping[str, Any]) -> None:
+    def __init__(self, target: Path, *, meta: Callable[[], Mapping[str, Any]]) -> None:
         self.n_maps = 0
         self._target = target
         self._meta = meta
@@ -72,6 +81,7 @@ class MapsWriter:
             "response": found.response,
             "time_s": found.time_s,
             "confidence": found.confidence,
+            "level_db": found.level_db,
         }
         for name, value in values.items():
             self._raw[name].write(np.asarray(value, dtype=_DTYPES[name]).tobytes())
@@ -115,7 +125,8 @@ class MapsWriter:
                     with (self._folder / name).open("rb") as raw:
                         shutil.copyfileobj(raw, member, 1 << 20)
             with archive.open("meta.npy", "w") as member:
-                npy_format.write_array(member, np.array(json.dumps(self._meta)))
+                meta = {"schema": SCHEMA} | dict(self._meta())
+                npy_format.write_array(member, np.array(json.dumps(meta)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,6 +145,8 @@ class Maps:
         In [0, 1], shape (n,).
     meta
         Where they come from.
+    level_db
+        RMS of the sound in dBFS, shape (n,); None in a file of the first version.
     """
 
     saliency: NDArray[np.float16]
@@ -141,9 +154,28 @@ class Maps:
     time_s: NDArray[np.float64]
     confidence: NDArray[np.float16]
     meta: Mapping[str, Any]
+    level_db: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.time_s)
+
+    @property
+    def source_cuts_s(self) -> tuple[float, ...]:
+        """When the clip itself cuts; none in a file of the first version."""
+        return tuple(map(float, self.meta.get("source_cuts_s", ())))
+
+    def each(self) -> Iterator[SaliencyMap]:
+        """Yield the maps one by one; they need a level."""
+        if self.level_db is None:
+            raise ValueError("maps of the first version have no level")
+        for index, time_s in enumerate(self.time_s):
+            yield SaliencyMap(
+                time_s=float(time_s),
+                density=np.array(self.saliency[index], dtype=np.float32),
+                response=np.array(self.response[index], dtype=np.float32),
+                confidence=float(self.confidence[index]),
+                level_db=float(self.level_db[index]),
+            )
 
     def belief_at(self, time_s: float) -> NDArray[np.float32]:
         """Return the map of a moment as far as its confidence goes, shape (h, w).
@@ -179,14 +211,21 @@ def open_maps(path: Path) -> Maps:
     """
     try:
         with zipfile.ZipFile(path) as archive:
-            arrays = {name: _map_member(path, archive, name) for name in _DTYPES}
             with archive.open("meta.npy") as member:
                 meta = json.loads(str(npy_format.read_array(member)))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            schema = meta.get("schema")
+            if schema not in (None, SCHEMA):
+                raise MediaError(
+                    f"{path} has schema {schema}, which this version of pano does not "
+                    f"know; it reads {SCHEMA}"
+                )
+            names = [name for name in _DTYPES if schema or name != "level_db"]
+            arrays = {name: _map_member(path, archive, name) for name in names}
+    except (OSError, KeyError, AttributeError, ValueError, zipfile.BadZipFile) as error:
         raise MediaError(
             f"{path} is not a file of maps; make one with `pano saliency --maps`"
         ) from error
-    return Maps(meta=meta, **arrays)
+    return Maps(**arrays, meta=meta)
 
 
 def _map_member(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import zipfile
 from collections.abc import Iterator
 
@@ -10,13 +11,20 @@ from pano.errors import MediaError
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import cell_solid_angles_sr
 from pano_jobs.maps import MapsWriter, open_maps
+from tests.pipelines.first_version_maps import write_first_version
 
 GRID = (30, 60)
 # float16 keeps 11 bits.
 HALF_PRECISION = 1e-3
 
 
-def some_map(time_s: float, *, seed: int = 0, confidence: float = 0.25) -> SaliencyMap:
+def some_map(
+    time_s: float,
+    *,
+    seed: int = 0,
+    confidence: float = 0.25,
+    level_db: float = -20.0,
+) -> SaliencyMap:
     rng = np.random.default_rng(seed)
     attention = rng.random(GRID).astype(np.float32)
     return SaliencyMap.from_attention(
@@ -24,7 +32,7 @@ def some_map(time_s: float, *, seed: int = 0, confidence: float = 0.25) -> Salie
         rng.uniform(-1, 1, GRID).astype(np.float32),
         time_s=time_s,
         confidence=confidence,
-        level_db=-20.0,
+        level_db=level_db,
     )
 
 
@@ -34,7 +42,7 @@ def believed(found):
 
 
 def write(path, maps, meta=None):
-    with MapsWriter(path, meta=meta or {}) as writer:
+    with MapsWriter(path, meta=lambda: meta or {}) as writer:
         for found in maps:
             writer.write(found)
 
@@ -48,16 +56,61 @@ def test_numpy_reads_the_documented_arrays(tmp_path):
             "response",
             "time_s",
             "confidence",
+            "level_db",
             "meta",
         }
         assert archive["saliency"].dtype == archive["response"].dtype == np.float16
         assert archive["confidence"].dtype == np.float16
         assert archive["time_s"].dtype == np.float64
+        assert archive["level_db"].dtype == np.float32
         assert archive["saliency"].shape == archive["response"].shape == (5, *GRID)
-        assert str(archive["meta"]) == '{"source": "a.mp4"}'
+        assert json.loads(str(archive["meta"])) == {
+            "schema": "pano.maps/2",
+            "source": "a.mp4",
+        }
         np.testing.assert_allclose(
             archive["response"][3], maps[3].response, atol=HALF_PRECISION
         )
+
+
+def test_maps_come_back_one_by_one_with_their_level(tmp_path):
+    maps = [some_map(0.1 * k, seed=k, level_db=-20.25 - k) for k in range(3)]
+    write(tmp_path / "maps.npz", maps)
+    for found, wanted in zip(
+        open_maps(tmp_path / "maps.npz").each(), maps, strict=True
+    ):
+        assert (found.time_s, found.level_db) == (wanted.time_s, wanted.level_db)
+        assert found.confidence == wanted.confidence
+        for name in ("density", "response"):
+            half = getattr(wanted, name).astype(np.float16)
+            np.testing.assert_array_equal(getattr(found, name), half)
+
+
+def test_what_is_known_only_after_the_last_map_is_kept(tmp_path):
+    cuts_s: list[float] = []
+    with MapsWriter(
+        tmp_path / "maps.npz", meta=lambda: {"source_cuts_s": cuts_s}
+    ) as writer:
+        writer.write(some_map(0.0))
+        cuts_s.append(0.1)
+    assert open_maps(tmp_path / "maps.npz").source_cuts_s == (0.1,)
+
+
+def test_a_file_of_the_first_version_is_read_without_its_level(tmp_path):
+    maps = [some_map(float(k), seed=k) for k in range(3)]
+    write_first_version(tmp_path / "old.npz", maps)
+    old = open_maps(tmp_path / "old.npz")
+    assert old.level_db is None
+    assert old.source_cuts_s == ()
+    np.testing.assert_allclose(
+        old.belief_at(1.0), believed(maps[1]), rtol=HALF_PRECISION
+    )
+
+
+def test_a_file_of_a_later_version_is_refused_in_a_sentence(tmp_path):
+    write(tmp_path / "new.npz", [some_map(0.0)], {"schema": "pano.maps/3"})
+    with pytest.raises(MediaError, match=r"new\.npz has schema pano\.maps/3"):
+        open_maps(tmp_path / "new.npz")
 
 
 def test_each_map_read_back_sums_to_one_over_solid_angle(tmp_path):

@@ -11,13 +11,13 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from pano.equirect.layouts import SphereBounds
 from pano.errors import MediaError
 from pano.media import Media
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.shot_boundaries import BoundaryWatcher
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano_jobs.analysis.audio_track import listen, mismatch_note
+from pano_jobs.analysis.kept_maps import Origin
 from pano_jobs.analysis.localize import localize
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.progress import Progress
@@ -50,6 +50,7 @@ class Analysis:
     ) -> None:
         self.n_maps = 0
         self.start_s = self.end_s = 0.0
+        self.origin = Origin.of(media)
         self._media = media
         self._hearing = listen(media, settings, localizer=localizer)
         self._settings = settings
@@ -88,11 +89,6 @@ class Analysis:
         return self._sum_confidence / max(self.n_maps, 1)
 
     @property
-    def bounds(self) -> SphereBounds:
-        """The part of the sphere that the clip covers."""
-        return self._media.info.bounds
-
-    @property
     def source_cuts_s(self) -> tuple[float, ...]:
         """When the clip itself cuts, known after the last map."""
         return tuple(self._boundaries.cuts_s)
@@ -107,10 +103,12 @@ class Analysis:
         return () if note is None else (note,)
 
     def meta(self) -> dict[str, Any]:
-        """Describe where the maps come from, for `maps.npz`."""
+        """Describe where the maps come from, for `maps.npz`, after the last map."""
         settings = dataclasses.asdict(self._settings)
         return {
-            "source": str(self._media.info.path),
+            "source": dataclasses.asdict(self.origin),
+            "source_cuts_s": self.source_cuts_s,
+            "notes": self.notes(),
             "clock": {"rate_hz": float(ANALYSIS_RATE_HZ)},
             "settings": json.loads(json.dumps(settings, default=str)),
             "checkpoint": str(self._settings.checkpoint or "default"),

@@ -7,7 +7,7 @@ maps themselves are scored as predictions of where people looked.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera.path import CameraPath
-from pano.director.plan import plan_path
+from pano.director.plan import Brief, plan_path, plan_takes
 from pano.director.published.trivial import (
     EYE_LEVEL_YAWS_DEG,
     centroid,
     kang_cho_path,
     still,
 )
+from pano.director.wishes import CutRules
 from pano.errors import SettingsError
 from pano.media import open_media
 from pano.metrics.path_quality import PathQuality, path_quality
@@ -40,7 +41,6 @@ from pano.metrics.trajectories import (
     read_trajectories,
     velocity_difference,
 )
-from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import grid_unit_vectors, unit_vectors
 from pano_jobs.analysis.picture_saliency import picture_maps
 from pano_jobs.maps import Maps, open_maps
@@ -50,7 +50,7 @@ FloatArray = NDArray[np.float64]
 # People's looks become a density with this deviation, about the fovea's and a
 # tracker's error; Salient360! takes the same for its maps.
 _FIXATION_SIGMA_DEG = 3.34
-# A maps file does not keep levels: what it holds is taken to be audible.
+# Maps files of the first version do not keep levels: all is taken to be audible.
 _AUDIBLE_DB = -20.0
 _MAP_STRIDE_S = 1.0
 PICTURE_ONLY = "picture only, cube padding"
@@ -74,6 +74,7 @@ class PathsResult:
 
     rows: tuple[PathRow, ...]
     maps: Mapping[str, SaliencyScores]
+    notes: tuple[str, ...] = ()
 
     def words(self) -> str:
         """Say it in tables."""
@@ -122,14 +123,16 @@ def evaluate_paths(
         outputs = _read(file) if path is None else {file.stem: {"path": _rows(path)}}
         rows.append(_row(file.name, outputs, edits, path))
     baselines = {} if video is None else {PICTURE_ONLY: [picture_path(video)]}
-    found = None if maps is None else open_maps(maps)
-    if found is not None:
+    found: Maps | None = None
+    notes: tuple[str, ...] = ()
+    if maps is not None:
+        found, notes = _with_level(open_maps(maps), maps)
         baselines = _baselines(found) | baselines
     for name, ways in baselines.items():
         outputs = {name: {str(k): _rows(path) for k, path in enumerate(ways)}}
         rows.append(_row(name, outputs, edits, ways[0]))
     scores = {} if found is None else _map_scores(found, edits)
-    return PathsResult(tuple(rows), scores)
+    return PathsResult(tuple(rows), scores, notes)
 
 
 def picture_path(video: Path) -> CameraPath:
@@ -173,27 +176,29 @@ def _row(
     )
 
 
+def _with_level(maps: Maps, file: Path) -> tuple[Maps, tuple[str, ...]]:
+    """Take maps of the first version to be audible throughout, and say so."""
+    if maps.level_db is not None:
+        return maps, ()
+    audible_db = np.full(len(maps), _AUDIBLE_DB, dtype=np.float32)
+    note = (
+        f"{file} is of the first version and holds neither the sound level nor the "
+        "clip's own cuts; its baselines take everything to be audible in one shot"
+    )
+    return dataclasses.replace(maps, level_db=audible_db), (note,)
+
+
 def _baselines(maps: Maps) -> dict[str, list[CameraPath]]:
     time_s = np.array(maps.time_s)
+    cuts = CutRules(source_cuts_s=maps.source_cuts_s)
     return {
         "centre": [still(time_s, 0.0)],
         "eye level": [still(time_s, float(yaw)) for yaw in EYE_LEVEL_YAWS_DEG],
-        "centroid + Gaussian": [centroid(_saliency_maps(maps))],
-        "autocam": [plan_path(_saliency_maps(maps), director="autocam")],
-        "Kang & Cho, no flow": [kang_cho_path(_saliency_maps(maps))],
-        "follow": [plan_path(_saliency_maps(maps))],
+        "centroid + Gaussian": [centroid(maps.each())],
+        "autocam": [plan_path(maps.each(), director="autocam")],
+        "Kang & Cho, no flow": [kang_cho_path(maps.each())],
+        "follow": [*plan_takes(maps.each(), Brief(cuts=cuts))],
     }
-
-
-def _saliency_maps(maps: Maps) -> Iterator[SaliencyMap]:
-    for index, time_s in enumerate(maps.time_s):
-        yield SaliencyMap(
-            time_s=float(time_s),
-            density=maps.saliency[index].astype(np.float32),
-            response=maps.response[index].astype(np.float32),
-            confidence=float(maps.confidence[index]),
-            level_db=_AUDIBLE_DB,
-        )
 
 
 def _map_scores(

@@ -58,7 +58,7 @@ def saliency(
         writer = _writer(media, target, overwrite=overwrite)
         maps_path = maps_target or stack.enter_context(temporary_maps(target))
         analysis = Analysis(media, settings, localizer=localizer, progress=progress)
-        with MapsWriter(maps_path, meta=analysis.meta()) as maps_writer:
+        with MapsWriter(maps_path, meta=analysis.meta) as maps_writer:
             for found in analysis.maps():
                 maps_writer.write(found)
         maps = open_maps(maps_path)

@@ -141,7 +141,7 @@ def _plan(
     with contextlib.ExitStack() as stack:
         maps = trace.passing(analysis.maps())
         if maps_target is not None:
-            writer = MapsWriter(maps_target, meta=analysis.meta())
+            writer = MapsWriter(maps_target, meta=analysis.meta)
             maps = stack.enter_context(writer).passing(maps)
         evidence = gather(maps, start=settings.direct.start)
     paths = []
@@ -149,7 +149,7 @@ def _plan(
         asked = brief(
             settings,
             lens,
-            bounds=analysis.bounds,
+            bounds=analysis.origin.bounds,
             found_cuts_s=analysis.source_cuts_s,
         )
         takes = takes_from(evidence, asked, n_takes=settings.direct.n_takes)

@@ -8,11 +8,12 @@ from click.testing import CliRunner
 
 from pano.camera.path import CameraPath
 from pano.errors import SettingsError
-from pano.saliency_maps.saliency_map import SaliencyMap
+from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import Direction, grid_unit_vectors
 from pano_jobs.cli import main
 from pano_jobs.evaluation.evaluate_paths import evaluate_paths
 from pano_jobs.maps import MapsWriter
+from tests.pipelines.first_version_maps import write_first_version
 
 N = 120
 
@@ -40,21 +41,34 @@ def edits_file(file, *yaws_deg):
     return file
 
 
-def maps_file(file, yaw_deg):
-    blob = grid_unit_vectors(30, 60) @ Direction(yaw_deg, 0.0).unit()
-    blob = np.exp((blob - 1.0) / np.radians(10.0) ** 2)
-    with MapsWriter(file, meta={}) as writer:
-        for k in range(N):
-            writer.write(
-                SaliencyMap.from_attention(
-                    blob,
-                    np.zeros(blob.shape),
-                    time_s=k / 30.0,
-                    confidence=0.8,
-                    level_db=-20.0,
-                )
-            )
+def maps_of(*yaws_deg, level_db=-20.0):
+    """Look in each direction for an equal part of the clip."""
+    for k in range(N):
+        yaw_deg = yaws_deg[k * len(yaws_deg) // N]
+        blob = grid_unit_vectors(30, 60) @ Direction(yaw_deg, 0.0).unit()
+        blob = np.exp((blob - 1.0) / np.radians(10.0) ** 2)
+        yield SaliencyMap.from_attention(
+            blob,
+            np.zeros(blob.shape),
+            time_s=k / 30.0,
+            confidence=0.8,
+            level_db=level_db,
+        )
+
+
+def maps_file(file, *yaws_deg, level_db=-20.0, source_cuts_s=()):
+    with MapsWriter(file, meta=lambda: {"source_cuts_s": source_cuts_s}) as writer:
+        for found in maps_of(*yaws_deg, level_db=level_db):
+            writer.write(found)
     return file
+
+
+def cosine_of_follow(maps, truth):
+    found = evaluate_paths(
+        [path_file(truth.with_name("ours.json"), 0.0)], truth=truth, maps=maps
+    )
+    (row,) = (row for row in found.rows if row.name == "follow")
+    return row.cosine.by_frame, found.notes
 
 
 def test_a_path_is_compared_with_the_nearest_of_the_people(tmp_path) -> None:
@@ -104,6 +118,40 @@ def test_maps_bring_the_baselines_and_are_scored(tmp_path) -> None:
         assert scores.auc_judd > 0.95
         assert scores.nss > 2.0
     assert set(found.maps) == {"none", "solid-angle"}
+
+
+def test_the_baselines_go_by_the_level_of_the_maps(tmp_path) -> None:
+    truth = edits_file(tmp_path / "human_edit.json", 80.0)
+    silent = maps_file(tmp_path / "silent.npz", 80.0, level_db=SILENCE_DB)
+    cosine, notes = cosine_of_follow(silent, truth)
+    # Nothing is heard: the camera stays where it starts.
+    assert cosine == pytest.approx(np.cos(np.radians(80.0)), abs=1e-6)
+    assert notes == ()
+
+
+def test_the_baselines_know_where_the_clip_itself_cuts(tmp_path) -> None:
+    truth = tmp_path / "human_edit.json"
+    traj = [[-60.0, 0.0]] * (N // 2) + [[60.0, 0.0]] * (N // 2)
+    truth.write_text(json.dumps({"clip": {"editor": {"traj": traj}}}))
+    known = maps_file(tmp_path / "known.npz", -60.0, 60.0, source_cuts_s=(N / 60.0,))
+    unknown = maps_file(tmp_path / "unknown.npz", -60.0, 60.0)
+    assert cosine_of_follow(known, truth)[0] > 0.98
+    assert cosine_of_follow(unknown, truth)[0] < 0.9
+
+
+def test_maps_of_the_first_version_are_taken_to_be_audible_and_it_is_said(
+    tmp_path,
+) -> None:
+    truth = edits_file(tmp_path / "human_edit.json", 80.0)
+    old = write_first_version(tmp_path / "old.npz", maps_of(80.0, level_db=SILENCE_DB))
+    cosine, (note,) = cosine_of_follow(old, truth)
+    assert cosine > 0.95
+    assert "old.npz is of the first version" in note
+    path = path_file(tmp_path / "ours.json", 80.0)
+    run = CliRunner().invoke(
+        main, ["evaluate", "--paths", str(path), "--maps", str(old)]
+    )
+    assert "old.npz is of the first version" in run.stderr
 
 
 def test_a_path_needs_a_truth_about_one_video(tmp_path) -> None:

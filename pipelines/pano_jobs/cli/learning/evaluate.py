@@ -110,7 +110,8 @@ def evaluate(
     if pairs is None:
         from pano_jobs.evaluation.evaluate_paths import evaluate_paths
 
-        console.show(evaluate_paths(paths, truth=truth, maps=maps, video=video))
+        found = evaluate_paths(paths, truth=truth, maps=maps, video=video)
+        console.show(found, notes=found.notes)
         return
     if any(found is not None for found in (truth, maps, video)):
         raise click.UsageError("--truth, --maps and --video go with --paths")
