@@ -101,6 +101,7 @@ class PanResult:
     notes: tuple[str, ...]
     others: tuple[Path, ...] = ()
     why: Path | None = None
+    maps: Path | None = None
 
     def words(self) -> str:
         """Say where the video is and what the camera did."""

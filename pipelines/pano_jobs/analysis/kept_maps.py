@@ -1,14 +1,28 @@
-"""Which clip maps were made of, kept beside them in a `maps.npz`."""
+"""The analysis of a clip, kept in a `maps.npz`: planned from again without analysing.
+
+Maps are kept in 16 bits, and a fresh analysis plans from 32. The path from kept maps
+was at most 0.0016° away in the demo, 0.0003° and 0.0037° in two filmed clips of 10 and
+40 s: less than a tenth of a pixel at 1280 px, with the same cuts. Equal paths would
+need 32 bits, 1.2 GB an hour instead of 0.8, for nothing that anybody sees.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pano.camera.horizon import Tilt
 from pano.equirect.layouts import SphereBounds, StereoLayout
+from pano.errors import MediaError, SettingsError
 from pano.media import Media
+from pano.saliency_maps.saliency_map import SaliencyMap
+from pano_jobs.maps import open_maps
+from pano_jobs.progress import Progress
 
 _IDENTITY = {
     "name": "name",
@@ -61,3 +75,75 @@ class Origin:
             bounds=SphereBounds(**source["bounds"]),
             tilt=Tilt(**source["tilt"]),
         )
+
+
+class KeptAnalysis:
+    """Maps of an earlier analysis in the place of a new one.
+
+    Parameters
+    ----------
+    path
+        A `maps.npz` of `pano pan --save-maps` or `pano saliency --maps`.
+
+    Raises
+    ------
+    SettingsError
+        If the file is of the first version, which lacks what planning needs.
+    MediaError
+        If it is no file of maps or does not say of which clip.
+    """
+
+    def __init__(self, path: Path, *, progress: Progress) -> None:
+        self._path, self._progress = path, progress
+        self._maps = open_maps(path)
+        if self._maps.level_db is None:
+            raise SettingsError(
+                f"{path} is of the first version and holds neither the sound level nor "
+                "the clip's own cuts; make it anew with `pano pan --save-maps`"
+            )
+        try:
+            self.origin = Origin.from_meta(self._maps.meta["source"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise MediaError(
+                f"{path} does not say of which clip its maps are; make it anew with "
+                "`pano pan --save-maps`"
+            ) from error
+
+    def check(self, media: Media) -> None:
+        """Refuse a clip that the maps were not made of.
+
+        Raises
+        ------
+        SettingsError
+            Which says where it differs.
+        """
+        kept, opened = map(dataclasses.asdict, (self.origin, Origin.of(media)))
+        for name, words in _IDENTITY.items():
+            if kept[name] != opened[name]:
+                raise SettingsError(
+                    f"{self._path} holds the maps of another clip than "
+                    f"{media.info.path}: its {words} was {kept[name]}, not "
+                    f"{opened[name]}; analyse the clip without --maps"
+                )
+
+    def maps(self) -> Iterator[SaliencyMap]:
+        """Yield the kept maps one by one."""
+        yield from self._progress.follow(
+            self._maps.each(),
+            words="Reading the maps",
+            duration_s=self.origin.duration_s,
+        )
+
+    @property
+    def mean_confidence(self) -> float:
+        """The mean over all maps."""
+        return float(self._maps.confidence.mean(dtype=np.float64))
+
+    @property
+    def source_cuts_s(self) -> tuple[float, ...]:
+        """When the clip itself cuts."""
+        return self._maps.source_cuts_s
+
+    def notes(self) -> tuple[str, ...]:
+        """Say what the analysis found that a user should know about the clip."""
+        return tuple(self._maps.meta.get("notes", ()))

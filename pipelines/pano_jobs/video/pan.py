@@ -1,7 +1,7 @@
 """The `pan` job: an ordinary video that looks where the sound comes from.
 
-Pass 1 turns the clip into a camera path of some kilobytes, pass 2 renders every
-full-resolution frame along it.
+Pass 1 turns the clip, or the maps kept of it, into a camera path of some kilobytes,
+pass 2 renders every full-resolution frame along it.
 """
 
 from __future__ import annotations
@@ -11,12 +11,12 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from pano.camera.horizon import Tilt
 from pano.camera.path import CameraPath
 from pano.director.evidence import gather
 from pano.director.plan import takes_from
-from pano.media import Media, open_media
+from pano.media import open_media
 from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
+from pano_jobs.analysis.kept_maps import KeptAnalysis
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet, Truth
 from pano_jobs.explain.map_timeline import Trace
@@ -44,6 +44,8 @@ def pan(
     settings: PanSettings | None = None,
     *,
     path_target: Path | None = None,
+    maps_source: Path | None = None,
+    maps_target: Path | None = None,
     sheet_target: Path | None = None,
     why_target: Path | None = None,
     truth: Truth | None = None,
@@ -53,34 +55,49 @@ def pan(
 ) -> PanResult:
     """Turn a 360° video into one that looks where the sound comes from.
 
-    `truth` is drawn on the contact sheet and used for nothing else.
+    Parameters
+    ----------
+    maps_source
+        Maps of the clip to plan from instead of analysing it: `settings.localize` and
+        `localizer` are not used then, and nothing is kept again.
+    maps_target
+        Keeps the maps of the analysis.
+    truth
+        Drawn on the contact sheet and used for nothing else.
 
     Raises
     ------
     PanoError, soundloc.errors.SoundlocError
-        If the clip cannot be analysed or a result cannot be written.
+        If the clip cannot be analysed, the maps are not its own or a result cannot be
+        written.
     """
     settings = settings or PanSettings()
+    kept, layout = None, settings.localize.layout
+    if maps_source is not None:
+        kept = KeptAnalysis(maps_source, progress=progress)
+        layout = kept.origin.layout
     lenses = lenses_of(settings)
     targets = named(target, settings, lenses)
     path_targets = [] if path_target is None else named(path_target, settings, lenses)
-    for output in filter(None, (*targets, *path_targets, sheet_target, why_target)):
+    extras = maps_target, sheet_target, why_target
+    for output in filter(None, (*targets, *path_targets, *extras)):
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
-        media = stack.enter_context(open_media(source, layout=settings.localize.layout))
+        media = stack.enter_context(open_media(source, layout=layout))
+        if kept is not None:
+            kept.check(media)
         # Loaded before the long first pass: it refuses a bad target at once.
         cameras = [
             Camera.loaded(media, name, lens, overwrite=overwrite)
             for name, lens in zip(targets, each_take(lenses, settings), strict=True)
         ]
-        analysis = Analysis(
+        analysis = kept or Analysis(
             media, settings.localize, localizer=localizer, progress=progress
         )
-        maps_path, trace = None, Trace()
-        if sheet_target is not None or why_target is not None:
+        trace, maps_path = Trace(), maps_source or maps_target
+        if maps_path is None and (sheet_target or why_target):
             maps_path = stack.enter_context(temporary_maps(target))
-        tilt = _tilt(media, settings.lens)
-        paths = _plan(analysis, settings, lenses, trace, maps_path, tilt, source)
+        paths = _plan(analysis, settings, lenses, trace, maps_path, source=source)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
         pages = _pages(maps_path, trace, paths[0], sheet_target, why_target, truth)
@@ -92,6 +109,7 @@ def pan(
             video_result(media, takes[0], n_frames),
             others=tuple(camera.target for camera, _ in takes[1:]),
             path=path_target,
+            maps=maps_target,
             sheet=sheet_target,
             why=why_target,
             mean_confidence=analysis.mean_confidence,
@@ -120,31 +138,27 @@ def _pages(
     return pages
 
 
-def _tilt(media: Media, lens: LensSettings) -> Tilt:
-    """Return how the camera was tilted, by the user's word or by the file's."""
-    said = media.info.spherical
-    if lens.tilt is not None or said is None:
-        return lens.tilt or Tilt()
-    return Tilt(said.roll_deg, said.pitch_deg)
-
-
 def _plan(
-    analysis: Analysis,
+    analysis: Analysis | KeptAnalysis,
     settings: PanSettings,
     lenses: Sequence[LensSettings],
     trace: Trace,
-    maps_target: Path | None,
-    tilt: Tilt,
+    maps_path: Path | None,
+    *,
     source: Path,
 ) -> list[CameraPath]:
-    """Plan the takes of every aspect from one analysis, aspect by aspect."""
+    """Plan the takes of every aspect from one analysis, aspect by aspect, levelled.
+
+    The maps of a new analysis are written to `maps_path`, if there is one.
+    """
     with contextlib.ExitStack() as stack:
         maps = trace.passing(analysis.maps())
-        if maps_target is not None:
-            writer = MapsWriter(maps_target, meta=analysis.meta)
+        if maps_path is not None and isinstance(analysis, Analysis):
+            writer = MapsWriter(maps_path, meta=analysis.meta)
             maps = stack.enter_context(writer).passing(maps)
         evidence = gather(maps, start=settings.direct.start)
     paths = []
+    tilt = settings.lens.tilt or analysis.origin.tilt
     for lens in lenses:
         asked = brief(
             settings,

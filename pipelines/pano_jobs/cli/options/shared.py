@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import click
+from click.core import ParameterSource
 
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
@@ -199,6 +200,24 @@ localize_options = gathered(
         help="Accept a clip without sound: the camera holds its start view.",
     ),
 )
+
+
+def refuse_localize_options() -> None:
+    """Refuse what would change an analysis where none is made.
+
+    A configuration file serves all commands, so what it says is passed over.
+    """
+    ctx = click.get_current_context()
+    idle = inspect.signature(_localize_settings).parameters
+    for parameter in ctx.command.params:
+        source = ctx.get_parameter_source(parameter.name or "")
+        if parameter.name in idle and source is ParameterSource.COMMANDLINE:
+            raise click.UsageError(
+                f"{parameter.opts[0]} has no effect with --maps, which holds an "
+                "analysis already made; leave one of the two out",
+                ctx,
+            )
+
 
 size_option = click.option(
     "--size",

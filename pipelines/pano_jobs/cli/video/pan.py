@@ -17,6 +17,7 @@ from pano_jobs.cli.options.shared import (
     force_option,
     lens_options,
     localize_options,
+    refuse_localize_options,
     sheet_option,
 )
 from pano_jobs.settings import (
@@ -47,6 +48,19 @@ from pano_jobs.settings import (
     metavar="FILE.json",
     help="Also write the camera path, to edit and to render again.",
 )
+@click.option(
+    "--save-maps",
+    type=OUT_FILE,
+    metavar="FILE.npz",
+    help="Also write the maps of the analysis, thirty a second, for --maps.",
+)
+@click.option(
+    "--maps",
+    type=IN_FILE,
+    metavar="FILE.npz",
+    help="Plan from these maps of VIDEO instead of analysing it again. They are kept "
+    "in 16 bits; the path lies within 0.01° of a fresh one.",
+)
 @sheet_option
 @click.option(
     "--why",
@@ -64,6 +78,8 @@ def pan(
     direct: DirectSettings,
     localize: LocalizeSettings,
     save_path: Path | None,
+    save_maps: Path | None,
+    maps: Path | None,
     sheet: Path | None,
     why: Path | None,
     force: bool,
@@ -74,6 +90,10 @@ def pan(
     The sound is copied unchanged. Angles are in degrees: yaw is positive to the
     right, pitch is positive up.
     """
+    if maps is not None:
+        refuse_localize_options()
+        if save_maps is not None:
+            raise click.UsageError("--save-maps has nothing new to keep with --maps")
     from pano_jobs.explain.why import page_target
     from pano_jobs.video.pan import pan as run
 
@@ -83,6 +103,8 @@ def pan(
             output,
             PanSettings(localize=localize, lens=lens, aspects=aspects, direct=direct),
             path_target=save_path,
+            maps_source=maps,
+            maps_target=save_maps,
             sheet_target=sheet,
             why_target=None if why is None else page_target(why, video),
             overwrite=force,

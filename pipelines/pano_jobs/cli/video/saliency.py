@@ -32,7 +32,7 @@ from pano_jobs.settings import LocalizeSettings
     "--maps",
     type=OUT_FILE,
     metavar="FILE.npz",
-    help="Also write the maps, thirty a second.",
+    help="Also write the maps, thirty a second, for `pano pan --maps`.",
 )
 @sheet_option
 @force_option
