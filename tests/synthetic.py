@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
+from typing import Literal
 
 import av
 import numpy as np
+from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 Painter = Callable[[int], NDArray[np.uint8]]
@@ -86,6 +88,7 @@ def write_clip(path: Path, clip: Clip) -> Path:
     options = {"movflags": clip.movflags} if clip.movflags else {}
     with av.open(str(path), "w", options=options) as container:
         video = container.add_stream(clip.codec, rate=clip.rate, options=clip.options)
+        assert isinstance(video, VideoStream)
         video.width, video.height = clip.width_px, clip.height_px
         video.pix_fmt = clip.pixel_format
         time_base = clip.time_base or 1 / clip.rate
@@ -122,7 +125,11 @@ def cut_short(source: Path, target: Path, *, share: float = 0.5) -> Path:
 
 
 def with_broken_packets(
-    source: Path, target: Path, broken: Sequence[int], *, kind: str = "video"
+    source: Path,
+    target: Path,
+    broken: Sequence[int],
+    *,
+    kind: Literal["video", "audio"] = "video",
 ) -> Path:
     """Copy a file, filling the packets of these numbers of a stream with rubbish."""
     data = bytearray(source.read_bytes())

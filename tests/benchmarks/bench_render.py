@@ -17,6 +17,7 @@ import argparse
 import time
 from collections.abc import Callable
 from fractions import Fraction
+from typing import Literal, get_args
 
 import av
 import cv2
@@ -33,7 +34,8 @@ from pano.rendering.renderer import Interpolation, ViewportRenderer
 from pano_jobs.synthetic.landscape import panorama
 
 Picture = NDArray[np.uint8]
-Film = Callable[[CameraPose], Planes | Picture]
+Film = Callable[[CameraPose], Planes | Picture | av.VideoFrame]
+PeerMode = Literal["bilinear", "bicubic"]
 
 SOURCE = (1920, 3840)
 VIEW = (720, 1280)
@@ -93,7 +95,7 @@ def contestants(planes: Planes) -> dict[str, Film]:
         "ours, Lanczos": ours(planes, Interpolation.LANCZOS),
         "ours on RGB, cubic": ours_rgb(rgb),
     }
-    for mode in ("bilinear", "bicubic"):
+    for mode in get_args(PeerMode):
         films[f"py360convert e2p on RGB, {mode}"] = py360(rgb, mode)
         films[f"py360convert e2p on planes, {mode}"] = py360_planes(planes, mode)
     for mode in ("linear", "cubic"):
@@ -142,7 +144,7 @@ def e2p_fov_deg(n_columns: int, n_rows: int) -> tuple[float, float]:
     return x_deg, y_deg
 
 
-def py360(picture: Picture, mode: str, shrink: int = 1) -> Callable[..., Picture]:
+def py360(picture: Picture, mode: PeerMode, shrink: int = 1) -> Callable[..., Picture]:
     """Film with py360convert."""
     size = VIEW[0] // shrink, VIEW[1] // shrink
     fov_deg = e2p_fov_deg(size[1], size[0])
@@ -156,7 +158,7 @@ def py360(picture: Picture, mode: str, shrink: int = 1) -> Callable[..., Picture
     return film
 
 
-def py360_planes(planes: Planes, mode: str) -> Film:
+def py360_planes(planes: Planes, mode: PeerMode) -> Film:
     """Film with py360convert plane by plane; it knows nothing of chroma siting."""
     y = py360(planes.y, mode)
     chroma = py360(np.stack([planes.u, planes.v], axis=-1), mode, shrink=2)
@@ -175,7 +177,7 @@ def v360(planes: Planes, pixel_format: str, interp: str) -> Film:
     buffer = graph.add_buffer(
         width=SOURCE[1],
         height=SOURCE[0],
-        format=pixel_format,
+        format=av.VideoFormat(pixel_format),
         time_base=Fraction(1, 30),
     )
     turn = graph.add(

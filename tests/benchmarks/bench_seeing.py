@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 
 import cv2
 import numpy as np
@@ -48,7 +49,7 @@ def looking(scale: PictureScale, smoothing_cells: float) -> SoundLocalizationNet
 def main() -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 255, (480, 960, 3), dtype=np.uint8)
-    image = cv2.GaussianBlur(noise, (0, 0), 3)
+    image = np.asarray(cv2.GaussianBlur(noise, (0, 0), 3), np.uint8)
     net = load_checkpoint().net
     engines: dict[str, VisualEngine] = {
         "OpenVINO, 32 bits": OpenVinoEngine(net.visual),
@@ -60,7 +61,7 @@ def main() -> None:
     exact = engines["OpenVINO, 32 bits"].see(image, wrap=True)
     first_s = 0.0
     for name, engine in engines.items():
-        clock_s, processor_s = median_s(lambda e=engine: e.see(image, wrap=True))
+        clock_s, processor_s = median_s(partial(engine.see, image, wrap=True))
         first_s = first_s or clock_s
         seen = engine.see(image, wrap=True)
         likeness = ""

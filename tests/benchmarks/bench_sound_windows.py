@@ -22,6 +22,7 @@ from soundloc.inference.track import SoundTrack
 from soundloc.network.checkpoint import default_checkpoint_path, load_checkpoint
 from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SAMPLE_RATE_HZ, SoundStream
+from soundloc.network.trunks.soundnet import SoundNet8
 from soundloc.network.trunks.soundnet_weights import PATH_VARIABLE, load_pretrained
 
 TRACK_S = 60
@@ -141,6 +142,7 @@ def sound_streams(
         torch.manual_seed(0)
         config = LocalizerConfig(sound_features=features, sound_norm="standardise")
         sound = SoundStream(config).eval()
+        assert isinstance(sound.trunk, SoundNet8)
         load_pretrained(sound.trunk)
         centers_s = np.arange(2.5, TRACK_S - 2.5, 5.0)
         sound.head.fit(

@@ -66,7 +66,7 @@ def _clock() -> FloatArray:
     return np.arange(round(CLIP_S * RATE_HZ)) / RATE_HZ
 
 
-def _at(yaw_deg: object, pitch_deg: object) -> FloatArray:
+def _at(yaw_deg: FloatArray | float, pitch_deg: FloatArray | float) -> FloatArray:
     t = _clock()
     return unit_vectors(np.zeros_like(t) + yaw_deg, np.zeros_like(t) + pitch_deg)
 

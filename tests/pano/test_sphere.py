@@ -47,12 +47,12 @@ def test_yaw_is_positive_to_the_right_and_pitch_is_positive_up(
 
 def test_the_first_pixel_of_four_by_two_is_centred_at_minus_135_and_45_degrees():
     yaw_deg, pitch_deg = pixel_to_angles_deg(0, 0, 4, 2)
-    assert (yaw_deg, pitch_deg) == (-135.0, 45.0)
+    assert [yaw_deg, pitch_deg] == [-135.0, 45.0]
 
 
 def test_the_middle_of_the_picture_lies_between_its_middle_pixels():
     x, y = angles_deg_to_pixel(0.0, 0.0, 960, 480)
-    assert (x, y) == (479.5, 239.5)
+    assert [x, y] == [479.5, 239.5]
 
 
 def test_the_seam_is_the_left_edge_of_the_picture():

@@ -39,7 +39,7 @@ def draw_humming_squares(
             pictures.append(PictureEntry(name, split, of, objects, wrap=True))
         for kind, pitch_hz in PITCHES_HZ.items():
             name = f"sounds/{split}-{kind}.wav"
-            hum = np.float32(0.3 * np.sin(2 * np.pi * pitch_hz * time_s))
+            hum = np.asarray(0.3 * np.sin(2 * np.pi * pitch_hz * time_s), np.float32)
             write_sound(folder / name, hum)
             sounds.append(SoundEntry(name, kind, split, name))
     write_tables(folder, pictures, sounds)

@@ -83,7 +83,7 @@ def reliability(own: Sequence[Pointed], denied: Sequence[Denied]) -> list[str]:
 def _columns(
     own: Sequence[Pointed], denied: Sequence[Denied]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]:
-    rows = [*own, *denied]
+    rows: list[Pointed | Denied] = [*own, *denied]
     return (
         np.array([r.confidence for r in rows], dtype=np.float64),
         np.arange(len(rows)) < len(own),

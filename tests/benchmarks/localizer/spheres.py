@@ -126,9 +126,11 @@ def read_place(entry: dict) -> Place:
     """Read an entry of the table of truths; its time is a moment or a span."""
     times = entry["t"] if isinstance(entry["t"], list) else [entry["t"]] * 2
     what = entry["what"].partition(":")[0].partition("(")[0].partition(";")[0].strip()
-    return Place(
-        what, *times, *entry["yaw"], *entry["pitch"], entry.get("certainty") == "sure"
-    )
+    start_s, stop_s = times
+    left_deg, right_deg = entry["yaw"]
+    low_deg, high_deg = entry["pitch"]
+    is_sure = entry.get("certainty") == "sure"
+    return Place(what, start_s, stop_s, left_deg, right_deg, low_deg, high_deg, is_sure)
 
 
 def _ask_sphere(truth: SphereClip, listener: Listener, sheet: Sheet) -> list[SphereRow]:

@@ -12,7 +12,7 @@ def looking_round(pitch_deg=-10.0) -> CameraPath:
     zeros = np.zeros(N)
     return CameraPath(
         time_s=np.arange(N) / 30.0,
-        yaw_deg=5.0 * np.arange(N),
+        yaw_deg=5.0 * np.arange(float(N)),
         pitch_deg=zeros + pitch_deg,
         roll_deg=zeros,
         hfov_deg=zeros + 65.0,

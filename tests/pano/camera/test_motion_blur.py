@@ -59,10 +59,9 @@ def test_a_whip_pan_is_blurred_with_a_bounded_number_of_views():
 def test_an_exposure_is_the_mean_of_its_views():
     rng = np.random.default_rng(0)
     planes = Planes(
-        *(
-            rng.integers(0, 256, shape, np.uint8)
-            for shape in ((64, 128), (32, 64), (32, 64))
-        )
+        rng.integers(0, 256, (64, 128), np.uint8),
+        rng.integers(0, 256, (32, 64), np.uint8),
+        rng.integers(0, 256, (32, 64), np.uint8),
     )
     renderer = ViewportRenderer(32, 18)
     path = path_of(np.arange(N) * 3.0)

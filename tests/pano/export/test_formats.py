@@ -56,7 +56,11 @@ def text_of(name: str, path: CameraPath | None = None, timeline=TIMELINE) -> str
 @pytest.mark.parametrize("name", FORMATS)
 def test_every_format_can_say_a_single_pose(name):
     one = CameraPath(
-        *(np.array([value]) for value in (4.0, 10.0, 0.0, 0.0, 60.0)),
+        time_s=np.array([4.0]),
+        yaw_deg=np.array([10.0]),
+        pitch_deg=np.array([0.0]),
+        roll_deg=np.array([0.0]),
+        hfov_deg=np.array([60.0]),
         cut=np.array([False]),
         trust=np.array([1.0]),
         confidence=np.array([1.0]),

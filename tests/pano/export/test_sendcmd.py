@@ -169,8 +169,9 @@ def test_ffmpeg_films_strong_chroma_of_4_2_0_as_we_do(tmp_path):
 
 
 def test_what_stays_the_same_is_said_once_and_a_still_camera_needs_no_commands():
-    still = dict.fromkeys(("yaw_deg", "pitch_deg", "roll_deg"), np.zeros(N))
-    text = write_sendcmd(path_of(**still, hfov_deg=np.full(N, 65.5)), SIZE)
+    zeros, hfov_deg = np.zeros(N), np.full(N, 65.5)
+    still = path_of(yaw_deg=zeros, pitch_deg=zeros, roll_deg=zeros, hfov_deg=hfov_deg)
+    text = write_sendcmd(still, SIZE)
     assert all(line.startswith("#") for line in text.splitlines())
     assert "yaw=0:pitch=0:roll=0:h_fov=65.5:v_fov=39.78" in text
 

@@ -1,10 +1,12 @@
+from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import pytest
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 
 from pano.errors import MediaError, NotSphericalError
 from pano.media import (
@@ -125,7 +127,8 @@ def test_a_real_clip_comes_out_spherical_with_its_own_sound(
         picture_s = float(video.duration * video.time_base)
         sound_s = float(audio.duration * audio.time_base)
         first = next(container.decode(video))
-        assert Type.SPHERICAL in {data.type for data in first.side_data}
+        entries = cast("Iterable[SideData]", first.side_data)
+        assert Type.SPHERICAL in {data.type for data in entries}
     copied = packets(target, without_adts=False)
     source = packets(clip, without_adts=clip.suffix == ".ts")
     assert len(copied) > 10_000

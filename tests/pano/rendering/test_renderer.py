@@ -79,9 +79,10 @@ def test_a_view_agrees_with_py360convert(smooth, pose):
     w, h = 160, 120
     shrink_x, shrink_y = (w - 1) / w, (h - 1) / h
     half_x = np.tan(np.radians(pose.hfov_deg / 2))
-    fov_deg = tuple(
-        float(np.degrees(2 * np.arctan(half)))
-        for half in (half_x * shrink_x, half_x * h / w * shrink_y)
+    half_y = half_x * h / w
+    fov_deg = (
+        float(np.degrees(2 * np.arctan(half_x * shrink_x))),
+        float(np.degrees(2 * np.arctan(half_y * shrink_y))),
     )
     theirs = py360convert.e2p(
         smooth,
@@ -264,14 +265,8 @@ def test_planes_show_what_their_samples_meet_with_chroma_where_it_is_sited(pose)
     x, y = np.arange(width), np.arange(height)
     sphere = unit_vectors(*angles_of(x, y[:, None], width, height))
     sited = unit_vectors(*angles_of(x[::2], y[::2, None] + 0.5, width, height))
-    luma, chroma = scene(sphere), scene(sited)
-    source = Planes(
-        *(
-            np.rint(p).astype(np.uint8)
-            for p in (luma[..., 0], chroma[..., 1], chroma[..., 2])
-        ),
-        matrix=9,
-    )
+    luma, chroma = (np.rint(scene(p)).astype(np.uint8) for p in (sphere, sited))
+    source = Planes(luma[..., 0], chroma[..., 1], chroma[..., 2], matrix=9)
     view = ViewportRenderer(192, 108).render_planes(source, pose)
     at_y, at_uv = rays_of_planes(Viewport(192, 108), pose)
     assert psnr_db(view.y, scene(at_y)[..., 0]) > PLANES_PSNR_DB
@@ -287,7 +282,11 @@ def angles_of(x, y, width, height):
 
 def test_planes_of_odd_sides_are_refused():
     with pytest.raises(ValueError, match="even"):
-        Planes(*(np.zeros(shape, np.uint8) for shape in ((5, 8), (2, 4), (2, 4))))
+        Planes(
+            np.zeros((5, 8), np.uint8),
+            np.zeros((2, 4), np.uint8),
+            np.zeros((2, 4), np.uint8),
+        )
 
 
 # --- lenses ----------------------------------------------------------------------

@@ -9,7 +9,7 @@ FLOAT_NOISE = 1e-4
 
 def scene(rng: np.random.Generator) -> np.ndarray:
     visual = rng.standard_normal((DIM, HEIGHT, WIDTH))
-    return np.float32(visual / np.linalg.norm(visual, axis=0))
+    return np.asarray(visual / np.linalg.norm(visual, axis=0), np.float32)
 
 
 def test_only_the_cell_that_changes_moves() -> None:
@@ -35,8 +35,8 @@ def test_a_turning_camera_is_no_motion() -> None:
 def test_flicker_of_compression_is_no_motion() -> None:
     rng = np.random.default_rng(0)
     still = scene(rng)
-    flicker = still + 0.002 * rng.standard_normal(still.shape)
-    flicker = np.float32(flicker / np.linalg.norm(flicker, axis=0))
+    noisy = still + 0.002 * rng.standard_normal(still.shape)
+    flicker = np.asarray(noisy / np.linalg.norm(noisy, axis=0), np.float32)
     meter = MotionMeter()
     meter.measure(0.0, still)
     assert meter.measure(0.5, flicker).max() < 0.02
@@ -54,7 +54,7 @@ def test_what_happened_before_the_lag_is_forgotten() -> None:
 
 def test_attention_goes_to_what_moves_as_far_as_confidence_lacks() -> None:
     attention = np.full((1, 4), 0.25, np.float32)
-    motion = np.float32([[0.0, 0.0, 0.0, 1.0]])
+    motion = np.asarray([[0.0, 0.0, 0.0, 1.0]], np.float32)
     unsure = weigh_by_motion(attention, motion, confidence=0.0, gain=3.0)
     assert unsure[0] == pytest.approx([1 / 7, 1 / 7, 1 / 7, 4 / 7])
     half = weigh_by_motion(attention, motion, confidence=0.5, gain=3.0)
@@ -64,7 +64,7 @@ def test_attention_goes_to_what_moves_as_far_as_confidence_lacks() -> None:
 
 
 def test_without_gain_motion_counts_nothing() -> None:
-    attention = np.float32([[0.1, 0.9]])
-    motion = np.float32([[1.0, 0.0]])
+    attention = np.asarray([[0.1, 0.9]], np.float32)
+    motion = np.asarray([[1.0, 0.0]], np.float32)
     same = weigh_by_motion(attention, motion, confidence=0.0, gain=0.0)
     assert same[0] == pytest.approx(attention[0])

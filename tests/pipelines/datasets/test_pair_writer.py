@@ -9,7 +9,7 @@ from soundloc.data.pairs import PlacedObject, read_pair_set, read_sound
 from soundloc.errors import DatasetError
 
 PICTURE = np.full((20, 30, 3), (200, 30, 10), np.uint8)
-HUM = np.float32(0.3 * np.sin(np.arange(4000) * 0.1))
+HUM = np.asarray(0.3 * np.sin(np.arange(4000) * 0.1), np.float32)
 
 
 # Two that differ only behind what a file name can hold.

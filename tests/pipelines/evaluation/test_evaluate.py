@@ -74,7 +74,9 @@ def scenes(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for kind, pitch_hz in PITCHES_HZ.items():
         write_sound(folder / f"{kind}.wav", hum(pitch_hz))
         sounds.append(SoundEntry(f"{kind}.wav", kind, "test", kind))
-    wind = np.float32(0.1 * np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ))
+    wind = np.asarray(
+        0.1 * np.random.default_rng(0).standard_normal(SAMPLE_RATE_HZ), np.float32
+    )
     write_sound(folder / "wind.wav", wind)
     sounds.append(SoundEntry("wind.wav", None, "test", "wind"))
     write_tables(folder, pictures, sounds)

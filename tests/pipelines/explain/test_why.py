@@ -29,8 +29,8 @@ def found(time_s: float, *yaws_deg: float, level_db: float = -20.0) -> SaliencyM
     for yaw_deg in yaws_deg:
         density += np.exp((units @ Direction(yaw_deg, 0.0).unit() - 1.0) / 0.02)
     density /= np.sum(density * omega)
-    density = density.astype(np.float32)
-    return SaliencyMap(time_s, density, np.zeros(SHAPE, np.float32), 0.9, level_db)
+    response = np.zeros(SHAPE, np.float32)
+    return SaliencyMap(time_s, density.astype(np.float32), response, 0.9, level_db)
 
 
 def path_of(n: int, trust: float = 1.0) -> CameraPath:

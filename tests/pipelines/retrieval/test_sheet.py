@@ -49,7 +49,9 @@ def test_a_high_tone_is_drawn_above_a_low_one() -> None:
     time_s = np.arange(2 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
 
     def row_of(pitch_hz: float) -> int:
-        tile = sound_tile(np.float32(np.sin(2 * np.pi * pitch_hz * time_s)), "")
+        tile = sound_tile(
+            np.asarray(np.sin(2 * np.pi * pitch_hz * time_s), np.float32), ""
+        )
         return int(tile.image.sum(axis=(1, 2), dtype=np.int64).argmax())
 
     assert row_of(8000.0) < row_of(500.0)

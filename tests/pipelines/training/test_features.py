@@ -38,7 +38,7 @@ def pair_set(tmp_path: Path) -> PairSet:
         pictures.append(PictureEntry(f"{number}.png", "test", f"{number}", (placed,)))
     noise = rng.standard_normal(SAMPLE_RATE_HZ).astype(np.float32)
     for number, gain in enumerate((0.2, 0.02)):
-        write_sound(tmp_path / f"{number}.wav", np.float32(gain * noise))
+        write_sound(tmp_path / f"{number}.wav", np.asarray(gain * noise, np.float32))
         sound = SoundEntry(f"{number}.wav", None, "test", f"{number}", f"clip{number}")
         sounds.append(sound)
     return PairSet(tmp_path, tuple(pictures), tuple(sounds))
@@ -59,7 +59,7 @@ def test_pictures_of_several_sizes_ask_for_one(pair_set: PairSet) -> None:
 def test_clean_sounds_come_once_and_at_one_level(pair_set: PairSet) -> None:
     net = load_checkpoint().net
     cache = load_features(net, pair_set, "test", clean=True, picture_size_px=(64, 64))
-    loud, soft = np.float32(cache.sounds[:, 0])
+    loud, soft = np.asarray(cache.sounds[:, 0], np.float32)
     assert cache.sounds.shape == (2, 1, net.config.sound_dim)
     assert np.corrcoef(loud, soft)[0, 1] > 0.999
     varied = load_features(net, pair_set, "test", picture_size_px=(64, 64))
@@ -69,7 +69,7 @@ def test_clean_sounds_come_once_and_at_one_level(pair_set: PairSet) -> None:
 def test_ways_of_pooling_share_no_features(pair_set: PairSet) -> None:
     noise = np.random.default_rng(1).standard_normal(4 * SAMPLE_RATE_HZ)
     noise[SAMPLE_RATE_HZ:] *= 1e-3
-    write_sound(pair_set.folder / "0.wav", np.float32(0.1 * noise))
+    write_sound(pair_set.folder / "0.wav", np.asarray(0.1 * noise, np.float32))
     heard = []
     for pooling in get_args(SoundPooling):
         config = replace(PRESETS["light"].config, sound_pooling=pooling)

@@ -23,7 +23,7 @@ def naive_band(frequency_hz: float) -> int:
 @pytest.mark.parametrize("frequency_hz", [300.0, 1000.0, 4000.0])
 def test_a_tone_is_loudest_in_its_mel_band(frequency_hz: float) -> None:
     time_s = np.arange(2 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-    tone = np.float32(0.5 * np.sin(2 * np.pi * frequency_hz * time_s))
+    tone = np.asarray(0.5 * np.sin(2 * np.pi * frequency_hz * time_s), np.float32)
     patches = log_mel_patches(tone)
     assert patches.shape[1:] == (1, 96, 64)
     inner = patches[len(patches) // 2, 0, 48]

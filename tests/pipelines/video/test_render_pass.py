@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from fractions import Fraction
 
 import cv2
@@ -12,7 +13,7 @@ from click.testing import CliRunner
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.errors import SettingsError
-from pano.media import Media, StereoLayout, open_media, probe
+from pano.media import Media, PlanarFrame, StereoLayout, open_media, probe
 from pano_jobs.cli import main
 from pano_jobs.settings import DirectSettings, LensSettings, PanSettings
 from pano_jobs.video.pan import pan
@@ -34,9 +35,12 @@ def test_aspects_are_filmed_from_one_analysis_and_one_decode(
     source = clip_of_disc(lambda _: 60.0)
     passes = []
     decode = Media.planar_frames
-    monkeypatch.setattr(
-        Media, "planar_frames", lambda self: passes.append(1) or decode(self)
-    )
+
+    def counted(media: Media) -> Iterator[PlanarFrame]:
+        passes.append(1)
+        return decode(media)
+
+    monkeypatch.setattr(Media, "planar_frames", counted)
     localizer = RedLocalizer()
     aspects = Fraction(16, 9), Fraction(9, 16), Fraction(1)
     result = pan(
@@ -159,7 +163,11 @@ def test_a_stabilized_film_of_a_shaken_sphere_holds_still(tmp_path):
     source = write_clip(tmp_path / "clip.mp4", clip)
     path_file = tmp_path / "path.json"
     CameraPath(
-        *(np.array([value]) for value in (0.0, 10.0, 0.0, 0.0, 65.5)),
+        time_s=np.array([0.0]),
+        yaw_deg=np.array([10.0]),
+        pitch_deg=np.array([0.0]),
+        roll_deg=np.array([0.0]),
+        hfov_deg=np.array([65.5]),
         cut=np.array([False]),
         trust=np.array([1.0]),
         confidence=np.array([1.0]),

@@ -25,7 +25,7 @@ def pair_set(tmp_path_factory: pytest.TempPathFactory) -> PairSet:
         for split in ("train", "test"):
             name = f"{kind}-{split}.wav"
             tone = 0.3 * np.sin(2 * np.pi * pitch_hz * time_s)
-            write_sound(folder / name, np.float32(tone))
+            write_sound(folder / name, np.asarray(tone, np.float32))
             entries.append(SoundEntry(name, kind, split, name))
     noise = np.random.default_rng(0).normal(size=len(time_s)).astype(np.float32)
     write_sound(folder / "wind.wav", 0.1 * noise)

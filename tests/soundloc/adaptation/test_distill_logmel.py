@@ -52,7 +52,7 @@ class PitchTeacher:
         ]
         said = np.stack(bands, axis=1).astype(np.float32)
         loudest = np.eye(len(bands))[said.argmax(axis=1)]
-        return said, np.float32(12.0 * loudest - 6.0)
+        return said, np.asarray(12.0 * loudest - 6.0, np.float32)
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,10 @@ def sampler(tmp_path_factory: pytest.TempPathFactory) -> ExcerptSampler:
     entries = []
     for pitch_hz in PitchTeacher.pitches_hz:
         name = f"{pitch_hz:.0f}.wav"
-        write_sound(folder / name, np.float32(0.3 * np.sin(6.283 * pitch_hz * time_s)))
+        write_sound(
+            folder / name,
+            np.asarray(0.3 * np.sin(6.283 * pitch_hz * time_s), np.float32),
+        )
         entries.append(SoundEntry(name, name, "train", name))
     return ExcerptSampler(
         PairSet(folder, (), tuple(entries)),

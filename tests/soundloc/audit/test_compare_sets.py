@@ -1,6 +1,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -36,7 +37,7 @@ real = [
 ]
 
 
-def audited(a: object, b: object, **options: bool) -> Audit:
+def audited(a: object, b: object, **options: Any) -> Audit:
     return audit(read_audited(str(a)), read_audited(str(b)), **options)
 
 

@@ -23,7 +23,7 @@ from soundloc.data.pairs import (
 from soundloc.errors import DatasetError
 
 BOX = (0.1, 0.2, 0.3, 0.4)
-HUM = np.float32(0.3 * np.sin(np.arange(4000) * 0.1))
+HUM = np.asarray(0.3 * np.sin(np.arange(4000) * 0.1), np.float32)
 
 
 def picture_at(path: Path) -> Path:

@@ -24,7 +24,12 @@ def saved(image: Picture, quality: int) -> Picture:
 
 def same(a: list[Picture], b: list[Picture]) -> list[tuple[int, int]]:
     grey = [
-        [cv2.cvtColor(i, cv2.COLOR_BGR2GRAY) if i.ndim == 3 else i for i in images]
+        [
+            np.asarray(cv2.cvtColor(i, cv2.COLOR_BGR2GRAY), np.uint8)
+            if i.ndim == 3
+            else i
+            for i in images
+        ]
         for images in (a, b)
     ]
     return list(same_pictures(*([picture_print(i) for i in part] for part in grey)))

@@ -67,7 +67,7 @@ def lowpass(sound: np.ndarray) -> np.ndarray:
 )
 def test_a_recording_is_known_again(change, library: list[np.ndarray]) -> None:
     for number in (0, 3):
-        changed = np.float32(change(library[number]))
+        changed = np.asarray(change(library[number]), np.float32)
         assert found(changed, library) == [number]
 
 
@@ -111,7 +111,10 @@ def test_landmarks_agree_as_a_plain_count_does() -> None:
 
 def test_a_steady_tone_is_no_evidence() -> None:
     time_s = np.arange(5 * RATE_HZ) / RATE_HZ
-    tones = [np.float32(0.3 * np.sin(2 * np.pi * f * time_s)) for f in (440.0, 445.0)]
+    tones = [
+        np.asarray(0.3 * np.sin(2 * np.pi * f * time_s), np.float32)
+        for f in (440.0, 445.0)
+    ]
     assert found(tones[0], [tones[1]]) == []
 
 

@@ -7,13 +7,13 @@ import pytest
 
 from soundloc.data.annotations import (
     AnnotatedPicture,
-    Opinion,
     read_box_json,
     read_flickr_json,
     read_flickr_xml,
     read_vggss,
 )
 from soundloc.data.box_repairs import BoxRepairs
+from soundloc.data.pairs import Opinion
 from soundloc.errors import DatasetError
 from soundloc.scoring import box_map, consensus_map
 
@@ -31,7 +31,7 @@ def written(folder: Path, rows: object) -> Path:
     return path
 
 
-def vggss_row(*boxes: list[float]) -> dict[str, object]:
+def vggss_row(*boxes: list[float] | list[object]) -> dict[str, object]:
     return {"file": "zpWuikVorYg_000032", "class": "elk bugling", "bbox": list(boxes)}
 
 

@@ -16,7 +16,7 @@ def rms(sound: np.ndarray) -> float:
 
 
 def test_the_level_is_what_was_asked_for() -> None:
-    sound = np.float32(0.5 * np.sin(np.arange(1000)))
+    sound = np.asarray(0.5 * np.sin(np.arange(1000)), np.float32)
     assert rms(scale_to_level(sound, -30.0)) == pytest.approx(
         10 ** (-30 / 20), rel=1e-4
     )
@@ -28,7 +28,7 @@ def test_silence_stays_silence() -> None:
 
 def test_the_mixture_has_the_ratio_of_powers() -> None:
     rng = np.random.default_rng(0)
-    sound, under = (np.float32(rng.standard_normal(5000)) for _ in range(2))
+    sound, under = (rng.standard_normal(5000).astype(np.float32) for _ in range(2))
     added = mix(sound, 0.01 * under, 6.0) - sound
     assert 20 * np.log10(rms(sound) / rms(added)) == pytest.approx(6.0, abs=0.01)
 

@@ -107,7 +107,7 @@ def test_a_box_without_area_is_refused() -> None:
 
 
 def test_a_sound_comes_back_to_16_bits(tmp_path: Path) -> None:
-    samples = np.float32(np.random.default_rng(0).uniform(-1, 1, 500))
+    samples = np.asarray(np.random.default_rng(0).uniform(-1, 1, 500), np.float32)
     write_sound(tmp_path / "a.wav", samples)
     assert np.abs(read_sound(tmp_path / "a.wav") - samples).max() <= 1 / 32_768
 

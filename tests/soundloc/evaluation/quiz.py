@@ -4,7 +4,14 @@ from pathlib import Path
 
 import numpy as np
 
-from soundloc.data.pairs import Opinion, PairSet, PictureEntry, PlacedObject, SoundEntry
+from soundloc.data.pairs import (
+    Box,
+    Opinion,
+    PairSet,
+    PictureEntry,
+    PlacedObject,
+    SoundEntry,
+)
 from soundloc.evaluation.predictions import Predictions, Strength
 from soundloc.evaluation.queries import Question, ask
 
@@ -23,13 +30,14 @@ def draw_pair_set(n_pictures: int = 12, *, seed: int = 0) -> PairSet:
     pictures = []
     for number in range(n_pictures):
         kinds = rng.choice(KINDS, 2, replace=False)
-        boxes = []
+        boxes: list[Box] = []
         for x0 in (0.0, 0.5):
             corner = (x0 + 0.2 * rng.random(), 0.5 * rng.random())
             size = 0.1 + 0.2 * rng.random(2)
-            boxes.append((*corner, corner[0] + size[0], corner[1] + size[1]))
+            far = (corner[0] + float(size[0]), corner[1] + float(size[1]))
+            boxes.append((*corner, *far))
         objects = tuple(
-            PlacedObject(str(kind), (tuple(map(float, box)),))
+            PlacedObject(str(kind), (box,))
             for kind, box in zip(kinds, boxes, strict=True)
         )
         source = f"clip {number // 2}"
@@ -48,7 +56,7 @@ def draw_own_sounds(n_pictures: int = 6) -> PairSet:
     pictures, sounds = [], []
     for number in range(n_pictures):
         name = f"clip-{number}"
-        opinions = (
+        opinions: tuple[Opinion, ...] = (
             Opinion((LEFT,), "object"),
             Opinion((LEFT, RIGHT), "object"),
             Opinion((RIGHT,), "ambient"),

@@ -34,10 +34,10 @@ def cache() -> FeatureCache:
 
 def cosine_by_hand(net, cache, question) -> np.ndarray:
     """Compare cell by cell, one dot product each."""
-    features = np.float32(cache.pictures[question.picture])[None]
-    pooled = np.float32(cache.sounds[question.sound, 0])
+    features = np.asarray(cache.pictures[question.picture], np.float32)[None]
+    pooled = np.asarray(cache.sounds[question.sound, 0], np.float32)
     if question.relation is Relation.NOISE:
-        pooled = np.float32(cache.noises[question.sound])
+        pooled = np.asarray(cache.noises[question.sound], np.float32)
     with torch.inference_mode():
         if question.relation is Relation.SILENCE:
             pooled = net.sound(torch.zeros(1, 5 * 22_050))[0].numpy()

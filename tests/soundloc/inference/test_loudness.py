@@ -11,7 +11,7 @@ from soundloc.inference.loudness import (
 
 def tone(level_dbfs: float, n: int = 44_100) -> np.ndarray:
     amplitude = np.sqrt(2.0) * 10.0 ** (level_dbfs / 20.0)
-    return np.float32(amplitude * np.sin(np.arange(n) * 0.1))
+    return np.asarray(amplitude * np.sin(np.arange(n) * 0.1), np.float32)
 
 
 def test_the_level_of_a_tone_is_its_rms() -> None:

@@ -24,7 +24,9 @@ def test_a_cell_is_as_salient_as_its_largest_class_response() -> None:
         pixels = torch.from_numpy(image).permute(0, 3, 1, 2).float()
         deep = network.trunk(pixels, wrap=False)[:, 112:]
         features = network.head(deep)
-        expected = F.conv2d(features, network.classes[:, :, None, None]).amax(dim=1)
+        expected = F.conv2d(
+            features, network.get_buffer("classes")[:, :, None, None]
+        ).amax(dim=1)
     found = StaticSaliency().see(image)
     assert found.shape == (2, 4, 4)
     np.testing.assert_allclose(found, expected.numpy(), rtol=ENGINES)

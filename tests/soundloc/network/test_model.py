@@ -160,7 +160,7 @@ def test_every_head_learns_and_the_pretrained_head_does_not():
     for name, parameter in heads.items():
         learns = parameter.grad is not None and bool(parameter.grad.abs().sum() > 0)
         assert learns == (not name.startswith("visual.neck.head")), name
-    assert not net.visual.neck.head.training
+    assert not net.visual.neck.get_submodule("head").training
 
 
 def test_standardising_revives_sound_features_that_are_all_negative():

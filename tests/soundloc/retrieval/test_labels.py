@@ -20,7 +20,6 @@ from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks import efficientnet_weights
 from soundloc.network.trunks.soundnet import SoundNet8
-from soundloc.retrieval import labels
 from soundloc.retrieval.labels import label_objects, strongest
 from soundloc.retrieval.pairs import Database, draw_database
 
@@ -146,9 +145,7 @@ def test_a_damaged_classifier_is_refused(
 ) -> None:
     path = tmp_path / "damaged.pth"
     torch.save({"other": torch.zeros(1)}, path)
-    monkeypatch.setattr(
-        labels.efficientnet_weights, "pretrained_weights_path", lambda: path
-    )
+    monkeypatch.setattr(efficientnet_weights, "pretrained_weights_path", lambda: path)
     cache, database = cache_of(pair_set, 432, 1280)
     with pytest.raises(CheckpointError, match="force-reinstall"):
         label_objects(lite_net, cache, database, soundnet_path=soundnet)

@@ -186,7 +186,7 @@ def test_conditional_figures_agree_with_counting(
             heard.append(np.mean([shows(j, sound) for j in near]))
             silent.append(np.mean([shows(j, unheard) for j in near]))
             chance.append(np.mean([shows(j, sound) for j in rest]))
-            gallery = {}
+            gallery: dict[int, int] = {}
             for j, pair in enumerate(pairs):
                 gallery.setdefault(pair.sound, j)
             gallery.pop(int(database.query_sounds[mine]), None)

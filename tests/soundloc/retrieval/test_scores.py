@@ -68,7 +68,9 @@ def test_without_a_guide_all_cells_count_the_same(lite_net, world, database) -> 
         for i, sound_pair in enumerate(database.pairs):
             f_s = answer(lite_net, world, 0, sound_pair.sound).f_s
             for j, pair in enumerate(database.pairs):
-                features = torch.from_numpy(np.float32(world.pictures[pair.picture]))
+                features = torch.from_numpy(
+                    np.asarray(world.pictures[pair.picture], np.float32)
+                )
                 activation = lite_net.visual.neck(features[None])[0]
                 z = torch.stack([channel.mean() for channel in activation])
                 f_v = lite_net.embed(z[None])
@@ -83,8 +85,8 @@ def test_a_query_from_the_set_finds_what_the_set_finds(
     similar = compare_all(lite_net, world, database)
     columns = [pair.picture for pair in database.pairs]
     for i, pair in enumerate(database.pairs):
-        pooled = np.float32(world.sounds[pair.sound, 0])
-        seen = np.float32(world.pictures[pair.picture])
+        pooled = np.asarray(world.sounds[pair.sound, 0], np.float32)
+        seen = np.asarray(world.pictures[pair.picture], np.float32)
         by_both = find_pictures(lite_net, world, pooled=pooled, seen=seen)
         by_sound = find_pictures(lite_net, world, pooled=pooled)
         by_picture = find_sounds(lite_net, world, seen=seen)

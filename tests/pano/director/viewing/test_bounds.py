@@ -16,9 +16,9 @@ HALF_HEIGHT_DEG = np.degrees(np.arctan(np.tan(np.radians(30.0)) / 1.5))
 
 
 def moved(yaw_deg, pitch_deg, bounds, middle_yaw_deg=0.0):
-    arrays = (np.array([float(one)]) for one in (yaw_deg, pitch_deg))
     yaw, pitch = kept_inside(
-        *arrays,
+        np.array([float(yaw_deg)]),
+        np.array([float(pitch_deg)]),
         bounds,
         middle_yaw_deg=middle_yaw_deg,
         hfov_deg=np.array([60.0]),

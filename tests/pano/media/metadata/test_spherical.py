@@ -1,10 +1,12 @@
 import struct
+from collections.abc import Iterable
 from pathlib import Path
+from typing import cast
 
 import av
 import numpy as np
 import pytest
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideData, Type
 
 from pano.errors import MediaError
 from pano.media import (
@@ -46,7 +48,9 @@ def ffmpeg_says(path: Path) -> dict[Type, bytes]:
     """Return what FFmpeg's own demuxer makes of a file's spherical boxes."""
     with av.open(str(path)) as container:
         picture = next(container.decode(video=0))
-        return {data.type: bytes(data) for data in picture.side_data}
+        # PyAV declares side data as a dict of strings; it is a sequence of buffers.
+        entries = cast("Iterable[SideData]", picture.side_data)
+        return {data.type: bytes(data) for data in entries}
 
 
 @pytest.mark.parametrize("movflags", ["", "faststart"])

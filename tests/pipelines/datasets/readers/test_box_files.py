@@ -24,7 +24,7 @@ def row(picture: str, sound: str, *box: float) -> dict[str, Any]:
 
 
 def gathered(
-    source: Path, rows: list[dict[str, Any]], **settings: object
+    source: Path, rows: list[dict[str, Any]], **settings: Any
 ) -> tuple[PairSet, dict[str, tuple]]:
     (source / "boxes.json").write_text(json.dumps(rows))
     target = source.parent / "pairs"

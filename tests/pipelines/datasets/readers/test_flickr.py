@@ -1,5 +1,6 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,7 +26,7 @@ def write_pair(folder: Path, clip: str, layout: str) -> None:
     write_tone(sound.with_name(f"{clip}.wav"))
 
 
-def gathered(source: Path, **settings: object) -> tuple[PairSet, dict[str, tuple]]:
+def gathered(source: Path, **settings: Any) -> tuple[PairSet, dict[str, tuple]]:
     target = source.parent / "pairs"
     result = gather(Origin.FLICKR, source, target, GatherSettings(**settings))
     return read_pair_set(target), {left.reason: left.names for left in result.left_out}

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import cv2
 import pytest
@@ -25,7 +26,7 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-def gathered(source: Path, **settings: object) -> tuple[PairSet, dict[str, tuple]]:
+def gathered(source: Path, **settings: Any) -> tuple[PairSet, dict[str, tuple]]:
     target = source.parent / "pairs"
     result = gather(Origin.FOLDERS, source, target, GatherSettings(**settings))
     return read_pair_set(target), {left.reason: left.names for left in result.left_out}

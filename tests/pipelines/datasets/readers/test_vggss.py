@@ -1,7 +1,9 @@
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from pano_jobs.datasets.gather import gather
@@ -27,7 +29,7 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "clips"
 
 
-def gathered(source: Path, **settings: object) -> tuple[PairSet, dict[str, tuple]]:
+def gathered(source: Path, **settings: Any) -> tuple[PairSet, dict[str, tuple]]:
     target = source.parent / "pairs"
     chosen = {"boxes": source.parent / "vggss.json"} | settings
     result = gather(Origin.VGGSS, source, target, GatherSettings(**chosen))
@@ -41,7 +43,8 @@ def test_the_picture_five_seconds_into_a_clip_gets_the_boxes(
     film(source / "video" / name)
     pairs, left_out = gathered(source, window_s=2.0)
     (entry,) = pairs.pictures
-    assert picture_index(cv2.imread(str(pairs.folder / entry.picture))) == 50 % 35
+    image = np.asarray(cv2.imread(str(pairs.folder / entry.picture)), np.uint8)
+    assert picture_index(image) == 50 % 35
     (placed,) = entry.objects
     assert (placed.kind, placed.boxes) == ("dog barking", (tuple(BOX),))
     assert placed.instance == pairs.sounds[0].instance == f"{CLIP}@4.00-6.00"
@@ -112,8 +115,8 @@ def test_clips_that_cannot_be_used_are_named(source: Path) -> None:
         assert left_out == {reason: (CLIP,)}
         for path in (source.parent / "pairs").rglob("*.*"):
             path.unlink()
-        for path in ("pictures", "sounds"):
-            (source.parent / "pairs" / path).rmdir()
+        for name in ("pictures", "sounds"):
+            (source.parent / "pairs" / name).rmdir()
 
 
 def test_boxes_or_a_table_are_asked_for(source: Path) -> None:

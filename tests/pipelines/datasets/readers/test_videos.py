@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,7 +22,7 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "footage"
 
 
-def gathered(source: Path, **settings: object) -> tuple[PairSet, dict[str, tuple]]:
+def gathered(source: Path, **settings: Any) -> tuple[PairSet, dict[str, tuple]]:
     target = source.parent / "pairs"
     result = gather(Origin.VIDEOS, source, target, GatherSettings(**settings))
     return read_pair_set(target), {left.reason: left.names for left in result.left_out}
@@ -32,7 +33,8 @@ def test_every_picture_answers_to_the_sound_around_it(source: Path) -> None:
     pairs, left_out = gathered(source, every_s=2.0, window_s=2.0)
     assert left_out == {}
     shown = [
-        picture_index(cv2.imread(str(pairs.folder / p.picture))) for p in pairs.pictures
+        picture_index(np.asarray(cv2.imread(str(pairs.folder / p.picture)), np.uint8))
+        for p in pairs.pictures
     ]
     assert shown == [10, 30, 50 % 35]
     instances = [p.objects[0].instance for p in pairs.pictures]

@@ -1,5 +1,6 @@
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ RATE_HZ = 22_050
 RAMP = np.arange(10 * RATE_HZ, dtype=np.float32)
 
 
-def clip_at(path: Path, *, size: tuple[int, int] = (96, 64), **more: object) -> Path:
+def clip_at(path: Path, *, size: tuple[int, int] = (96, 64), **more: Any) -> Path:
     width, height = size
     return write_clip(
         path, Clip(width, height, rate=Fraction(10), n_pictures=60, **more)

