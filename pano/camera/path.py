@@ -22,6 +22,7 @@ from pano.camera.lens import Lens
 from pano.camera.motion_limits import Certificate, MotionLimits
 from pano.camera.pose import DEFAULT_HFOV_DEG, CameraPose
 from pano.errors import SettingsError
+from pano.whole_file import written_whole
 
 __all__ = [
     "DEFAULT_HFOV_DEG",
@@ -167,13 +168,10 @@ class CameraPath:
             "certificate": dataclasses.asdict(self.certificate()),
             "tool": {"name": "pano", "version": _version()},
         }
-        part = path.with_name(f"{path.name}.part")
         try:
-            with part.open("w", encoding="utf-8") as file:
+            with written_whole(path) as part, part.open("w", encoding="utf-8") as file:
                 file.writelines(self._json_lines(head))
-            part.replace(path)
         except OSError as error:
-            part.unlink(missing_ok=True)
             raise SettingsError(
                 f"{path} cannot be written: {error.strerror or error}."
             ) from error

@@ -15,6 +15,7 @@ import ffmpeg
 import imageio_ffmpeg
 
 from pano.errors import MediaError
+from pano.whole_file import written_whole
 
 PROGRAM_VARIABLE = "PANO_FFMPEG"
 
@@ -62,21 +63,20 @@ def convert(
     MediaError
         If ffmpeg fails, with the last thing it said.
     """
-    part = target.with_name(f"{target.stem}.part{target.suffix}")
-    # The file: protocol keeps a colon in a name from being taken for a protocol.
-    job = ffmpeg.input(f"file:{source}").output(
-        f"file:{part}", **(output_options or {})
-    )
-    try:
-        job.global_args("-nostdin", "-hide_banner", "-loglevel", "error").run(
-            cmd=str(ffmpeg_program()),
-            capture_stdout=True,
-            capture_stderr=True,
-            overwrite_output=True,
+    with written_whole(target) as part:
+        # The file: protocol keeps a colon in a name from being taken for a protocol.
+        job = ffmpeg.input(f"file:{source}").output(
+            f"file:{part}", **(output_options or {})
         )
-        part.replace(target)
-    except ffmpeg.Error as error:
-        words = error.stderr.decode(errors="replace").strip().splitlines() or ["?"]
-        raise MediaError(f"ffmpeg could not convert {source}: {words[-1]}") from error
-    finally:
-        part.unlink(missing_ok=True)
+        try:
+            job.global_args("-nostdin", "-hide_banner", "-loglevel", "error").run(
+                cmd=str(ffmpeg_program()),
+                capture_stdout=True,
+                capture_stderr=True,
+                overwrite_output=True,
+            )
+        except ffmpeg.Error as error:
+            words = error.stderr.decode(errors="replace").strip().splitlines() or ["?"]
+            raise MediaError(
+                f"ffmpeg could not convert {source}: {words[-1]}"
+            ) from error

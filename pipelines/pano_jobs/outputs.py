@@ -6,10 +6,11 @@ exist, so every output is looked at before the first frame is decoded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pano import whole_file
 from pano.errors import MediaError
 from pano.media import check_target
 
@@ -29,6 +30,19 @@ def check_output(target: Path, *, source: Path | None, overwrite: bool) -> None:
     check_target(target, source=known, overwrite=overwrite)
 
 
+def check_results(files: Sequence[Path], *, overwrite: bool) -> None:
+    """Make the folder of a job's results; refuse it if it holds some that must stay.
+
+    Raises
+    ------
+    MediaError
+        If one of the files exists and may not be overwritten.
+    """
+    for path in files:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        check_output(path, source=None, overwrite=overwrite)
+
+
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
     """Lend a name beside `target` that becomes `target` only if all goes well.
@@ -38,11 +52,8 @@ def written_whole(target: Path) -> Iterator[Path]:
     MediaError
         If the file cannot be written, for instance because the disk is full.
     """
-    part = target.with_name(f"{target.stem}.part{target.suffix}")
     try:
-        yield part
-        part.replace(target)
+        with whole_file.written_whole(target) as part:
+            yield part
     except OSError as error:
         raise MediaError(f"cannot write {target}: {error.strerror or error}") from error
-    finally:
-        part.unlink(missing_ok=True)

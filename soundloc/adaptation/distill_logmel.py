@@ -10,6 +10,7 @@ thrown away afterwards.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,7 @@ from soundloc.network.trunks.logmel import (
     PATCH_SAMPLES,
     LogMelNet,
 )
+from soundloc.whole_file import written_whole
 
 N_PATCHES = 5  # of an excerpt, each half over the next
 # A little longer than the patches, which the teacher cuts at a rate of its own.
@@ -106,10 +108,9 @@ class DistillationSet:
         paths = [folder / f"{name}-{n_excerpts}-{sampler.seed}.npy" for name in names]
         if not all(path.exists() for path in paths):
             folder.mkdir(parents=True, exist_ok=True)
-            parts = [path.with_suffix(".part") for path in paths]
-            _draw(parts, sampler, teacher, n_excerpts, on_step)
-            for part, path in zip(parts, paths, strict=True):
-                part.replace(path)
+            with contextlib.ExitStack() as stack:
+                parts = [stack.enter_context(written_whole(path)) for path in paths]
+                _draw(parts, sampler, teacher, n_excerpts, on_step)
         loaded = (np.load(p, mmap_mode="r", allow_pickle=False) for p in paths)
         return cls(*loaded)
 

@@ -14,6 +14,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from soundloc.errors import CheckpointError
+from soundloc.whole_file import written_whole
 
 OnStep = Callable[[int, float], None]
 
@@ -128,9 +129,8 @@ class Finetuning:
         metadata = {"format": _FORMAT, "step": str(step), "descent": self._words()}
         tensors["rng"] = torch.get_rng_state()  # dropout's
         state.path.parent.mkdir(parents=True, exist_ok=True)
-        part = state.path.with_name(state.path.name + ".part")
-        save_file({n: t.contiguous() for n, t in tensors.items()}, part, metadata)
-        part.replace(state.path)
+        with written_whole(state.path) as part:
+            save_file({n: t.contiguous() for n, t in tensors.items()}, part, metadata)
 
     def _resume(
         self,

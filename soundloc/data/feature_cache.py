@@ -26,6 +26,7 @@ from soundloc.data.augment import (
 from soundloc.data.pairs import SAMPLE_RATE_HZ, PairSet, read_sound
 from soundloc.data.views import View, apply_view, cells_behind, draw_view
 from soundloc.errors import DatasetError
+from soundloc.whole_file import written_whole
 
 Progress = Callable[[str, int, int], None]
 SeePicture = Callable[[NDArray[np.uint8], bool], NDArray[np.float32]]
@@ -259,21 +260,20 @@ def _stored(
 ) -> NDArray[np.float16]:
     """Map an array from disk, writing it row by row first if it is not there."""
     if not path.exists():
-        part = path.with_suffix(".part.npy")
-        target: np.memmap[tuple[int, ...], np.dtype[np.float16]] | None = None
-        for number, row in enumerate(rows()):
+        with written_whole(path) as part:
+            target: np.memmap[tuple[int, ...], np.dtype[np.float16]] | None = None
+            for number, row in enumerate(rows()):
+                if target is None:
+                    target = np.lib.format.open_memmap(
+                        part, mode="w+", dtype=np.float16, shape=(n, *row.shape)
+                    )
+                target[number] = row
+                tell(number + 1, n)
             if target is None:
-                target = np.lib.format.open_memmap(
-                    part, mode="w+", dtype=np.float16, shape=(n, *row.shape)
+                raise DatasetError(
+                    f"{path.parent.parent} has nothing to compute features of."
                 )
-            target[number] = row
-            tell(number + 1, n)
-        if target is None:
-            raise DatasetError(
-                f"{path.parent.parent} has nothing to compute features of."
-            )
-        target.flush()
-        part.replace(path)
+            target.flush()
     return np.asarray(np.load(path, mmap_mode="r", allow_pickle=False))
 
 

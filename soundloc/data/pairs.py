@@ -42,6 +42,7 @@ import scipy
 from numpy.typing import NDArray
 
 from soundloc.errors import DatasetError
+from soundloc.whole_file import written_whole
 
 SAMPLE_RATE_HZ = 22_050
 SPLITS = ("train", "validation", "test")
@@ -204,10 +205,11 @@ def write_tables(
 ) -> None:
     """Write both tables of a pair set."""
     for name, rows in (("pictures.jsonl", pictures), ("sounds.jsonl", sounds)):
-        part = folder / f"{name}.part"
-        with part.open("w", encoding="utf-8") as lines:
+        with (
+            written_whole(folder / name) as part,
+            part.open("w", encoding="utf-8") as lines,
+        ):
             lines.writelines(json.dumps(asdict(row)) + "\n" for row in rows)
-        part.replace(folder / name)
 
 
 def read_pair_set(folder: Path) -> PairSet:

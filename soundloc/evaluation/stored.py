@@ -13,6 +13,7 @@ from soundloc.evaluation.measures import Measures
 from soundloc.evaluation.predictions import Strength
 from soundloc.evaluation.queries import Question
 from soundloc.scoring import ScoringProtocol
+from soundloc.whole_file import written_whole
 
 _PLAIN = (
     *("relation", "picture", "partner", "group", "confidence"),
@@ -29,9 +30,8 @@ def save_measures(path: Path, measures: Measures) -> None:
         columns[f"{name} peak"] = strength.peak
         columns[f"{name} top_quarter"] = strength.top_quarter
     columns |= {f"ciou {p}": column for p, column in measures.ciou.items()}
-    part = path.with_name(path.name + ".part.npz")
-    np.savez_compressed(part, tau=measures.tau, **columns)
-    part.replace(path)
+    with written_whole(path) as part:
+        np.savez_compressed(part, tau=measures.tau, **columns)
 
 
 def load_measures(path: Path, questions: Sequence[Question]) -> Measures:

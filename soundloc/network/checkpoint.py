@@ -21,6 +21,7 @@ from torch import Tensor
 from soundloc.errors import CheckpointError
 from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
+from soundloc.whole_file import written_whole
 
 FORMAT = "soundloc.localizer/1"
 _PICKLED = {".pth", ".pt", ".ckpt", ".pkl", ".pickle", ".bin"}
@@ -77,12 +78,8 @@ def save_checkpoint(
         name: _halved(tensor) if half_precision else tensor.detach().cpu().contiguous()
         for name, tensor in net.state_dict().items()
     }
-    part = path.with_name(path.name + ".part")
-    try:
+    with written_whole(path) as part:
         save_file(state, part, metadata)
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def _halved(tensor: Tensor) -> Tensor:

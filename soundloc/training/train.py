@@ -27,6 +27,7 @@ from soundloc.training.batch_sampler import BatchSampler
 from soundloc.training.kind_anchors import KindAnchors
 from soundloc.training.objective import Objective, StepReport, batch_loss
 from soundloc.training.workers import Workers
+from soundloc.whole_file import written_whole
 
 logger = logging.getLogger(__name__)
 
@@ -207,14 +208,13 @@ class Training:
         for name, parameter in self._parameters.items():
             for key, value in self._optimizer.state[parameter].items():
                 tensors[f"adam.{key}.{name}"] = value
-        part = path.with_name(path.name + ".part")
         metadata = {
             "format": _STATE_FORMAT,
             "step": str(self.step),
             "settings": json.dumps(asdict(self.settings)),
         }
-        save_file({n: t.contiguous() for n, t in tensors.items()}, part, metadata)
-        part.replace(path)
+        with written_whole(path) as part:
+            save_file({n: t.contiguous() for n, t in tensors.items()}, part, metadata)
 
     def resume(self, path: Path) -> None:
         """Go on where `save` left off.

@@ -24,6 +24,7 @@ from pano.media.metadata.mp4_boxes import (
     video_track,
 )
 from pano.media.metadata.spherical import V1_UUID, Projection, SphericalMetadata
+from pano.whole_file import written_whole
 
 _TOOL = "pano"
 _V1_NAMES = {
@@ -138,16 +139,15 @@ def _replace_inside(path: Path, root: Box, moov: bytearray) -> None:
     """Rewrite a file whose movie box comes before its data, moving the data."""
     growth = len(moov) - root.size
     _shift_chunk_offsets(moov, behind=root.end, growth=growth)
-    beside = path.with_name(f"{path.name}.tmp")
-    try:
-        with path.open("rb") as source, beside.open("wb") as target:
-            target.write(source.read(root.start))
-            target.write(moov)
-            source.seek(root.end)
-            shutil.copyfileobj(source, target, 1 << 20)
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    with (
+        written_whole(path) as part,
+        path.open("rb") as source,
+        part.open("wb") as target,
+    ):
+        target.write(source.read(root.start))
+        target.write(moov)
+        source.seek(root.end)
+        shutil.copyfileobj(source, target, 1 << 20)
 
 
 def _shift_chunk_offsets(moov: bytearray, *, behind: int, growth: int) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pano_jobs.datasets.kinds import are_related
 from pano_jobs.evaluation import plots
-from pano_jobs.outputs import check_output, written_whole
+from pano_jobs.outputs import written_whole
 from pano_jobs.results import as_json
 from pano_jobs.training.features import load_features
 from soundloc.data.pairs import PairSet, read_pair_set
@@ -71,17 +71,9 @@ class EvaluationFiles:
             {name: folder / f"{name}.png" for name in plots.NAMES},
         )
 
-    def check(self, *, overwrite: bool) -> None:
-        """Make the folder; refuse it if it holds results that must stay.
-
-        Raises
-        ------
-        MediaError
-            If one of the files exists and may not be overwritten.
-        """
-        self.results.parent.mkdir(parents=True, exist_ok=True)
-        for path in (self.results, self.table, *self.plots.values()):
-            check_output(path, source=None, overwrite=overwrite)
+    def all(self) -> tuple[Path, ...]:
+        """List them."""
+        return (self.results, self.table, *self.plots.values())
 
 
 @dataclass(frozen=True, slots=True)

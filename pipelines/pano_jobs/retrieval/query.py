@@ -17,7 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from pano.media.sound.track import decode_sound
-from pano_jobs.outputs import check_output, written_whole
+from pano_jobs.outputs import written_whole
 from pano_jobs.results import as_json
 from pano_jobs.retrieval.rows import TilePainter, picture_words, sound_words
 from pano_jobs.retrieval.sheet import Row, Tile, picture_tile, save_rows, sound_tile
@@ -79,17 +79,9 @@ class QueryFiles:
         """Name them."""
         return cls(folder / "found.json", folder / "found.png")
 
-    def check(self, *, overwrite: bool) -> None:
-        """Make the folder; refuse it if it holds results that must stay.
-
-        Raises
-        ------
-        MediaError
-            If one of the files exists and may not be overwritten.
-        """
-        self.results.parent.mkdir(parents=True, exist_ok=True)
-        for path in (self.results, self.sheet):
-            check_output(path, source=None, overwrite=overwrite)
+    def all(self) -> tuple[Path, ...]:
+        """List them."""
+        return (self.results, self.sheet)
 
 
 @dataclass(frozen=True, slots=True)

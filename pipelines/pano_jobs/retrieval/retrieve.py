@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pano_jobs.outputs import check_output, written_whole
+from pano_jobs.outputs import written_whole
 from pano_jobs.results import as_json
 from pano_jobs.retrieval.plot import plot_recall
 from pano_jobs.retrieval.report import all_tables, as_markdown, as_text, short_tables
@@ -102,17 +102,9 @@ class RetrievalFiles:
             tuple(folder / f"{name}.png" for name in names),
         )
 
-    def check(self, *, overwrite: bool) -> None:
-        """Make the folder; refuse it if it holds results that must stay.
-
-        Raises
-        ------
-        MediaError
-            If one of the files exists and may not be overwritten.
-        """
-        self.results.parent.mkdir(parents=True, exist_ok=True)
-        for path in (self.results, self.table, self.plot, *self.sheets):
-            check_output(path, source=None, overwrite=overwrite)
+    def all(self) -> tuple[Path, ...]:
+        """List them."""
+        return (self.results, self.table, self.plot, *self.sheets)
 
 
 @dataclass(frozen=True, slots=True)

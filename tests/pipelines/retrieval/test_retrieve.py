@@ -12,6 +12,7 @@ import torch
 from click.testing import CliRunner
 
 from pano_jobs.cli import main
+from pano_jobs.outputs import check_results
 from pano_jobs.retrieval.query import QuerySettings, search
 from pano_jobs.retrieval.report import all_tables
 from pano_jobs.retrieval.retrieve import RetrievalFiles, RetrieveSettings, retrieve
@@ -147,7 +148,7 @@ def test_videos_without_kinds_are_judged_by_their_own_sound(
     settings = RetrieveSettings(
         tmp_path, checkpoint=checkpoint, target=tmp_path / "out", ks=(1, 2)
     )
-    RetrievalFiles.of(tmp_path / "out").check(overwrite=False)
+    check_results(RetrievalFiles.of(tmp_path / "out").all(), overwrite=False)
     result = retrieve(settings)
     assert "of one pair" in result.words()
     assert "NaN" not in (tmp_path / "out" / "results.json").read_text()

@@ -171,7 +171,8 @@ for step in range(last):
     training.run(until=step + 1)
     training.save(state)
 training.run(until=last + 1)
-state.with_name(state.name + ".part").write_bytes(b"half a st")  # killed while saving
+half = state.with_stem(state.stem + ".part")
+half.write_bytes(b"half a st")  # killed while saving
 os.kill(os.getpid(), signal.SIGKILL)
 """
 

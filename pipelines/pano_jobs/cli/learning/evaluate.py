@@ -117,9 +117,10 @@ def evaluate(
         raise click.UsageError("--truth, --maps and --video go with --paths")
     from pano_jobs.evaluation.evaluate import EvaluateSettings, EvaluationFiles
     from pano_jobs.evaluation.evaluate import evaluate as run
+    from pano_jobs.outputs import check_results
 
     if output is not None:
-        EvaluationFiles.of(output).check(overwrite=force)
+        check_results(EvaluationFiles.of(output).all(), overwrite=force)
     settings = EvaluateSettings(
         pairs,
         checkpoint,

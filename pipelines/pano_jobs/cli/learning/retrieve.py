@@ -103,6 +103,7 @@ def retrieve(
     for sounds. The tables are those of the paper, beside stricter ones and chance.
     With --picture, --sound or both, the nearest to that query are listed instead.
     """
+    from pano_jobs.outputs import check_results
     from pano_jobs.retrieval.query import QueryFiles, QuerySettings, search
     from pano_jobs.retrieval.retrieve import RetrievalFiles, RetrieveSettings
     from pano_jobs.retrieval.retrieve import retrieve as run
@@ -110,7 +111,7 @@ def retrieve(
     result: Result
     if picture is not None or sound is not None:
         if output is not None:
-            QueryFiles.of(output).check(overwrite=force)
+            check_results(QueryFiles.of(output).all(), overwrite=force)
         query = QuerySettings(
             pairs,
             picture,
@@ -125,7 +126,7 @@ def retrieve(
             result = search(query, on_step=tell)
     else:
         if output is not None:
-            RetrievalFiles.of(output).check(overwrite=force)
+            check_results(RetrievalFiles.of(output).all(), overwrite=force)
         settings = RetrieveSettings(
             pairs,
             checkpoint=checkpoint,

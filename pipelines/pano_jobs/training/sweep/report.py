@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from pano_jobs.outputs import written_whole
 from pano_jobs.training.sweep.job import SweptVariant
 from soundloc.evaluation.reporting.figures import Figure, figures_of
 from soundloc.evaluation.reporting.seeds import over_seeds, paired_over_seeds
@@ -110,16 +111,15 @@ def write(result: SweepResult) -> None:
         "paired by seed and question, * where its interval leaves out zero.\n\n"
     )
     stem = result.target / result.over
-    _replace(stem.with_suffix(".md"), words + table(result.figures) + "\n")
     rows = [asdict(figure) for figure in result.figures]
-    _replace(stem.with_suffix(".json"), json.dumps(rows, indent=1) + "\n")
+    texts = {
+        ".md": words + table(result.figures) + "\n",
+        ".json": json.dumps(rows, indent=1) + "\n",
+    }
+    for suffix, text in texts.items():
+        with written_whole(stem.with_suffix(suffix)) as part:
+            part.write_text(text, encoding="utf-8")
     _plot(result, stem.with_suffix(".png"))
-
-
-def _replace(path: Path, content: str) -> None:
-    part = path.with_name(path.name + ".part")
-    part.write_text(content, encoding="utf-8")
-    part.replace(path)
 
 
 def _plot(result: SweepResult, path: Path) -> None:
@@ -145,6 +145,5 @@ def _plot(result: SweepResult, path: Path) -> None:
         axis.tick_params(axis="x", labelsize=8)
         axis.grid(axis="x", alpha=0.3)
     axes[0].invert_yaxis()
-    part = path.with_name(path.name + ".part")
-    canvas.savefig(part, dpi=130, format="png")
-    part.replace(path)
+    with written_whole(path) as part:
+        canvas.savefig(part, dpi=130, format="png")
