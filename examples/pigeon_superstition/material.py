@@ -7,7 +7,6 @@ paper's.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +20,7 @@ from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
 from soundloc.inference.engine import VisualEngine, choose_engine
 from soundloc.network.model import SoundLocalizationNet
-
-Progress = Callable[[str, int, int], None]
+from soundloc.progress import StepProgress, untold
 
 _N_SOUNDS = {"train": 40, "test": 20}  # of every kind
 _SOUND_S = 4.0
@@ -57,7 +55,7 @@ def make_world(
     *,
     n_train: int,
     n_test: int,
-    on_step: Progress = lambda what, done, total: None,
+    on_step: StepProgress = untold,
 ) -> World:
     """Draw the pictures, synthesise the sounds, and let the trunks see and hear them.
 
@@ -78,7 +76,7 @@ def _see(
     split: str,
     scenes: list[Scene],
     voices: dict[str, NDArray[np.float16]],
-    on_step: Progress,
+    on_step: StepProgress,
 ) -> Material:
     """Look at every scene, and give each of its sources one voice of its kind."""
     rng = np.random.default_rng(FIRST_SEEDS[split])
@@ -104,7 +102,7 @@ def _see(
 
 @torch.inference_mode()
 def _hear(
-    trunks: SoundLocalizationNet, split: str, n_pictures: int, on_step: Progress
+    trunks: SoundLocalizationNet, split: str, n_pictures: int, on_step: StepProgress
 ) -> dict[str, NDArray[np.float16]]:
     """Synthesise and hear the sounds of a split: (n, features) for every kind."""
     n = min(_N_SOUNDS[split], max(2, n_pictures // 3))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -16,6 +16,7 @@ from rich.progress import (
 from rich.progress import Progress as RichProgress
 
 from pano_jobs.progress import SILENT, Progress, T
+from soundloc.progress import StepProgress
 
 
 class BarProgress:
@@ -46,7 +47,7 @@ def progress_bars(*, shown: bool) -> Iterator[Progress]:
 
 
 @contextmanager
-def counting_bars(*, shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+def counting_bars(*, shown: bool) -> Iterator[StepProgress]:
     """Draw a bar for each thing that is counted: told what, how many, of how many."""
     with _bars(shown=shown) as bars:
         tasks: dict[str, TaskID] = {}

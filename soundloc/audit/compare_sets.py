@@ -12,7 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from soundloc.audit.audited_set import AuditedSet
-from soundloc.audit.shared_media import MediaComparison, Progress
+from soundloc.audit.shared_media import MediaComparison
+from soundloc.progress import StepProgress, untold
 
 CLIPS, SOURCES = "shared clips", "shared sources"
 FILES, PICTURES = "identical files", "pictures that are the same"
@@ -112,7 +113,7 @@ def audit(
     b: AuditedSet,
     *,
     with_media: bool = True,
-    on_step: Progress | None = None,
+    on_step: StepProgress | None = None,
 ) -> Audit:
     """Compare two sets: names always, media where both have them."""
     shared = [
@@ -123,7 +124,7 @@ def audit(
     if a.folder is None or b.folder is None:
         notes.append("a list has no media: only names were compared")
     elif with_media:
-        media = MediaComparison(a, b, on_step or (lambda what, done, total: None))
+        media = MediaComparison(a, b, on_step or untold)
         shared += [
             _alike(FILES, media.identical_files()),
             _alike(PICTURES, media.same_pictures()),

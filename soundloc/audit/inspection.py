@@ -31,13 +31,13 @@ from soundloc.data.pairs import (
     sound_from_row,
 )
 from soundloc.errors import DatasetError
+from soundloc.progress import StepProgress, untold
 
 # Five of the sixteen bits: what is softer than this is the hiss of an encoder.
 SILENT_PEAK = 5e-4
 
 _N_NAMED = 5
 
-Progress = Callable[[str, int, int], None]
 Row = dict[str, Any]
 Entry = TypeVar("Entry", PictureEntry, SoundEntry)
 
@@ -120,7 +120,7 @@ def picture_fault(path: Path) -> str:
     return "corrupt picture" if image is None else ""
 
 
-def inspect_pairs(folder: Path, *, on_step: Progress | None = None) -> Inspection:
+def inspect_pairs(folder: Path, *, on_step: StepProgress | None = None) -> Inspection:
     """Look a pair set over, every file of it.
 
     Raises
@@ -128,7 +128,7 @@ def inspect_pairs(folder: Path, *, on_step: Progress | None = None) -> Inspectio
     DatasetError
         If the folder has no tables.
     """
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     found = _Findings()
     pictures = list(_read_table(folder / "pictures.jsonl", _picture, found))
     sounds = list(_read_table(folder / "sounds.jsonl", _sound, found))

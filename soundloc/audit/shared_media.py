@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -16,8 +16,8 @@ from soundloc.audit.same_recording import Landmarks, RecordingIndex, is_same_rec
 from soundloc.audit.same_recording import landmarks as landmarks_of
 from soundloc.data.pairs import read_sound
 from soundloc.errors import DatasetError
+from soundloc.progress import StepProgress
 
-Progress = Callable[[str, int, int], None]
 Alike = tuple[str, str]  # a file of the first set and one of the second
 
 
@@ -30,7 +30,7 @@ class MediaComparison:
         The files that could not be compared.
     """
 
-    def __init__(self, a: AuditedSet, b: AuditedSet, tell: Progress) -> None:
+    def __init__(self, a: AuditedSet, b: AuditedSet, tell: StepProgress) -> None:
         self._a, self._b, self._tell = a, b, tell
         self.unreadable: list[str] = []
         self._identical = frozenset(self._identical_files())

@@ -26,9 +26,9 @@ from soundloc.data.augment import (
 from soundloc.data.pairs import SAMPLE_RATE_HZ, PairSet, read_sound
 from soundloc.data.views import View, apply_view, cells_behind, draw_view
 from soundloc.errors import DatasetError
+from soundloc.progress import StepProgress, untold
 from soundloc.whole_file import written_whole
 
-Progress = Callable[[str, int, int], None]
 SeePicture = Callable[[NDArray[np.uint8], bool], NDArray[np.float32]]
 HearSound = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
@@ -114,14 +114,14 @@ def cache_features(
     *,
     see: SeePicture,
     hear: HearSound,
-    on_step: Progress | None = None,
+    on_step: StepProgress | None = None,
 ) -> FeatureCache:
     """Load the features of a split, computing what is not on disk yet.
 
     `see` maps (picture, wrap) to (channels, h, w), `hear` a waveform to (features,).
     """
     chosen = pair_set.split(split)
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     folder = pair_set.folder / "features"
     folder.mkdir(exist_ok=True)
     names = [p.picture for p in chosen.pictures]

@@ -8,7 +8,7 @@ pure function of them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,13 +22,12 @@ from soundloc.data.pairs import PairSet
 from soundloc.evaluation.queries import Question, Relation
 from soundloc.network import attention
 from soundloc.network.model import SAMPLE_RATE_HZ, SoundLocalizationNet
+from soundloc.progress import StepProgress, untold
 
 # What a picture looks like to "any" sound: enough of them for the mean to settle.
 N_PRIOR_SOUNDS = 64
 _TOP_SHARE = 0.25
 _SILENCE_S = 5.0
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -88,7 +87,7 @@ def predict(
     questions: Sequence[Question],
     *,
     seed: int = 0,
-    on_step: Progress | None = None,
+    on_step: StepProgress | None = None,
 ) -> Predictions:
     """Put the questions to a network.
 
@@ -96,7 +95,7 @@ def predict(
     sounds; of several variations the first is heard.
     """
     net.eval()
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     voices = _SoundEmbeddings(net, cache)
     n, (height, width) = len(questions), cache.pictures.shape[-2:]
     n_pictures = len(cache.pair_set.pictures)

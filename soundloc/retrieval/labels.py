@@ -28,13 +28,13 @@ from soundloc.network.trunks import efficientnet_weights, soundnet_weights
 from soundloc.network.trunks.efficientnet import MIDDLE_CHANNELS
 from soundloc.network.trunks.efficientnet_neck import LiteNeck
 from soundloc.network.trunks.soundnet import SoundNet8, hear_track
+from soundloc.progress import Progress
 from soundloc.retrieval.pairs import Database, LabelSets
 
 N_LABELS = 10  # "top-10 label predictions", section 5.4
 _VGG_GRID, _VGG_CHANNELS, _VGG_HIDDEN, _N_OBJECTS = 7, 512, 4096, 1000
 
 NameObjects = Callable[[Tensor], Tensor]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)

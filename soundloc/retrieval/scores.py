@@ -7,7 +7,6 @@ only their cosines are kept: 450 × 450 take two minutes on one core.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,9 +18,8 @@ from torch.nn import functional as F
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.network import attention
 from soundloc.network.model import SoundLocalizationNet
+from soundloc.progress import Progress
 from soundloc.retrieval.pairs import Database
-
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

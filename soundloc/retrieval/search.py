@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.retrieval.scores import Embedder, Progress
+from soundloc.progress import Progress
+from soundloc.retrieval.scores import Embedder
 
 
 @torch.inference_mode()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -10,6 +9,7 @@ import click
 
 from pano_jobs.progress import Progress
 from pano_jobs.results import Result, as_json
+from soundloc.progress import StepProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Console:
 
         return progress_bars(shown=not self.quiet)
 
-    def counting(self) -> AbstractContextManager[Callable[[str, int, int], None]]:
+    def counting(self) -> AbstractContextManager[StepProgress]:
         """Show bars for a job that counts pictures, sounds or steps."""
         from pano_jobs.progress_bars import counting_bars
 

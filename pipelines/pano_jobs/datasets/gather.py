@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from pano_jobs.datasets.gather_settings import GatherSettings, Origin, Tell
+from pano_jobs.datasets.gather_settings import GatherSettings, Origin
 from pano_jobs.datasets.pair_writer import PairWriter, PrepareResult, writing_pairs
 from pano_jobs.datasets.readers.avsbench import gather_avsbench
 from pano_jobs.datasets.readers.box_files import gather_boxes
@@ -14,8 +14,9 @@ from pano_jobs.datasets.readers.folders import gather_folders
 from pano_jobs.datasets.readers.vggss import gather_vggss
 from pano_jobs.datasets.readers.videos import gather_videos
 from pano_jobs.datasets.splits import Splits
+from soundloc.progress import StepProgress, untold
 
-_Reader = Callable[[Path, GatherSettings, Splits, PairWriter, Tell], None]
+_Reader = Callable[[Path, GatherSettings, Splits, PairWriter, StepProgress], None]
 _READERS: dict[Origin, _Reader] = {
     Origin.VIDEOS: gather_videos,
     Origin.FOLDERS: gather_folders,
@@ -33,7 +34,7 @@ def gather(
     settings: GatherSettings | None = None,
     *,
     overwrite: bool = False,
-    on_step: Tell | None = None,
+    on_step: StepProgress | None = None,
 ) -> PrepareResult:
     """Write a pair set of what is found in a folder.
 
@@ -46,7 +47,7 @@ def gather(
         target holds something.
     """
     settings = settings or GatherSettings()
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     splits = Splits.read(settings.lists, everything=settings.split)
     with writing_pairs(target, overwrite=overwrite) as writer:
         _READERS[origin](source, settings, splits, writer, tell)

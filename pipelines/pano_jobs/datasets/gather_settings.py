@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-
-Tell = Callable[[str, int, int], None]
 
 # The paper's window: Senocak et al. 2018, section 3.1.
 WINDOW_S = 20.0

@@ -7,7 +7,6 @@ pure function of the seed and its number, so a set can be rebuilt bit for bit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,10 +21,9 @@ from pano_jobs.synthetic import synthesis
 from pano_jobs.synthetic.sprites import SourceKind
 from soundloc.audit.inspection import is_silent
 from soundloc.data.pairs import SAMPLE_RATE_HZ, SPLITS
+from soundloc.progress import StepProgress, untold
 
 __all__ = ["PrepareResult", "PrepareSettings", "prepare"]
-
-Tell = Callable[[str, int, int], None]
 
 _N_DRAWN_SOUNDS = {"train": 24, "validation": 4, "test": 6}
 _DRAWN_SOUND_S = 6.0
@@ -54,7 +52,9 @@ class PrepareSettings:
     panoramas: Path | None = None
 
 
-def prepare(settings: PrepareSettings, *, on_step: Tell | None = None) -> PrepareResult:
+def prepare(
+    settings: PrepareSettings, *, on_step: StepProgress | None = None
+) -> PrepareResult:
     """Write a pair set.
 
     `on_step` is told what is done, how many, of how many.
@@ -64,7 +64,7 @@ def prepare(settings: PrepareSettings, *, on_step: Tell | None = None) -> Prepar
     DatasetError
         If the material lacks a class table or the target holds something.
     """
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     with writing_pairs(settings.target, overwrite=settings.overwrite) as writer:
         material = read_material(settings.material, settings.panoramas)
         _convert_sounds(material, writer, tell)
@@ -73,7 +73,7 @@ def prepare(settings: PrepareSettings, *, on_step: Tell | None = None) -> Prepar
     return writer.result(settings.target)
 
 
-def _convert_sounds(material: Material, writer: PairWriter, tell: Tell) -> None:
+def _convert_sounds(material: Material, writer: PairWriter, tell: StepProgress) -> None:
     for number, source in enumerate(material.sounds, start=1):
         try:
             samples = read_track(source.path)
@@ -109,7 +109,10 @@ def _synthesise_sounds(writer: PairWriter) -> None:
 
 
 def _compose_all(
-    material: Material, settings: PrepareSettings, writer: PairWriter, tell: Tell
+    material: Material,
+    settings: PrepareSettings,
+    writer: PairWriter,
+    tell: StepProgress,
 ) -> None:
     counts = {"train": settings.n_scenes}
     counts |= dict.fromkeys(("validation", "test"), settings.n_scenes // 10)

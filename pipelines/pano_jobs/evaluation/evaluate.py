@@ -6,7 +6,6 @@ checkpoint answers the same questions, so that the two can be compared pair by p
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,8 +21,7 @@ from soundloc.evaluation.reporting.compare import Difference, compare
 from soundloc.evaluation.reporting.report import Report, examine, report
 from soundloc.evaluation.reporting.tables import Table, comparison_table, tables_of
 from soundloc.network.checkpoint import load_checkpoint
-
-Progress = Callable[[str, int, int], None]
+from soundloc.progress import StepProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +125,7 @@ class EvaluateResult:
 
 
 def evaluate(
-    settings: EvaluateSettings, *, on_step: Progress | None = None
+    settings: EvaluateSettings, *, on_step: StepProgress | None = None
 ) -> EvaluateResult:
     """Measure a checkpoint and write what was found.
 
@@ -161,7 +159,7 @@ def _ask(
     settings: EvaluateSettings,
     checkpoint: Path | None,
     pair_set: PairSet,
-    on_step: Progress | None,
+    on_step: StepProgress | None,
 ) -> tuple[Predictions, Measures]:
     net = load_checkpoint(checkpoint).net
     cache = load_features(

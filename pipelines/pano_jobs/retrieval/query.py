@@ -6,7 +6,6 @@ left out, and the pictures nearest under the same sound are found (Fig. 12).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -31,9 +30,8 @@ from soundloc.inference.track import SILENCE_DBFS
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks.padding import STRIDE_PX
+from soundloc.progress import StepProgress, untold
 from soundloc.retrieval import Embedder, find_pictures, find_sounds
-
-Progress = Callable[[str, int, int], None]
 
 N_SHOWN = 6
 LEGEND = "Left: what was asked.  Right: the nearest.  Heat: where the sound is heard."
@@ -120,7 +118,9 @@ class _Query:
     pooled: NDArray[np.float32] | None = None
 
 
-def search(settings: QuerySettings, *, on_step: Progress | None = None) -> QueryResult:
+def search(
+    settings: QuerySettings, *, on_step: StepProgress | None = None
+) -> QueryResult:
     """Find what is nearest to a picture, a sound, or a picture with a sound.
 
     Raises
@@ -128,7 +128,7 @@ def search(settings: QuerySettings, *, on_step: Progress | None = None) -> Query
     DatasetError, CheckpointError, MediaError
         If the pair set, the network or the query cannot be read.
     """
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     net = load_checkpoint(settings.checkpoint).net
     # What was asked is read first: a mistake in it must not cost the set's features.
     image = None if settings.picture is None else _read_image(settings.picture)
@@ -214,7 +214,7 @@ def _fitted(image: NDArray[np.uint8], cache: FeatureCache) -> NDArray[np.uint8]:
 
 
 def _compare(
-    net: SoundLocalizationNet, cache: FeatureCache, query: _Query, tell: Progress
+    net: SoundLocalizationNet, cache: FeatureCache, query: _Query, tell: StepProgress
 ) -> NDArray[np.float32]:
     if query.pooled is not None:
         return find_pictures(

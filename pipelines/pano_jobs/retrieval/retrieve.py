@@ -7,7 +7,7 @@ Section 5.4 of the paper on any pair set: Table 6 beside its strict forms, Fig. 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from soundloc.data.pairs import read_pair_set
 from soundloc.errors import CheckpointError
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.model import SoundLocalizationNet
+from soundloc.progress import StepProgress, untold
 from soundloc.retrieval import (
     Database,
     Direction,
@@ -37,8 +38,6 @@ from soundloc.retrieval import (
 )
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
 
 LEGEND = "Green: right to find.  Red: not.  Heat: where the network hears the sound."
 
@@ -141,7 +140,7 @@ class RetrieveResult:
 
 
 def retrieve(
-    settings: RetrieveSettings, *, on_step: Progress | None = None
+    settings: RetrieveSettings, *, on_step: StepProgress | None = None
 ) -> RetrieveResult:
     """Measure how well sounds find pictures and pictures sounds.
 
@@ -150,7 +149,7 @@ def retrieve(
     DatasetError, CheckpointError
         If the pair set or a network cannot be read.
     """
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     net = load_checkpoint(settings.checkpoint).net
     cache = load_features(
         net,
@@ -219,7 +218,7 @@ def _pseudo_labels(
     cache: FeatureCache,
     database: Database,
     soundnet: Path | None,
-    tell: Progress,
+    tell: StepProgress,
 ) -> PseudoLabels:
     if soundnet is None and not net.sound.names_objects:
         return kinds_as_labels(database, reason="no SoundNet was named")

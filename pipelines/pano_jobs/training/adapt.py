@@ -10,7 +10,6 @@ import json
 import logging
 import shutil
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -38,10 +37,9 @@ from soundloc.errors import CheckpointError
 from soundloc.network.checkpoint import load_checkpoint, save_checkpoint
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks.logmel import LogMelNet
+from soundloc.progress import StepProgress, untold
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
 
 _TELL_EVERY = 100
 
@@ -98,7 +96,9 @@ class AdaptResult:
         )
 
 
-def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptResult:
+def adapt(
+    settings: AdaptSettings, *, on_step: StepProgress | None = None
+) -> AdaptResult:
     """Adapt the trunks and write them; interrupted, it goes on where it was.
 
     Raises
@@ -106,7 +106,7 @@ def adapt(settings: AdaptSettings, *, on_step: Progress | None = None) -> AdaptR
     DatasetError, CheckpointError
         If the pair set, the pretrained trunks or the teacher cannot be read.
     """
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     if not settings.target.parent.is_dir():
         raise CheckpointError(
             f"the folder of {settings.target} does not exist; create it first."
@@ -149,7 +149,7 @@ def _adapt_hearing(
     net: SoundLocalizationNet,
     pair_set: PairSet,
     settings: AdaptSettings,
-    tell: Progress,
+    tell: StepProgress,
 ) -> None:
     """Adapt what hears, unless that was done before seeing was interrupted."""
     n, folder = _n_hearing_steps(settings), _unfinished_folder(settings)
@@ -176,7 +176,7 @@ def _teach(
     pair_set: PairSet,
     teacher: PatchTeacher | None,
     settings: AdaptSettings,
-    tell: Progress,
+    tell: StepProgress,
 ) -> None:
     n = _n_hearing_steps(settings)
     if teacher is None:
@@ -226,7 +226,7 @@ def _unfinished_folder(settings: AdaptSettings) -> Path:
     return settings.target.with_suffix(f".{digest}.unfinished")
 
 
-def _note(what: str, n_steps: int, tell: Progress) -> OnStep:
+def _note(what: str, n_steps: int, tell: StepProgress) -> OnStep:
     start_s, losses = time.monotonic(), list[float]()
 
     def note(step: int, loss: float) -> None:

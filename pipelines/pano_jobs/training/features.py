@@ -7,7 +7,6 @@ once per pair set and kept in its folder `features`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -20,8 +19,7 @@ from soundloc.data.pairs import PairSet
 from soundloc.inference.engine import VisualEngine, choose_engine
 from soundloc.inference.loudness import at_reference_level
 from soundloc.network.model import SoundLocalizationNet
-
-Progress = Callable[[str, int, int], None]
+from soundloc.progress import StepProgress
 
 
 def load_features(
@@ -33,7 +31,7 @@ def load_features(
     has_views: bool = False,
     picture_size_px: tuple[int, int] | None = None,
     engine: VisualEngine | None = None,
-    on_step: Progress | None = None,
+    on_step: StepProgress | None = None,
 ) -> FeatureCache:
     """Load the trunks' features of one split, computing those not yet on disk.
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 
@@ -30,13 +29,12 @@ from soundloc.inference.engine import choose_engine
 from soundloc.network.checkpoint import load_checkpoint, save_checkpoint
 from soundloc.network.config import VisualTrunk
 from soundloc.network.model import SoundLocalizationNet
+from soundloc.progress import StepProgress, untold
 from soundloc.training.calibrate_confidence import calibrate_confidence
 from soundloc.training.objective import LossWeights, StepReport
 from soundloc.training.workers import Workers
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +118,7 @@ class LearnResult:
 def learn(
     settings: LearnSettings,
     *,
-    on_step: Progress | None = None,
+    on_step: StepProgress | None = None,
 ) -> LearnResult:
     """Train a localizer and write its checkpoint.
 
@@ -129,7 +127,7 @@ def learn(
     DatasetError, CheckpointError
         If the pair set or the pretrained trunks cannot be read.
     """
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     preset = settings.recipe()
     state = _state_path(settings)
     workers = Workers.of_torchrun()
@@ -172,7 +170,7 @@ def _load_all(
     preset: Preset,
     settings: LearnSettings,
     workers: Workers,
-    tell: Progress,
+    tell: StepProgress,
 ) -> dict[str, FeatureCache]:
     """Load the features of every split; one worker computes, the others read."""
     pair_set = read_pair_set(settings.pair_set)
@@ -191,7 +189,7 @@ def _load_splits(
     preset: Preset,
     settings: LearnSettings,
     pair_set: PairSet,
-    tell: Progress,
+    tell: StepProgress,
 ) -> dict[str, FeatureCache]:
     engine = choose_engine(trunks.visual.trunk)
     caches = {
@@ -213,7 +211,7 @@ def _load_splits(
 class _Teller:
     """Says how a training goes: the step, its losses and how fast it is."""
 
-    def __init__(self, tell: Progress, n_steps: int) -> None:
+    def __init__(self, tell: StepProgress, n_steps: int) -> None:
         self._tell, self._n_steps = tell, n_steps
         self._start_s, self._n_told = time.monotonic(), 0
 

@@ -24,10 +24,11 @@ from soundloc.evaluation.analyses.negatives import (
 from soundloc.evaluation.analyses.shuffle import Gap, shuffle_sounds
 from soundloc.evaluation.analyses.subjects import Subjects, judge_by_subjects
 from soundloc.evaluation.measures import Measures, measure
-from soundloc.evaluation.predictions import Predictions, Progress, predict
+from soundloc.evaluation.predictions import Predictions, predict
 from soundloc.evaluation.queries import Related, Relation, ask
 from soundloc.evaluation.reporting.figures import DETECTION_PROTOCOLS, figures_of
 from soundloc.network.model import SoundLocalizationNet
+from soundloc.progress import StepProgress
 from soundloc.scoring import ScoringProtocol
 from soundloc.scoring.intervals import Interval
 
@@ -100,7 +101,7 @@ def examine(
     related: Related,
     seed: int = 0,
     n_per_object: int = 1,
-    on_step: Progress | None = None,
+    on_step: StepProgress | None = None,
 ) -> tuple[Predictions, Measures]:
     """Put all questions of a split to a network and measure its answers.
 

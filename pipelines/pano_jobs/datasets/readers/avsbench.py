@@ -17,7 +17,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pano_jobs.datasets.gather_settings import GatherSettings, MaskBoxes, Tell
+from pano_jobs.datasets.gather_settings import GatherSettings, MaskBoxes
 from pano_jobs.datasets.pair_writer import PairWriter
 from pano_jobs.datasets.sources.clip_pairs import ClipPairs
 from pano_jobs.datasets.sources.clips import Waveform, cut_window
@@ -29,6 +29,7 @@ from pano_jobs.datasets.splits import Splits
 from soundloc.data.clip_names import PICTURE_SUFFIXES, SOUND_SUFFIXES, source_name
 from soundloc.data.pairs import Box, Opinion
 from soundloc.errors import DatasetError
+from soundloc.progress import StepProgress
 
 _FRAME = re.compile(r"(?P<video>.+?)(?:\.mp4)?_(?P<number>\d+)$")
 _TAKEN_BEFORE_END_S = 1.0 / 16.0
@@ -101,7 +102,7 @@ def gather_avsbench(
     settings: GatherSettings,
     splits: Splits,
     writer: PairWriter,
-    tell: Tell,
+    tell: StepProgress,
 ) -> None:
     """Take every picture, with boxes where there is a mask.
 

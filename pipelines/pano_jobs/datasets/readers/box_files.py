@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from pano_jobs.datasets.gather_settings import GatherSettings, Tell
+from pano_jobs.datasets.gather_settings import GatherSettings
 from pano_jobs.datasets.pair_writer import PairWriter
 from pano_jobs.datasets.readers.avsbench import numbered_frame, parts_of
 from pano_jobs.datasets.sources.clip_pairs import ClipPairs
@@ -30,6 +30,7 @@ from soundloc.data.clip_names import (
 )
 from soundloc.data.pairs import PlacedObject
 from soundloc.errors import DatasetError
+from soundloc.progress import StepProgress
 
 # `<one>_<other>_<number>_<what sounds>`, as IS3 names what it has drawn.
 _IS3 = re.compile(r"(?P<scene>[a-z]+_[a-z]+(?:_\d+)?)_(?P<kind>[a-z]+)$")
@@ -71,7 +72,7 @@ def gather_boxes(
     settings: GatherSettings,
     splits: Splits,
     writer: PairWriter,
-    tell: Tell,
+    tell: StepProgress,
 ) -> None:
     """Take every picture of a box file with its sounds.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pano_jobs.datasets.gather_settings import GatherSettings, Tell
+from pano_jobs.datasets.gather_settings import GatherSettings
 from pano_jobs.datasets.pair_writer import PairWriter
 from pano_jobs.datasets.sources.clip_pairs import ClipPairs
 from pano_jobs.datasets.sources.clips import middle_window
@@ -21,6 +21,7 @@ from pano_jobs.datasets.splits import Splits
 from soundloc.data.annotations import Annotations, read_flickr_json, read_flickr_xml
 from soundloc.data.clip_names import clip_name
 from soundloc.data.pairs import Opinion
+from soundloc.progress import StepProgress
 
 
 def gather_flickr(
@@ -28,7 +29,7 @@ def gather_flickr(
     settings: GatherSettings,
     splits: Splits,
     writer: PairWriter,
-    tell: Tell,
+    tell: StepProgress,
 ) -> None:
     """Take every pair that is there, with the boxes of its subjects.
 

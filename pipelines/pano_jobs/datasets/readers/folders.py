@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pano_jobs.datasets.gather_settings import GatherSettings, Tell
+from pano_jobs.datasets.gather_settings import GatherSettings
 from pano_jobs.datasets.pair_writer import PairWriter
 from pano_jobs.datasets.sources.clips import middle_window
 from pano_jobs.datasets.sources.files import FilesByName, files_below, grouped
@@ -19,6 +19,7 @@ from pano_jobs.datasets.splits import Splits
 from soundloc.data.clip_names import PICTURE_SUFFIXES, SOUND_SUFFIXES
 from soundloc.data.pairs import PlacedObject
 from soundloc.errors import DatasetError
+from soundloc.progress import StepProgress
 
 _PICTURE_FOLDERS = ("pictures", "images")
 
@@ -28,7 +29,7 @@ def gather_folders(
     settings: GatherSettings,
     splits: Splits,
     writer: PairWriter,
-    tell: Tell,
+    tell: StepProgress,
 ) -> None:
     """Join folders of pictures and of sounds by the names of their subfolders.
 

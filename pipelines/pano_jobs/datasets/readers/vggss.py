@@ -12,7 +12,7 @@ import re
 from pathlib import Path
 
 from pano.errors import MediaError, NoAudioError
-from pano_jobs.datasets.gather_settings import GatherSettings, Tell
+from pano_jobs.datasets.gather_settings import GatherSettings
 from pano_jobs.datasets.pair_writer import PairWriter
 from pano_jobs.datasets.sources.clip_pairs import ClipPairs
 from pano_jobs.datasets.sources.clips import FLAT, cut_window, open_clip
@@ -25,6 +25,7 @@ from soundloc.data.annotations import AnnotatedPicture, read_vggss
 from soundloc.data.clip_names import clip_name, source_name
 from soundloc.data.pairs import Opinion
 from soundloc.errors import DatasetError
+from soundloc.progress import StepProgress
 
 PICTURE_AT_S = 5.0
 # The same moment in folders of pictures, by how many a second were kept.
@@ -36,7 +37,7 @@ def gather_vggss(
     settings: GatherSettings,
     splits: Splits,
     writer: PairWriter,
-    tell: Tell,
+    tell: StepProgress,
 ) -> None:
     """Take the annotated picture of every clip, and the same moment of all others.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from pano.errors import MediaError, NoAudioError
-from pano_jobs.datasets.gather_settings import GatherSettings, Tell
+from pano_jobs.datasets.gather_settings import GatherSettings
 from pano_jobs.datasets.pair_writer import PairWriter
 from pano_jobs.datasets.sources.clip_pairs import ClipPairs
 from pano_jobs.datasets.sources.clips import Clip, cut_window, open_clip
@@ -20,6 +20,7 @@ from pano_jobs.datasets.sources.tables import Labels
 from pano_jobs.datasets.splits import Splits
 from soundloc.data.clip_names import VIDEO_SUFFIXES, clip_name, source_name
 from soundloc.errors import DatasetError
+from soundloc.progress import StepProgress
 
 
 def gather_videos(
@@ -27,7 +28,7 @@ def gather_videos(
     settings: GatherSettings,
     splits: Splits,
     writer: PairWriter,
-    tell: Tell,
+    tell: StepProgress,
 ) -> None:
     """Take pictures and windows of sound from every video below a folder.
 

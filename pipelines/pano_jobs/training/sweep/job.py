@@ -11,7 +11,6 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -33,11 +32,10 @@ from soundloc.inference.engine import choose_engine
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
+from soundloc.progress import StepProgress, untold
 from soundloc.training.calibrate_confidence import calibrate_confidence
 
 logger = logging.getLogger(__name__)
-
-Progress = Callable[[str, int, int], None]
 
 # Sweeps make many trainings; every step of each looks at so many cells, whatever the
 # number of its pictures, so that all cost the same.
@@ -102,7 +100,7 @@ class SweptVariant:
 
 
 def sweep(
-    settings: SweepSettings, *, on_step: Progress | None = None
+    settings: SweepSettings, *, on_step: StepProgress | None = None
 ) -> tuple[SweptVariant, ...]:
     """Train and measure whatever is missing, and return every row.
 
@@ -111,7 +109,7 @@ def sweep(
     DatasetError, CheckpointError
         If the pair set or the pretrained trunks cannot be read.
     """
-    tell = on_step or (lambda what, done, total: None)
+    tell = on_step or untold
     settings.target.mkdir(parents=True, exist_ok=True)
     rows = settings.rows()
     rooms = _Rooms(settings, tell)
@@ -178,7 +176,7 @@ class _Room:
 class _Rooms:
     """Loads the features that a row needs, once for each kind of trunk and fold."""
 
-    def __init__(self, settings: SweepSettings, tell: Progress) -> None:
+    def __init__(self, settings: SweepSettings, tell: StepProgress) -> None:
         self._settings, self._tell = settings, tell
         self._found: dict[tuple[object, ...], _Room] = {}
         self._has_views = any(row.preset.has_views for row in settings.rows())
