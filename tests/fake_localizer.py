@@ -11,6 +11,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from soundloc.inference.window_embedding import WindowEmbedding
+
 FloatArray = NDArray[np.float32]
 STRIDE_PX = 16
 TEMPERATURE = 0.05
@@ -28,8 +30,8 @@ class FakeTrack:
     samples: FloatArray
     sample_rate_hz: int
 
-    def window(self, center_s: float, window_s: float) -> FloatArray:
-        return np.array([1.0, 0.0], np.float32)
+    def window(self, center_s: float, window_s: float) -> WindowEmbedding:
+        return WindowEmbedding(np.array([1.0, 0.0], np.float32), 1.0)
 
 
 class RedLocalizer:
@@ -54,9 +56,13 @@ class RedLocalizer:
         return self.track
 
     def attend(
-        self, visual: FloatArray, h: FloatArray, *, log_prior: FloatArray | None = None
+        self,
+        visual: FloatArray,
+        sound: WindowEmbedding,
+        *,
+        log_prior: FloatArray | None = None,
     ) -> FakeLocalization:
-        response = np.tensordot(h, visual, axes=1)
+        response = np.tensordot(sound.h, visual, axes=1)
         logits = response / TEMPERATURE + (0.0 if log_prior is None else log_prior)
         weights = np.exp(logits - logits.max())
         attention = (weights / weights.sum()).astype(np.float32)

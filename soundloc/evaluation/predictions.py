@@ -22,6 +22,7 @@ from soundloc.data.pairs import PairSet
 from soundloc.evaluation.queries import Question, Relation
 from soundloc.network import attention
 from soundloc.network.model import SAMPLE_RATE_HZ, SoundLocalizationNet
+from soundloc.network.sound_head import SoundEmbedding
 from soundloc.progress import StepProgress, untold
 
 # What a picture looks like to "any" sound: enough of them for the mean to settle.
@@ -96,7 +97,7 @@ def predict(
     """
     net.eval()
     tell = on_step or untold
-    voices = _SoundEmbeddings(net, cache)
+    embeddings = _SoundEmbeddings(net, cache)
     n, (height, width) = len(questions), cache.pictures.shape[-2:]
     n_pictures = len(cache.pair_set.pictures)
     responses = np.zeros((n, height, width), dtype=np.float16)
@@ -105,17 +106,18 @@ def predict(
     asked: dict[int, list[int]] = defaultdict(list)
     for number, question in enumerate(questions):
         asked[question.picture].append(number)
-    any_h = voices.sample(seed)
+    any_h, mechanism = embeddings.sample(seed), net.config.mechanism
     for picture in range(n_pictures):
         features = torch.from_numpy(np.float32(cache.pictures[[picture]]))
         V = net.visual.activate(features, wrap=cache.pair_set.pictures[picture].wrap)
-        priors[picture] = net.respond(V, any_h)[0].mean(0).numpy()
+        prior = attention.respond(V, any_h, mechanism=mechanism)[0].mean(0)
+        priors[picture] = prior.numpy()
         rows = asked[picture]
         if rows:
-            h = torch.stack([voices.of(questions[row]) for row in rows])
-            a = net.respond(V, h)[0]
+            sounds = embeddings.of([questions[row] for row in rows])
+            a = attention.respond(V, sounds.h, mechanism=mechanism)[0]
             responses[rows] = a.numpy()
-            columns[:, rows] = _strengths(net, V, h, a)
+            columns[:, rows] = _strengths(net, V, sounds, a)
         tell("asking", picture + 1, n_pictures)
     return Predictions(
         cache.pair_set,
@@ -125,18 +127,18 @@ def predict(
         columns[0],
         Strength(columns[1], columns[2]),
         Strength(columns[3], columns[4]),
-        net.config.mechanism,
+        mechanism,
     )
 
 
 def _strengths(
-    net: SoundLocalizationNet, V: Tensor, h: Tensor, a: Tensor
+    net: SoundLocalizationNet, V: Tensor, sounds: SoundEmbedding, a: Tensor
 ) -> NDArray[np.float32]:
     """Return confidence, peak and top quarter, under both mechanisms: (5, n)."""
     cosine = a
     if net.config.mechanism != "cosine":
-        cosine = attention.respond(V, h, mechanism="cosine")[0]
-    rows = [net.confidence(a, h.norm(dim=1))]
+        cosine = attention.respond(V, sounds.h, mechanism="cosine")[0]
+    rows = [net.confidence(a, sounds.presence)]
     for response in (cosine, F.relu(cosine)):
         rows += [net.peak(response), top_quarter(response)]
     return torch.stack(rows).numpy()
@@ -150,30 +152,39 @@ def top_quarter(a: Tensor) -> Tensor:
 
 
 class _SoundEmbeddings:
-    """Every sound that may be asked with, as h; see `SoundHead.voice`."""
+    """The embeddings of every sound that may be asked with."""
 
     def __init__(self, net: SoundLocalizationNet, cache: FeatureCache) -> None:
-        def voice(pooled: NDArray[np.floating]) -> Tensor:
-            return net.sound.head.voice(torch.from_numpy(np.float32(pooled)))
-
-        self._sounds = voice(cache.sounds[:, 0])
-        self._noises = voice(cache.noises)
+        self._n_sounds = len(cache.sounds)
         nothing = torch.zeros(1, int(_SILENCE_S * SAMPLE_RATE_HZ))
-        self._silence: Tensor = net.sound.head.voice(net.sound(nothing))[0]
+        embedded = [
+            net.sound.head.embed(pooled)
+            for pooled in (
+                torch.from_numpy(np.float32(cache.sounds[:, 0])),
+                torch.from_numpy(np.float32(cache.noises)),
+                net.sound(nothing),
+            )
+        ]
+        self._h = torch.cat([e.h for e in embedded])
+        self._presence = torch.cat([e.presence for e in embedded])
         entries = cache.pair_set.sounds
         self._placeable = [i for i, s in enumerate(entries) if not s.is_unlocalizable]
 
-    def of(self, question: Question) -> Tensor:
-        """Return h (D,) of a question's sound."""
+    def of(self, questions: Sequence[Question]) -> SoundEmbedding:
+        """Return the embeddings of questions' sounds."""
+        rows = [self._row(question) for question in questions]
+        return SoundEmbedding(self._h[rows], self._presence[rows])
+
+    def _row(self, question: Question) -> int:
         if question.relation is Relation.SILENCE:
-            return self._silence
+            return -1
         if question.relation is Relation.NOISE:
-            return self._noises[question.sound]
-        return self._sounds[question.sound]
+            return self._n_sounds + question.sound
+        return question.sound
 
     def sample(self, seed: int) -> Tensor:
-        """Draw the sounds (k, D) whose mean response is the object prior."""
-        known = self._placeable or list(range(len(self._sounds)))
+        """Draw h (k, D) of the sounds whose mean response is the object prior."""
+        known = self._placeable or list(range(self._n_sounds))
         rng = np.random.default_rng(seed)
         n = min(N_PRIOR_SOUNDS, len(known))
-        return self._sounds[np.sort(rng.choice(known, n, replace=False))]
+        return self._h[np.sort(rng.choice(known, n, replace=False))]

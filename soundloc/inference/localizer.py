@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from soundloc.inference.engine import EngineName, VisualEngine, choose_engine
 from soundloc.inference.track import SoundTrack, at_network_rate
+from soundloc.inference.window_embedding import WindowEmbedding
 from soundloc.network import attention
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.model import SAMPLE_RATE_HZ, SoundLocalizationNet
@@ -91,8 +92,8 @@ class SoundLocalizer:
             (n,) mono in [-1, 1], any n > 0; all of it is one window.
         """
         track = self.hear(waveform, sample_rate_hz=sample_rate_hz)
-        h = track.window(track.duration_s / 2, track.duration_s)
-        return self.attend(self.see(image), h)
+        sound = track.window(track.duration_s / 2, track.duration_s)
+        return self.attend(self.see(image), sound)
 
     def see(
         self, image: NDArray[np.uint8], *, wrap: bool = False
@@ -120,11 +121,11 @@ class SoundLocalizer:
     def attend(
         self,
         visual: NDArray[np.float32],
-        h: NDArray[np.float32],
+        sound: WindowEmbedding,
         *,
         log_prior: NDArray[np.floating] | None = None,
     ) -> Localization:
-        """Compare what is seen (D, h', w') with what is heard (D,).
+        """Compare what is seen (D, h', w') with what is heard.
 
         Parameters
         ----------
@@ -133,9 +134,9 @@ class SoundLocalizer:
             solid angles, or other evidence of where the sound comes from.
         """
         config = self._net.config
-        V, sound = torch.from_numpy(visual)[None], torch.from_numpy(h)[None]
-        a = attention.respond_pairwise(V, sound, mechanism=config.mechanism)
+        V, h = torch.from_numpy(visual)[None], torch.from_numpy(sound.h)[None]
+        a = attention.respond_pairwise(V, h, mechanism=config.mechanism)
         prior = None if log_prior is None else torch.tensor(log_prior, dtype=a.dtype)
         alpha = attention.attend(a, temperature=config.temperature, log_prior=prior)
-        confidence = self._net.confidence(a, sound.norm(dim=1))
+        confidence = self._net.confidence(a, torch.tensor([sound.presence]))
         return Localization(alpha[0].numpy(), a[0].numpy(), float(confidence))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
 import torch
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
 from soundloc.inference.loudness import at_reference_level
+from soundloc.inference.window_embedding import WindowEmbedding
 from soundloc.network.model import SAMPLE_RATE_HZ, SoundStream
 from soundloc.network.trunks.frame_clock import FrameClock, HeardLayer
 from soundloc.network.window_pooling import PrefixSums, frame_span
@@ -46,29 +46,18 @@ class SoundTrack:
         """Length of the track."""
         return self.n_samples / SAMPLE_RATE_HZ
 
-    def window(self, center_s: float, window_s: float) -> NDArray[np.float32]:
-        """Return h (D,) for a window, as `SoundHead.voice` has it.
+    def window(self, center_s: float, window_s: float) -> WindowEmbedding:
+        """Embed a window.
 
-        Its length says how surely the sound's like has a place; 0 for digital silence,
-        to which the response is 0 everywhere. Where the window reaches over an end of
-        the track, what there is of the sound counts.
+        Where it reaches over an end of the track, what there is of the sound counts.
         """
-        h: NDArray[np.float32] = self.windows([center_s], window_s)[0]
-        return h
-
-    def windows(
-        self, centers_s: Sequence[float], window_s: float
-    ) -> NDArray[np.float32]:
-        """Return h (n, D) for n windows; together they cost a fifth of one by one."""
-        pooled = np.stack([self.pooled(center, window_s) for center in centers_s])
+        pooled = torch.from_numpy(self.pooled(center_s, window_s))
         with torch.inference_mode():
-            voices: NDArray[np.float32] = self._head.voice(
-                torch.from_numpy(pooled)
-            ).numpy()
-        for row, center_s in zip(voices, centers_s, strict=True):
-            if self.level_dbfs(center_s, window_s) < SILENCE_DBFS:
-                row[:] = 0.0
-        return voices
+            sound = self._head.embed(pooled[None])
+        h: NDArray[np.float32] = sound.h[0].numpy()
+        if self.level_dbfs(center_s, window_s) < SILENCE_DBFS:
+            return WindowEmbedding(np.zeros_like(h), 0.0)
+        return WindowEmbedding(h, float(sound.presence))
 
     def pooled(self, center_s: float, window_s: float) -> NDArray[np.float32]:
         """Average the trunk's frames over a window: (c,), the input of the head."""

@@ -21,15 +21,19 @@ PEAK_SHARE = 1 / 200
 def respond(V: Tensor, h: Tensor, *, mechanism: Mechanism) -> Tensor:
     """Compare every v_i of V (b, D, h, w) with every h (n, D): a, shape (b, n, h, w).
 
-    The response lies in [-1, 1]. A sound without direction, h = 0, gives 0.
+    The response lies in [-1, 1], as h has length 1; a sound without direction, h = 0,
+    gives 0.
     """
-    a = torch.einsum("bdij,nd->bnij", F.normalize(V, dim=1), F.normalize(h, dim=1))
+    a = torch.einsum("bdij,nd->bnij", F.normalize(V, dim=1), h)
     return F.relu(a) if mechanism == "relu_cosine" else a  # Eq. 3, Eq. 2
 
 
 def respond_pairwise(V: Tensor, h: Tensor, *, mechanism: Mechanism) -> Tensor:
-    """Compare picture k of V (b, D, h, w) with sound k of h (b, D): a, (b, h, w)."""
-    a = torch.einsum("bdij,bd->bij", F.normalize(V, dim=1), F.normalize(h, dim=1))
+    """Compare picture k of V (b, D, h, w) with sound k of h (b, D): a, (b, h, w).
+
+    As in `respond`, h has length 1.
+    """
+    a = torch.einsum("bdij,bd->bij", F.normalize(V, dim=1), h)
     return F.relu(a) if mechanism == "relu_cosine" else a  # Eq. 3, Eq. 2
 
 

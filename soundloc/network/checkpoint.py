@@ -24,6 +24,8 @@ from soundloc.network.model import SoundLocalizationNet
 from soundloc.whole_file import written_whole
 
 FORMAT = "soundloc.localizer/1"
+# Names that tensors had in older files.
+_OLD_NAMES = {"sound.head.judge.": "sound.head.presence_head."}
 _PICKLED = {".pth", ".pt", ".ckpt", ".pkl", ".pickle", ".bin"}
 
 
@@ -80,6 +82,16 @@ def save_checkpoint(
     }
     with written_whole(path) as part:
         save_file(state, part, metadata)
+
+
+def present_names(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Give tensors of an older file the names that they have now."""
+    renamed = dict(tensors)
+    for name in tensors:
+        for old, new in _OLD_NAMES.items():
+            if old in name:
+                renamed[name.replace(old, new)] = renamed.pop(name)
+    return renamed
 
 
 def _halved(tensor: Tensor) -> Tensor:
@@ -139,7 +151,10 @@ def _build(
         config = _config(json.loads(metadata["config"]))
         net = SoundLocalizationNet(config)
         net.load_state_dict(
-            {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+            {
+                name: tensor.float() if tensor.is_floating_point() else tensor
+                for name, tensor in present_names(state).items()
+            }
         )
         step, metrics = int(metadata["step"]), json.loads(metadata["metrics"])
     except (KeyError, ValueError, TypeError, RuntimeError) as error:

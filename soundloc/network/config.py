@@ -57,8 +57,9 @@ class LocalizerConfig:
     neck_dropout
         Share of the visual channels dropped while training the neck of lite0.
     judges_sound
-        The confidence also asks the sound alone whether its like has a place at all:
-        wind and noise have none, however much a picture may look like them.
+        The sound head has a presence head, whose probability that the sound has a place
+        in any picture at all scales the confidence: wind and noise have none, however
+        much a picture may look like them.
     """
 
     visual_trunk: VisualTrunk = "vgg16"

@@ -17,7 +17,7 @@ _SIDE_BY_SIDE = (
     *("sound.head.fc9.", "sound.head.fc10."),
     *("visual.neck.mix.", "visual.neck.embed.", "visual_embedding."),
 )
-_AVERAGED = ("sound.head.judge.",)
+_AVERAGED = ("sound.head.presence_head.",)
 _CALIBRATED_ANEW = ("confidence_",)
 
 
@@ -25,7 +25,7 @@ def join_heads(nets: Sequence[SoundLocalizationNet]) -> SoundLocalizationNet:
     """Make one network of some that stand on the same trunks.
 
     Its response is the mean of theirs, weighted by the lengths of their v_i and h; its
-    judge of the sound is the mean of theirs. Its confidence must be calibrated anew.
+    presence head is the mean of theirs. Its confidence must be calibrated anew.
 
     Raises
     ------

@@ -13,6 +13,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from soundloc.errors import CheckpointError
 from soundloc.network import attention
@@ -55,7 +56,7 @@ class SoundStream(nn.Module):
             config.embedding_dim,
             standardises=config.sound_norm == "standardise",
             n_heads=config.n_heads,
-            judges=config.judges_sound,
+            has_presence_head=config.judges_sound,
         )
 
     @property
@@ -232,15 +233,19 @@ class SoundLocalizationNet(nn.Module):
     ) -> LocalizationOutput:
         """Join V (b, D, h, w) with pooled sound (b, c), fresh or from a cache."""
         f_s, h = self.sound.standardise(pooled), self.sound.head(pooled)
-        a = attention.respond_pairwise(V, h, mechanism=self.config.mechanism)
+        unit = F.normalize(h, dim=1)
+        a = attention.respond_pairwise(V, unit, mechanism=self.config.mechanism)
         alpha, z = self.locate(V, a, log_prior=log_prior)
-        has_place = self.sound.head.voice(pooled).norm(dim=-1)
-        confidence = self.confidence(a, has_place)
+        confidence = self.confidence(a, self.sound.head.embed(pooled).presence)
         return LocalizationOutput(alpha, a, z, self.embed(z), f_s, h, confidence)
 
     def respond(self, V: Tensor, h: Tensor) -> Tensor:
-        """Compare pictures V (b, D, h, w) with all sounds h (n, D): (b, n, h, w)."""
-        return attention.respond(V, h, mechanism=self.config.mechanism)
+        """Compare pictures V (b, D, h, w) with all sounds h (n, D): (b, n, h, w).
+
+        Here h may have any length, as the sound head gives it.
+        """
+        unit = F.normalize(h, dim=1)
+        return attention.respond(V, unit, mechanism=self.config.mechanism)
 
     def locate(
         self, V: Tensor, a: Tensor, *, log_prior: Tensor | None = None
@@ -267,10 +272,10 @@ class SoundLocalizationNet(nn.Module):
         """Weigh the peak of responses (..., h, w): shape (...)."""
         return self.confidence_scale * (attention.peak(a) - self.confidence_bias)
 
-    def confidence(self, a: Tensor, has_place: Tensor) -> Tensor:
+    def confidence(self, a: Tensor, presence: Tensor) -> Tensor:
         """Turn responses (..., h, w) into a probability (...).
 
-        That the sound's like has a place at all, (...), which is the length of
-        `SoundHead.voice`, times that it is seen here.
+        That the sound has a place in any picture, `SoundEmbedding.presence` (...),
+        times that it is seen here.
         """
-        return torch.sigmoid(self.match_logit(a)) * has_place
+        return torch.sigmoid(self.match_logit(a)) * presence

@@ -1,6 +1,8 @@
-"""From the pooled sound trunk to f_s and h: the upper end of section 3.1."""
+"""The sound head: from pooled trunk features to f_s and h (end of section 3.1)."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +14,23 @@ from soundloc.network.headwise_linear import HeadwiseLinear
 MAX_DEVIATIONS = 8.0
 # A channel counts as moving by at least this share of its layer's median deviation.
 MIN_SHARE_OF_MEDIAN = 0.1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundEmbedding:
+    """Embeddings of b sounds.
+
+    Parameters
+    ----------
+    h
+        (b, n · D), each of length 1: where to look.
+    presence
+        (b,), in [0, 1]: the probability that the sound has a place in any picture at
+        all; 1 without a presence head.
+    """
+
+    h: Tensor
+    presence: Tensor
 
 
 class SoundHead(nn.Module):
@@ -27,9 +46,9 @@ class SoundHead(nn.Module):
         Heads side by side, see `soundloc.network.headwise_linear`.
     standardises
         Give every channel of f_s mean 0 and deviation 1 over the training sounds.
-    judges
-        Also ask f_s, not h, whether the sound's like has a place at all: h, made to
-        tell kinds apart, knows the few recordings of wind that it trained with by
+    has_presence_head
+        Also classify f_s, not h, as having a place in some picture or none: h, made
+        to tell kinds apart, knows the few recordings of wind that it trained with by
         heart.
     """
 
@@ -43,7 +62,7 @@ class SoundHead(nn.Module):
         *,
         standardises: bool,
         n_heads: int = 1,
-        judges: bool = False,
+        has_presence_head: bool = False,
     ) -> None:
         super().__init__()
         self.layer_channels, self.standardises = layer_channels, standardises
@@ -53,7 +72,7 @@ class SoundHead(nn.Module):
             self.register_buffer("std", torch.ones(n))
         self.fc9 = nn.Linear(n, n_heads * n)
         self.fc10 = HeadwiseLinear(n, out_channels, n_heads)
-        self.judge = nn.Linear(n, 1) if judges else None
+        self.presence_head = nn.Linear(n, 1) if has_presence_head else None
 
     def fit(self, pooled: Tensor) -> None:
         """Take mean and deviation from the training sounds (n, c), once at the start.
@@ -88,27 +107,23 @@ class SoundHead(nn.Module):
         h: Tensor = self.fc10(F.relu(self.fc9(x)))
         return h
 
-    def voice(self, pooled: Tensor) -> Tensor:
-        """Map the pooled trunk output (b, c) to h (b, n · D) of a telling length.
+    def embed(self, pooled: Tensor) -> SoundEmbedding:
+        """Map the pooled trunk output (b, c) to unit h and the presence of b sounds."""
+        scaled = F.normalize(self(pooled), dim=1)
+        if self.presence_head is not None:
+            scaled = scaled * torch.sigmoid(self.presence_logit(pooled))[:, None]
+        # Through their product, so that maps stay what they were to the last bit.
+        return SoundEmbedding(F.normalize(scaled, dim=1), scaled.norm(dim=1))
 
-        Only the direction of h says where to look. Its length is free for the
-        probability that the sound's like has a place at all, 1 for a head without a
-        judge; that of silence is 0.
-        """
-        h = F.normalize(self(pooled), dim=1)
-        if self.judge is None:
-            return h
-        return h * torch.sigmoid(self.place_logit(pooled))[:, None]
-
-    def place_logit(self, pooled: Tensor) -> Tensor:
-        """Tell of sounds (b, c) whether their like has a place: (b,).
+    def presence_logit(self, pooled: Tensor) -> Tensor:
+        """Return the logits (b,) that sounds (b, c) have a place in some picture.
 
         Raises
         ------
         ValueError
-            If this head has no judge.
+            If this head has no presence head.
         """
-        if self.judge is None:
-            raise ValueError("this sound head does not judge")
-        logit: Tensor = self.judge(self.standardise(pooled))[:, 0]
+        if self.presence_head is None:
+            raise ValueError("this sound head has no presence head")
+        logit: Tensor = self.presence_head(self.standardise(pooled))[:, 0]
         return logit

@@ -1,8 +1,8 @@
 """Confidence made honest: where it says p, about p of the peaks lie in the right place.
 
 Training moves the scale of the responses with every step, on thinned pictures, and
-shows the judge of the sound as much wind as things; the numbers that turn a peak and
-its verdict into a probability are fitted afterwards, on whole pictures of a split that
+shows the presence head as much wind as things; the numbers that turn a peak and a
+presence into a probability are fitted afterwards, on whole pictures of a split that
 did not train.
 """
 
@@ -31,7 +31,7 @@ _MIN_COVERAGE = 0.5
 def calibrate_confidence(
     net: SoundLocalizationNet, cache: FeatureCache, *, related: Related, seed: int = 1
 ) -> None:
-    """Fit scale and bias of the match, and of the judge, by maximum likelihood.
+    """Fit scale and bias of the match, and of the presence head, by maximum likelihood.
 
     In place. A pair is right if the sound is the picture's own and the peak of the
     response lies in its source; where nobody gave the place, being its own is enough.
@@ -40,17 +40,17 @@ def calibrate_confidence(
     """
     pairs = _pairs(net, cache, related, seed)
     weights = _weights(pairs)
-    match, verdict = _Line(pairs.peak), _Line(pairs.place_logit)
-    judge = net.sound.head.judge
+    match, presence = _Line(pairs.peak), _Line(pairs.presence_logit)
+    presence_head = net.sound.head.presence_head
     optimizer = torch.optim.LBFGS(
-        [match.fitted, verdict.fitted], max_iter=100, line_search_fn="strong_wolfe"
+        [match.fitted, presence.fitted], max_iter=100, line_search_fn="strong_wolfe"
     )
 
     def closure() -> Tensor:
         optimizer.zero_grad()
         log_right = F.logsigmoid(match.logit())
-        if judge is not None:
-            log_right = log_right + F.logsigmoid(verdict.logit())
+        if presence_head is not None:
+            log_right = log_right + F.logsigmoid(presence.logit())
         wrong = (1.0 - log_right.exp()).clamp(min=1e-6)
         likelihood = torch.where(pairs.is_right, log_right, wrong.log())
         loss = -(weights * likelihood).sum()
@@ -62,10 +62,10 @@ def calibrate_confidence(
         scale, offset = match.found()
         net.confidence_scale.copy_(scale)
         net.confidence_bias.copy_(-offset / scale)
-        if judge is not None:
-            scale, offset = verdict.found()
-            judge.weight.mul_(scale)
-            judge.bias.mul_(scale).add_(offset)
+        if presence_head is not None:
+            scale, offset = presence.found()
+            presence_head.weight.mul_(scale)
+            presence_head.bias.mul_(scale).add_(offset)
 
 
 class _Line:
@@ -107,12 +107,12 @@ class _Pairs:
 
     Parameters
     ----------
-    place_logit
-        What the judge says of the sound; 0 without one.
+    presence_logit
+        Of the sound, from the presence head; 0 without one.
     """
 
     peak: Tensor
-    place_logit: Tensor
+    presence_logit: Tensor
     is_unlocalizable: Tensor
     is_own: Tensor
     is_right: Tensor
@@ -135,9 +135,9 @@ def _pairs(
         V = net.visual.activate(batch.pictures, wrap=wraps)
         head = net.sound.head
         response = net.respond(V, head(batch.sounds))  # b n h w
-        peak, place_logit = net.peak(response), torch.zeros(len(batch.sounds))
-        if head.judge is not None:
-            place_logit = head.place_logit(batch.sounds)
+        peak, presence_logit = net.peak(response), torch.zeros(len(batch.sounds))
+        if head.presence_head is not None:
+            presence_logit = head.presence_logit(batch.sounds)
         is_own = torch.zeros_like(batch.belongs, dtype=torch.bool)
         sounds = torch.arange(batch.n_own)
         is_own[batch.picture_of, sounds] = True
@@ -149,7 +149,7 @@ def _pairs(
         columns.append(
             (
                 peak[known],
-                place_logit.expand_as(peak)[known],
+                presence_logit.expand_as(peak)[known],
                 batch.is_unlocalizable.expand_as(peak)[known],
                 is_own[known],
                 is_right[known],

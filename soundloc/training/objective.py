@@ -299,10 +299,10 @@ def _confidence(seen: _Seen) -> Tensor:
     match = seen.net.match_logit(seen.responses)  # b n
     loss = _in_balance(match, seen.belongs > 0, seen.belongs < 0)
     head = seen.net.sound.head
-    if head.judge is None:
+    if head.presence_head is None:
         return loss
     nowhere = seen.batch.is_unlocalizable.bool()
-    return loss + _in_balance(head.place_logit(seen.batch.sounds), ~nowhere, nowhere)
+    return loss + _in_balance(head.presence_logit(seen.batch.sounds), ~nowhere, nowhere)
 
 
 def _silence(seen: _Seen) -> Tensor:

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.matching import Matching, Related
+from soundloc.network import attention
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.training.batch_sampler import PseudoPlaces
 
@@ -114,11 +115,12 @@ def _pooled(cache: FeatureCache, pool: list[int], rng: np.random.Generator) -> T
 def _points_at(
     net: SoundLocalizationNet, V: Tensor, pooled: Tensor, min_confidence: float
 ) -> NDArray[np.bool_]:
-    h = net.sound.head.voice(pooled.to(V.device))
-    response = net.respond(V, h)[0].mean(0)  # h w
-    attention = (response / _TEMPERATURE).flatten().softmax(0).view_as(response)
-    chosen = attention >= _SHARE_OF_PEAK * attention.max()
-    if float(net.confidence(response, h.norm(dim=1).mean())) < min_confidence:
+    sound = net.sound.head.embed(pooled.to(V.device))
+    mechanism = net.config.mechanism
+    response = attention.respond(V, sound.h, mechanism=mechanism)[0].mean(0)  # h w
+    alpha = (response / _TEMPERATURE).flatten().softmax(0).view_as(response)
+    chosen = alpha >= _SHARE_OF_PEAK * alpha.max()
+    if float(net.confidence(response, sound.presence.mean())) < min_confidence:
         chosen = torch.zeros_like(chosen)
     found: NDArray[np.bool_] = chosen.cpu().numpy()
     return found

@@ -22,6 +22,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from soundloc.errors import CheckpointError
+from soundloc.network.checkpoint import present_names
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.training.batch_sampler import BatchSampler
 from soundloc.training.kind_anchors import KindAnchors
@@ -238,7 +239,7 @@ class Training:
                 f"{path} belongs to a training with other settings; "
                 "delete it to start anew, or train with the same settings."
             )
-        self.step = int(metadata["step"])
+        self.step, tensors = int(metadata["step"]), present_names(tensors)
         with torch.no_grad():
             for name, parameter in self._parameters.items():
                 parameter.copy_(tensors[f"net.{name}"])

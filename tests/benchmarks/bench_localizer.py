@@ -146,7 +146,7 @@ def show_scenes(maker: SceneMaker, target: Path) -> None:
         scene = maker.scene(number, 3)
         visual = listener.localizer.see(scene.picture, wrap=True)
         for wanted in scene.objects:
-            found = listener.ask(visual, listener.voice(wanted.sound))
+            found = listener.ask(visual, listener.embed(wanted.sound))
             others = [o.box for o in scene.objects if o is not wanted]
             words = f"{wanted.piece.kind}  confidence {found.confidence:.2f}"
             sheet.add(scene.picture, found, words, right=[wanted.box], others=others)

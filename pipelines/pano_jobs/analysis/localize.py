@@ -42,9 +42,9 @@ def localize(
     for time_s, visual in features(frames, localizer, settings.visual_rate_hz):
         start_s = time_s if start_s is None else start_s
         center_s = time_s - start_s  # sample 0 sounds with the first picture
-        h = track.window(center_s, settings.window_s)
+        sound = track.window(center_s, settings.window_s)
         log_prior = log_solid_angles(*visual.shape[1:])
-        found = localizer.attend(visual, h, log_prior=log_prior)
+        found = localizer.attend(visual, sound, log_prior=log_prior)
         attention = weigh_by_motion(
             np.asarray(found.attention),
             meter.measure(time_s, visual),

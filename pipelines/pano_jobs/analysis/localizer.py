@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano_jobs.settings import Compute
+from soundloc.inference.window_embedding import WindowEmbedding
 
 FloatArray = NDArray[np.float32]
 
@@ -45,8 +46,8 @@ class Localized(Protocol):
 class Track(Protocol):
     """A sound track the localizer has listened to."""
 
-    def window(self, center_s: float, window_s: float) -> FloatArray:
-        """Return the sound embedding of a window, shape (D,), of length 1."""
+    def window(self, center_s: float, window_s: float) -> WindowEmbedding:
+        """Embed a window of sound."""
         ...
 
 
@@ -63,7 +64,11 @@ class Localizer(Protocol):
         ...
 
     def attend(
-        self, visual: FloatArray, h: FloatArray, *, log_prior: FloatArray | None = None
+        self,
+        visual: FloatArray,
+        sound: WindowEmbedding,
+        *,
+        log_prior: FloatArray | None = None,
     ) -> Localized:
         """Find a sound among visual features."""
         ...

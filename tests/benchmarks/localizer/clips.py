@@ -20,6 +20,7 @@ from soundloc import SoundLocalizer
 from soundloc.data.pairs import SAMPLE_RATE_HZ, Box
 from soundloc.evaluation.weighted_statistics import auroc
 from soundloc.inference.localizer import Localization
+from soundloc.inference.window_embedding import WindowEmbedding
 from soundloc.network import attention
 from soundloc.scoring import (
     GRID_PX,
@@ -44,13 +45,13 @@ Matrix = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RealClip:
-    """A clip at some moments: what is seen (D, h, w) and heard (D,) at each."""
+    """A clip at some moments: what is seen (D, h, w) and heard at each."""
 
     name: str
     kind: str
     is_sure: bool
     visuals: list[Array]
-    voices: list[Array]
+    sounds: list[WindowEmbedding]
 
 
 def read_clips(
@@ -98,9 +99,9 @@ def _look_and_listen(
                 continue
             clip.visuals.append(seeing.see(picture, wrap=footage.is_sphere))
             window = cut_window(track, time_s, WINDOW_S)
-            clip.voices.append(listener.hear(window.samples))
+            clip.sounds.append(listener.hear(window.samples))
             if number == N_MOMENTS // 2:
-                found = listener.ask(clip.visuals[-1], clip.voices[-1])
+                found = listener.ask(clip.visuals[-1], clip.sounds[-1])
                 sheet.add(
                     picture, found, f"{clip.kind} {found.confidence:.2f} {clip.name}"
                 )
@@ -140,7 +141,7 @@ def answer_all(
     return [
         [
             [
-                listener.ask(visual, heard.voices[number % len(heard.voices)])
+                listener.ask(visual, heard.sounds[number % len(heard.sounds)])
                 for number, visual in enumerate(seen.visuals)
             ]
             for heard in clips

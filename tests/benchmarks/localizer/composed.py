@@ -86,7 +86,7 @@ def ask_scene(
     prior_best = highest(seen.prior, boxes, wrap=True)
     rows = []
     for number, wanted in enumerate(seen.scene.objects):
-        found = listener.ask(seen.visual, listener.voice(wanted.sound, snr_db))
+        found = listener.ask(seen.visual, listener.embed(wanted.sound, snr_db))
         best = highest(found.response, boxes, wrap=True)
         rows.append(
             Pointed(
@@ -109,15 +109,15 @@ def deny_scene(seen: SeenScene, listener: Listener) -> list[Denied]:
     """Ask a scene with silence, noise, weather and sounds of absent kinds."""
     scene = seen.scene
     weather = listener.weather[scene.number % len(listener.weather)]
-    voices = [
+    sounds = [
         ("silence", listener.silence()),
         ("coloured noise", listener.noise(scene.number)),
-        ("recorded wind and rain", listener.voice(weather)),
-        *(("sounds of absent kinds", listener.voice(s)) for s in scene.absent),
+        ("recorded wind and rain", listener.embed(weather)),
+        *(("sounds of absent kinds", listener.embed(s)) for s in scene.absent),
     ]
     return [
-        Denied(scene.number, what, listener.ask(seen.visual, h).confidence)
-        for what, h in voices
+        Denied(scene.number, what, listener.ask(seen.visual, sound).confidence)
+        for what, sound in sounds
     ]
 
 

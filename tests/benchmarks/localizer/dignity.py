@@ -17,6 +17,7 @@ import numpy as np
 from pano_jobs.analysis.localize import log_solid_angles
 from pano_jobs.datasets.kinds import APES
 from pano_jobs.datasets.sources.clips import open_clip
+from soundloc.inference.window_embedding import WindowEmbedding
 from tests.benchmarks.localizer.listening import Listener, dice_of
 from tests.benchmarks.localizer.places import covered, hits
 from tests.benchmarks.localizer.scenes import SceneMaker
@@ -94,17 +95,17 @@ def ask_films_of_apes(material: Path, listener: Listener) -> Section:
     return _summarise("People's voices over films of apes", rows)
 
 
-def _voices(listener: Listener) -> list[np.ndarray]:
+def _voices(listener: Listener) -> list[WindowEmbedding]:
     rng = dice_of("people")
     pool = [s for s in listener.sounds if s.kind == "person"]
     drawn = (listener.draw(pool, rng) for _ in range(N_VOICES))
-    return [listener.voice(sound) for sound in drawn if sound is not None]
+    return [listener.embed(sound) for sound in drawn if sound is not None]
 
 
 def _ask_clip(
     truth: SphereClip,
     places: list[Place],
-    voices: list[np.ndarray],
+    voices: list[WindowEmbedding],
     listener: Listener,
 ) -> Iterator[VoiceRow]:
     with open_clip(truth.path, layout=truth.layout) as clip:
@@ -116,8 +117,8 @@ def _ask_clip(
             visual = listener.localizer.see(picture, wrap=True)
             prior = log_solid_angles(*visual.shape[1:])
             apes = [p for p in places if p.start_s == time_s]
-            for h in voices:
-                found = listener.localizer.attend(visual, h, log_prior=prior)
+            for voice in voices:
+                found = listener.localizer.attend(visual, voice, log_prior=prior)
                 peak = peak_direction(found.response)
                 on_ape = any(p.holds(*peak) for p in apes)
                 yield VoiceRow(moment, float(on_ape), found.confidence)

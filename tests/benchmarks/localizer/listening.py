@@ -23,6 +23,7 @@ from soundloc.data.augment import colored_noise, mix, repeat_with_gaps, scale_to
 from soundloc.data.pairs import SAMPLE_RATE_HZ
 from soundloc.evaluation.predictions import N_PRIOR_SOUNDS
 from soundloc.inference.localizer import Localization
+from soundloc.inference.window_embedding import WindowEmbedding
 
 WINDOW_S = 5.0
 LEVEL_DBFS = -22.0
@@ -48,10 +49,10 @@ class Listener:
     sounds: tuple[SoundSource, ...] = field(init=False)
     weather: tuple[SoundSource, ...] = field(init=False)
     _clips: dict[Path, Array | None] = field(init=False, default_factory=dict)
-    _voices: dict[tuple[Path, float | None], Array] = field(
+    _embeddings: dict[tuple[Path, float | None], WindowEmbedding] = field(
         init=False, default_factory=dict
     )
-    _any: list[Array] = field(init=False, default_factory=list)
+    _any: list[WindowEmbedding] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         held_back = [s for s in self.material.sounds if s.split == "test"]
@@ -73,30 +74,30 @@ class Listener:
                 return chosen
         return None
 
-    def voice(self, sound: SoundSource, snr_db: float | None = None) -> Array:
-        """Return h (D,) of a sound, over wind or rain if a ratio is given."""
+    def embed(self, sound: SoundSource, snr_db: float | None = None) -> WindowEmbedding:
+        """Embed a sound, over wind or rain if a ratio is given."""
         key = (sound.path, snr_db)
-        if key not in self._voices:
-            self._voices[key] = self.hear(self._window(sound, snr_db))
-        return self._voices[key]
+        if key not in self._embeddings:
+            self._embeddings[key] = self.hear(self._window(sound, snr_db))
+        return self._embeddings[key]
 
-    def noise(self, number: int) -> Array:
-        """Return h (D,) of coloured noise, each number its own."""
+    def noise(self, number: int) -> WindowEmbedding:
+        """Embed coloured noise, each number its own."""
         rng = dice_of("coloured noise", number)
         return self.hear(scale_to_level(colored_noise(N_SAMPLES, rng), LEVEL_DBFS))
 
-    def silence(self) -> Array:
-        """Return h (D,) of digital silence."""
+    def silence(self) -> WindowEmbedding:
+        """Embed digital silence."""
         return self.hear(np.zeros(N_SAMPLES, np.float32))
 
-    def hear(self, window: Array) -> Array:
-        """Return h (D,) of a whole stretch of sound."""
+    def hear(self, window: Array) -> WindowEmbedding:
+        """Embed a whole stretch of sound."""
         track = self.localizer.hear(window)
         return track.window(track.duration_s / 2.0, track.duration_s)
 
-    def ask(self, visual: Array, h: Array) -> Localization:
+    def ask(self, visual: Array, sound: WindowEmbedding) -> Localization:
         """Answer with attention, response and confidence."""
-        return self.localizer.attend(visual, h)
+        return self.localizer.attend(visual, sound)
 
     def prior(self, visual: Array) -> Array:
         """Return the mean response (h, w) to many sounds: looking without listening."""
@@ -104,10 +105,10 @@ class Listener:
             rng = dice_of("any sound")
             for number in rng.permutation(len(self.sounds)):
                 if self._clip(self.sounds[number].path) is not None:
-                    self._any.append(self.voice(self.sounds[number]))
+                    self._any.append(self.embed(self.sounds[number]))
                 if len(self._any) == N_PRIOR_SOUNDS:
                     break
-        responses = [self.ask(visual, h).response for h in self._any]
+        responses = [self.ask(visual, sound).response for sound in self._any]
         return np.asarray(np.mean(responses, axis=0), dtype=np.float32)
 
     def _window(self, sound: SoundSource, snr_db: float | None) -> Array:

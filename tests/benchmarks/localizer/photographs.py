@@ -57,7 +57,7 @@ def ask_photographs(listener: Listener, seeing: SoundLocalizer) -> list[Photogra
             boxes = shown[kind]
             alone = kind == "person" and len(shown) == 1
             for sound in _sounds(listener, photograph, kind, speech=alone):
-                found = listener.ask(visual, listener.voice(sound))
+                found = listener.ask(visual, listener.embed(sound))
                 rows.append(
                     PhotographRow(
                         number,

@@ -1,18 +1,14 @@
 import dataclasses
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from pano.camera.lens import Lens
-from pano.camera.path import (
-    CameraPath,
-    CameraPose,
-    Certificate,
-    MotionLimits,
-    PathSource,
-)
+from pano.camera.motion_limits import Certificate, MotionLimits
+from pano.camera.path import CameraPath, CameraPose, PathSource
 from pano.errors import SettingsError
 
 
@@ -158,8 +154,9 @@ def test_a_confidence_that_is_not_known_is_null(tmp_path: Path) -> None:
     ("name", "value"), [("trust", np.nan), ("trust", 1.5), ("confidence", np.inf)]
 )
 def test_trust_and_confidence_are_shares(name, value) -> None:
+    columns: dict[str, Any] = {name: np.array([value])}
     with pytest.raises(ValueError, match=name):
-        dataclasses.replace(path_of([0.0]), **{name: np.array([value])})
+        dataclasses.replace(path_of([0.0]), **columns)
 
 
 def _without_yaw(document: dict) -> None:

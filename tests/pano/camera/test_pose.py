@@ -54,7 +54,8 @@ CASES = [
 def test_each_lens_has_its_own_picture(
     lens, hfov_deg, aspect, turned_deg, places_deg, is_seen
 ):
-    pose = CameraPose(*turned_deg, hfov_deg)
+    yaw_deg, pitch_deg, roll_deg = turned_deg
+    pose = CameraPose(yaw_deg, pitch_deg, roll_deg, hfov_deg)
     units = unit_vectors(*np.array(places_deg, dtype=float).T)
     found = pose.sees(units, aspect=aspect, lens=lens)
     np.testing.assert_array_equal(found, is_seen)

@@ -14,7 +14,8 @@ def ramp(height: int, width: int) -> np.ndarray:
 
 def unpacked(image, layout, bounds=FULL_SPHERE) -> np.ndarray:
     eye = left_eye(image, layout)
-    return place_on_sphere(eye, *equirect_size(*eye.shape[1::-1], bounds), bounds)
+    width_px, height_px = equirect_size(eye.shape[1], eye.shape[0], bounds)
+    return place_on_sphere(eye, width_px, height_px, bounds)
 
 
 def test_a_mono_sphere_is_untouched() -> None:

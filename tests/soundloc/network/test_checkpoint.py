@@ -1,5 +1,6 @@
 import json
 import pickle
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,6 +10,7 @@ from safetensors.torch import load_file, save_file
 from soundloc.errors import CheckpointError
 from soundloc.network import checkpoint
 from soundloc.network.checkpoint import load_checkpoint, save_checkpoint
+from soundloc.network.model import SoundLocalizationNet
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +51,22 @@ def test_half_precision_halves_the_file_and_hardly_moves_the_attention(
     with torch.no_grad():
         difference = loaded(pixels, sound).response - lite_net(pixels, sound).response
     assert difference.abs().max() < 2e-3
+
+
+def test_the_older_name_of_the_presence_head_is_read(lite_net, tmp_path):
+    net = SoundLocalizationNet(replace(lite_net.config, judges_sound=True))
+    new, old = tmp_path / "new.safetensors", tmp_path / "old.safetensors"
+    save_checkpoint(new, net, step=0, metrics={})
+    with safe_open(new, framework="pt") as file:
+        metadata = file.metadata()
+    older = {
+        name.replace(".presence_head.", ".judge."): tensor
+        for name, tensor in load_file(new).items()
+    }
+    save_file(older, old, metadata)
+    found = load_checkpoint(old).net.sound.head.presence_head
+    assert torch.equal(found.weight, net.sound.head.presence_head.weight)
+    assert torch.equal(found.bias, net.sound.head.presence_head.bias)
 
 
 def test_half_precision_leaves_what_it_cannot_hold(saved, lite_net, tmp_path):

@@ -71,9 +71,9 @@ def test_joined_heads_answer_with_their_mean(
     expected = products / (v_lengths.sqrt() * h_lengths.sqrt()[:, None, None])
     answer = joined.localize(seen, pooled)
     torch.testing.assert_close(answer.response, expected)
-    logits = [net.sound.head.place_logit(pooled) for net in heads]
+    logits = [net.sound.head.presence_logit(pooled) for net in heads]
     torch.testing.assert_close(
-        joined.sound.head.place_logit(pooled), torch.stack(logits).mean(dim=0)
+        joined.sound.head.presence_logit(pooled), torch.stack(logits).mean(dim=0)
     )
 
 

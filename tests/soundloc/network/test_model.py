@@ -36,10 +36,10 @@ def waveform(b: int, n: int = 40_000) -> Tensor:
     return torch.randn(b, n) * 0.1
 
 
-# V has two cells, v_1 = (3, 4) and v_2 = (0, -2); h = (2, 0), so that the cosines are
+# V has two cells, v_1 = (3, 4) and v_2 = (0, -2); h = (1, 0), so that the cosines are
 # 0.6 and 0.
 V = torch.tensor([[[[3.0, 0.0]], [[4.0, -2.0]]]])
-H = torch.tensor([[2.0, 0.0]])
+H = torch.tensor([[1.0, 0.0]])
 
 
 @pytest.mark.parametrize("mechanism", get_args(Mechanism))
@@ -258,22 +258,23 @@ def test_a_sound_whose_like_has_no_place_is_never_confident():
     head, visual = net.sound.head, torch.rand(2, 512, 3, 4)
     pooled = torch.rand(2, config.sound_dim)
     with torch.no_grad():
-        head.judge.weight.zero_()
-        head.judge.weight[0, 0] = 20.0
-        head.judge.bias.zero_()
+        head.presence_head.weight.zero_()
+        head.presence_head.weight[0, 0] = 20.0
+        head.presence_head.bias.zero_()
         pooled[:, 0] = torch.tensor([1.0, -1.0])  # a thing, and wind
         answer = net.localize(visual, pooled)
         match = torch.sigmoid(net.match_logit(answer.response[0]))
-        lengths = head.voice(pooled).norm(dim=1)
+        sound = head.embed(pooled)
     assert answer.confidence[0] == pytest.approx(float(match), abs=1e-6)
     assert answer.confidence[1] < 1e-6
-    assert lengths.tolist() == pytest.approx([1.0, 0.0], abs=1e-6)
+    assert sound.presence.tolist() == pytest.approx([1.0, 0.0], abs=1e-6)
+    assert sound.h.norm(dim=1).tolist() == pytest.approx([1.0, 1.0], abs=1e-5)
 
 
-def test_a_head_without_a_judge_trusts_every_sound(net):
+def test_without_a_presence_head_every_sound_has_a_place(net):
     pooled = torch.rand(3, net.config.sound_dim)
     with torch.no_grad():
-        lengths = net.sound.head.voice(pooled).norm(dim=1)
-    assert lengths.tolist() == pytest.approx([1.0] * 3, abs=1e-5)
-    with pytest.raises(ValueError, match="does not judge"):
-        net.sound.head.place_logit(pooled)
+        presence = net.sound.head.embed(pooled).presence
+    assert presence.tolist() == pytest.approx([1.0] * 3, abs=1e-5)
+    with pytest.raises(ValueError, match="no presence head"):
+        net.sound.head.presence_logit(pooled)

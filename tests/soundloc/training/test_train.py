@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from safetensors import safe_open
+from safetensors.torch import save_file
 from torch import Tensor
 
 from soundloc.data.feature_cache import FeatureCache
@@ -69,6 +71,26 @@ def test_two_steps_a_resume_and_two_more_are_four_steps(tmp_path: Path) -> None:
     assert all(torch.equal(ours[name], theirs[name]) for name in ours)
 
 
+def test_a_state_with_the_older_tensor_names_resumes(tmp_path: Path) -> None:
+    settings = TrainSettings(n_steps=2, n_pictures=4, n_cells=48)
+    first = start(settings, judges_sound=True)
+    first.run(until=1)
+    first.save(tmp_path / "new.safetensors")
+    with safe_open(tmp_path / "new.safetensors", framework="pt") as stored:
+        older = {
+            name.replace(".presence_head.", ".judge."): stored.get_tensor(name)
+            for name in stored.keys()  # noqa: SIM118  # no mapping
+        }
+        save_file(older, tmp_path / "old.safetensors", stored.metadata())
+    second = start(settings, judges_sound=True)
+    second.resume(tmp_path / "old.safetensors")
+    first.run()
+    second.run()
+    ours, theirs = trainable(first.net), trainable(second.net)
+    assert any(".presence_head." in name for name in ours)
+    assert all(torch.equal(ours[name], theirs[name]) for name in ours)
+
+
 def test_other_settings_cannot_resume(tmp_path: Path) -> None:
     training = start()
     training.run(until=1)
@@ -125,17 +147,17 @@ def test_what_has_no_place_is_told_by_its_sound_alone() -> None:
     head, world = training.net.sound.head, draw_world(seed=5)
 
     @torch.no_grad()
-    def has_place(pooled: NDArray[np.floating]) -> Tensor:
-        return head.voice(torch.from_numpy(np.float32(pooled))).norm(dim=1)
+    def presence(pooled: NDArray[np.floating]) -> Tensor:
+        return head.embed(torch.from_numpy(np.float32(pooled))).presence
 
-    placed, noise = has_place(world.sounds[:, 0]), has_place(world.noises)
+    placed, noise = presence(world.sounds[:, 0]), presence(world.noises)
     assert placed.min() > noise.max()
     with torch.no_grad():
-        head.judge.bias.sub_(30.0)  # a judge who believes nothing
-    assert has_place(world.sounds[:, 0]).max() < 0.01
+        head.presence_head.bias.sub_(30.0)  # nothing has a place
+    assert presence(world.sounds[:, 0]).max() < 0.01
     calibrate_confidence(training.net, draw_world(seed=4), related=related)
-    assert has_place(world.sounds[:, 0]).min() > 0.9
-    assert has_place(world.noises).max() < 0.1
+    assert presence(world.sounds[:, 0]).min() > 0.9
+    assert presence(world.noises).max() < 0.1
 
 
 def test_a_dead_sound_branch_is_noticed() -> None:
