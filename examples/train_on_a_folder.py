@@ -26,7 +26,7 @@ from soundloc import SoundLocalizer
 from soundloc.audit.inspection import inspect_pairs
 from soundloc.data.feature_cache import read_picture
 from soundloc.data.pairs import PairSet, read_pair_set, read_sound, write_sound
-from soundloc.inference.engine import choose_engine
+from soundloc.inference.engine import TorchEngine
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.model import SoundLocalizationNet
 
@@ -45,13 +45,14 @@ def main() -> None:
         print(gather(Origin.FOLDERS, folder, work / "pairs").words())
         print(inspect_pairs(work / "pairs").words())
         pairs = read_pair_set(work / "pairs")
-        ask(pairs.split("test"), SoundLocalizer(train(pairs), engine="torch"))
+        net = train(pairs)
+        ask(pairs.split("test"), SoundLocalizer(net, TorchEngine(net.visual)))
 
 
 def train(pairs: PairSet) -> SoundLocalizationNet:
     """Train the heads: what sounds alike shall look alike, wherever it is."""
     trunks = load_checkpoint().net
-    engine = choose_engine(trunks.visual.trunk, "torch")
+    engine = TorchEngine(trunks.visual.trunk)
     features = [
         load_features(trunks, pairs, split, picture_size_px=SIZE_PX, engine=engine)
         for split in ("train", "validation")

@@ -55,17 +55,11 @@ class TorchEngine:
     Parameters
     ----------
     visual
-        In evaluation mode; moved to the device.
-    device
-        By default CUDA where there is one.
+        In evaluation mode, on the device to compute on.
     """
 
-    def __init__(
-        self, visual: nn.Module, *, device: torch.device | None = None
-    ) -> None:
-        if device is None:
-            device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-        self._device, self._visual = device, visual.to(device)
+    def __init__(self, visual: nn.Module) -> None:
+        self._device, self._visual = next(visual.parameters()).device, visual
 
     @torch.inference_mode()
     def see(self, image: NDArray[np.uint8], *, wrap: bool) -> NDArray[np.float32]:
@@ -130,13 +124,15 @@ class OpenVinoEngine:
 def choose_engine(visual: nn.Module, name: EngineName = "auto") -> VisualEngine:
     """Build an engine; `auto` is CUDA where present, else OpenVINO where installed.
 
+    Torch computes on CUDA where present, and the visual stream is moved there.
     For a bare trunk, whose features are cached to train on, it gives them as they are.
     """
     if name == "openvino":
         return OpenVinoEngine(visual)
-    if name == "torch" or torch.cuda.is_available():
-        return TorchEngine(visual)
-    if importlib.util.find_spec("openvino") is None:
+    if torch.cuda.is_available():
+        return TorchEngine(visual.to("cuda"))
+    if name == "auto" and importlib.util.find_spec("openvino") is not None:
+        return OpenVinoEngine(visual)
+    if name == "auto":
         _logger.info("OpenVINO is not installed; seeing with torch is slower")
-        return TorchEngine(visual)
-    return OpenVinoEngine(visual)
+    return TorchEngine(visual)

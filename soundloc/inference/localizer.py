@@ -46,16 +46,14 @@ class SoundLocalizer:
     Parameters
     ----------
     net
-        A trained network; put into evaluation mode.
+        A trained network, on the CPU but for its visual stream; put into evaluation
+        mode.
     engine
-        Who computes the visual stream: `auto`, `torch` or `openvino`.
+        Computes its visual stream, on a device of its own.
     """
 
-    def __init__(
-        self, net: SoundLocalizationNet, *, engine: EngineName = "auto"
-    ) -> None:
-        self._net = net.eval()
-        self._engine: VisualEngine = choose_engine(net.visual, engine)
+    def __init__(self, net: SoundLocalizationNet, engine: VisualEngine) -> None:
+        self._net, self._engine = net.eval(), engine
 
     @classmethod
     def load(
@@ -63,12 +61,19 @@ class SoundLocalizer:
     ) -> SoundLocalizer:
         """Load a checkpoint, by default the one that comes with the package.
 
+        Parameters
+        ----------
+        engine
+            What computes the visual stream, see `choose_engine`: `torch`, `openvino`
+            or, by default, the fastest here.
+
         Raises
         ------
         CheckpointError
             If it is missing, damaged or of another kind.
         """
-        return cls(load_checkpoint(path).net, engine=engine)
+        net = load_checkpoint(path).net
+        return cls(net, choose_engine(net.visual, engine))
 
     @property
     def embedding_dim(self) -> int:

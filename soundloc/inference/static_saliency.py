@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from soundloc.inference.engine import choose_engine
+from soundloc.inference.engine import VisualEngine, choose_engine
 from soundloc.network.trunks.efficientnet import (
     MIDDLE_CHANNELS,
     EfficientNetLite0,
@@ -32,21 +32,32 @@ PadIndices = Callable[[int, int, int], NDArray[np.int64]]
 
 
 class StaticSaliency:
-    """The network with the weights of the package that trainings start from.
+    """Saliency of pictures from the largest class response of each cell.
 
     Parameters
     ----------
-    pad_indices
-        Joins the pictures that belong together; zeros continue each where None.
-
-    Raises
-    ------
-    CheckpointError
-        If the weights are not installed.
+    engine
+        Computes a `ClassResponses`.
     """
 
-    def __init__(self, pad_indices: PadIndices | None = None) -> None:
-        self._engine = choose_engine(ClassResponses(pad_indices))
+    def __init__(self, engine: VisualEngine) -> None:
+        self._engine = engine
+
+    @classmethod
+    def load(cls, pad_indices: PadIndices | None = None) -> StaticSaliency:
+        """Take the pretrained weights that trainings start from, and an engine.
+
+        Parameters
+        ----------
+        pad_indices
+            Joins the pictures that belong together; zeros continue each where None.
+
+        Raises
+        ------
+        CheckpointError
+            If the weights are not installed.
+        """
+        return cls(choose_engine(ClassResponses(pad_indices)))
 
     def see(self, pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the largest class response, without bias, of each cell of pictures.
@@ -93,7 +104,9 @@ class ClassResponses(nn.Module):
         if before == after == 0 or self._pad_indices is None:
             return x
         n = x.shape[-1]
-        indices = torch.from_numpy(self._pad_indices(n, before, after).copy())
+        indices = torch.from_numpy(self._pad_indices(n, before, after).copy()).to(
+            x.device
+        )
         flat = x.transpose(0, 1).flatten(1)  # (c, b·n·n)
         side = n + before + after
         joined = flat.index_select(1, indices.flatten())

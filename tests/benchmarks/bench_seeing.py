@@ -73,7 +73,7 @@ def main() -> None:
             f"{clock_s / first_s:.2f} x{likeness}",
             flush=True,
         )
-    localizer = SoundLocalizer(net)
+    localizer = SoundLocalizer(net, engines["torch"])
     minute = rng.normal(0.0, 0.1, 60 * SAMPLE_RATE_HZ).astype(np.float32)
     clock_s, processor_s = median_s(lambda: localizer.hear(minute))
     print(f"a minute of sound    {clock_s:.3f} s, {processor_s:.3f} s of processor")

@@ -52,8 +52,8 @@ def main() -> None:
         for folder, kind in SOUNDS.items():
             sound = draw_sound(material.sounds, folder, rng)
             track = localizer.hear(sound)
-            heard = track.window(track.duration_s / 2, track.duration_s)
-            found = localizer.attend(seen, heard)
+            window = track.window(track.duration_s / 2, track.duration_s)
+            found = localizer.attend(seen, window)
             height, width = found.response.shape
             y, x = np.unravel_index(found.response.argmax(), found.response.shape)
             yaw_deg, pitch_deg = pixel_to_angles_deg(x, y, width, height)

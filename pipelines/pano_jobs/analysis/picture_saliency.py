@@ -35,7 +35,7 @@ def _load_network() -> StaticSaliency:
     """Load it once for all clips; compiling takes seconds."""
     from soundloc.inference.static_saliency import StaticSaliency
 
-    return StaticSaliency(pad_indices)
+    return StaticSaliency.load(pad_indices)
 
 
 def picture_maps(

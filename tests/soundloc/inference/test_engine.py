@@ -22,7 +22,7 @@ def visual(lite_net):
 @pytest.fixture(scope="module")
 def engines(visual):
     return {
-        "torch": TorchEngine(visual, device=torch.device("cpu")),
+        "torch": TorchEngine(visual),
         "f32": OpenVinoEngine(visual, precision="f32"),
         "auto": OpenVinoEngine(visual),
     }
@@ -83,9 +83,7 @@ def test_a_size_is_compiled_once(visual, monkeypatch):
 def test_vgg16_converts_too():
     torch.manual_seed(0)
     visual = SoundLocalizationNet(LocalizerConfig()).eval().visual
-    expected = TorchEngine(visual, device=torch.device("cpu")).see(
-        image(32, 48), wrap=True
-    )
+    expected = TorchEngine(visual).see(image(32, 48), wrap=True)
     seen = OpenVinoEngine(visual, precision="f32").see(image(32, 48), wrap=True)
     np.testing.assert_allclose(seen, expected, atol=FLOAT_NOISE)
 
@@ -102,9 +100,9 @@ def test_auto_prefers_openvino_where_there_is_no_gpu(visual, monkeypatch):
 def test_the_gpu_sees_what_the_processor_sees(visual):
     if not torch.cuda.is_available():
         pytest.skip("no CUDA device here")
-    expected = TorchEngine(visual, device=torch.device("cpu")).see(image(), wrap=True)
+    expected = TorchEngine(visual).see(image(), wrap=True)
     try:
-        seen = TorchEngine(visual).see(image(), wrap=True)
+        seen = TorchEngine(visual.to("cuda")).see(image(), wrap=True)
     finally:
         visual.to("cpu")
     assert np.sum(seen * expected, axis=0).min() >= 0.999

@@ -4,6 +4,7 @@ import torch
 from scipy.signal import resample_poly
 
 from soundloc.errors import CheckpointError
+from soundloc.inference.engine import TorchEngine
 from soundloc.inference.localizer import SoundLocalizer
 from soundloc.inference.loudness import at_reference_level
 from soundloc.inference.track import SoundTrack, at_network_rate
@@ -17,7 +18,7 @@ FLOAT_NOISE = 1e-4
 
 @pytest.fixture(scope="module")
 def localizer(lite_net) -> SoundLocalizer:
-    return SoundLocalizer(lite_net, engine="torch")
+    return SoundLocalizer(lite_net, TorchEngine(lite_net.visual))
 
 
 def image(height: int = 48, width: int = 64) -> np.ndarray:
@@ -197,7 +198,9 @@ def test_it_is_loaded_from_a_checkpoint(lite_net, tmp_path):
     path = tmp_path / "net.safetensors"
     save_checkpoint(path, lite_net, step=1, metrics={})
     loaded = SoundLocalizer.load(path, engine="torch")
-    expected = SoundLocalizer(lite_net, engine="torch").localize(image(), bell(1.0))
+    expected = SoundLocalizer(lite_net, TorchEngine(lite_net.visual)).localize(
+        image(), bell(1.0)
+    )
     found = loaded.localize(image(), bell(1.0))
     np.testing.assert_allclose(found.response, expected.response, atol=1e-6)
     with pytest.raises(CheckpointError):

@@ -27,7 +27,7 @@ def test_a_cell_is_as_salient_as_its_largest_class_response() -> None:
         expected = F.conv2d(
             features, network.get_buffer("classes")[:, :, None, None]
         ).amax(dim=1)
-    found = StaticSaliency().see(image)
+    found = StaticSaliency.load().see(image)
     assert found.shape == (2, 4, 4)
     np.testing.assert_allclose(found, expected.numpy(), rtol=ENGINES)
 
@@ -41,8 +41,8 @@ def test_faces_that_continue_each_other_see_as_one_picture_does() -> None:
         one = (face * n * n)[None, :] + rows[:, None] * n + column[None, :]
         return np.stack([one, (one + n * n) % (2 * n * n)])
 
-    network = StaticSaliency(ring)
+    network = StaticSaliency.load(ring)
     one, other = pictures(), pictures()[::-1]
     np.testing.assert_allclose(network.see(one), network.see(other)[::-1], rtol=ENGINES)
-    alone = StaticSaliency().see(one)
+    alone = StaticSaliency.load().see(one)
     assert np.abs(network.see(one) - alone).max() > 0.1
