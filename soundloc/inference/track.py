@@ -9,7 +9,11 @@ import torch
 from numpy.typing import NDArray
 from scipy.signal import resample_poly
 
-from soundloc.inference.loudness import at_reference_level
+from soundloc.inference.loudness import (
+    FLOOR_DBFS,
+    at_reference_level,
+    block_powers,
+)
 from soundloc.inference.window_embedding import WindowEmbedding
 from soundloc.network.model import SAMPLE_RATE_HZ, SoundStream
 from soundloc.network.trunks.frame_clock import FrameClock, HeardLayer
@@ -17,8 +21,7 @@ from soundloc.network.window_pooling import PrefixSums, frame_span
 
 # Digital silence, dither included: 16-bit noise lies near -96 dBFS, rooms above -60.
 SILENCE_DBFS = -70.0
-_FLOOR_DBFS = -120.0
-_LEVEL_BLOCK = 256  # samples whose energy is summed up; 12 ms, far below any window
+_LEVEL_BLOCK = 256  # samples whose power is averaged; 12 ms, far below any window
 
 
 class SoundTrack:
@@ -39,7 +42,8 @@ class SoundTrack:
         self._layers: list[tuple[PrefixSums, FrameClock]] = [
             (_prefix_sums(layer), layer.clock) for layer in sound.hear_track(levelled)
         ]
-        self._energy = PrefixSums(_block_energies(track))
+        powers = block_powers(track, _LEVEL_BLOCK)
+        self._power = PrefixSums(powers[:, None].astype(np.float32))
 
     @property
     def duration_s(self) -> float:
@@ -68,10 +72,10 @@ class SoundTrack:
         return np.concatenate(means).astype(np.float32)
 
     def level_dbfs(self, center_s: float, window_s: float) -> float:
-        """Measure the RMS of a window in dBFS, -120 at least."""
+        """Measure the RMS of what a window holds of the track, -120 at least."""
         start, stop = self._samples(center_s, window_s)
-        power = self._energy.mean((start / _LEVEL_BLOCK, stop / _LEVEL_BLOCK))[0]
-        return max(_FLOOR_DBFS, 10.0 * math.log10(max(float(power), 1e-30)))
+        power = self._power.mean((start / _LEVEL_BLOCK, stop / _LEVEL_BLOCK))[0]
+        return max(FLOOR_DBFS, 10.0 * math.log10(max(float(power), 1e-30)))
 
     def _samples(self, center_s: float, window_s: float) -> tuple[float, float]:
         """Cut the window to the track; a window beside it becomes its nearest end."""
@@ -88,14 +92,6 @@ class SoundTrack:
 def _prefix_sums(layer: HeardLayer) -> PrefixSums:
     weights = None if layer.weights is None else layer.weights[0].numpy()
     return PrefixSums(layer.frames[0].T.numpy(), weights)
-
-
-def _block_energies(track: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Average the power of whole blocks; the last one is averaged over what it has."""
-    starts = np.arange(0, len(track), _LEVEL_BLOCK)
-    lengths = np.minimum(len(track) - starts, _LEVEL_BLOCK)
-    sums = np.add.reduceat(np.square(track, dtype=np.float64), starts)
-    return (sums / lengths)[:, None].astype(np.float32)
 
 
 def at_network_rate(

@@ -34,7 +34,7 @@ from soundloc.network.trunks.frame_clock import HeardLayer
 from soundloc.network.trunks.logmel import LogMelFrames, LogMelNet
 from soundloc.network.trunks.soundnet import SoundFrames, SoundNet8
 from soundloc.network.trunks.vgg16 import Vgg16Conv53
-from soundloc.network.window_pooling import frame_loudness, frame_span, window_mean
+from soundloc.network.window_pooling import frame_rms, frame_span, window_mean
 
 WINDOW_S = 20.0  # of sound around a picture, section 3.1
 SAMPLE_RATE_HZ = soundnet.SAMPLE_RATE_HZ
@@ -94,7 +94,7 @@ class SoundStream(nn.Module):
             return frames.layers
         return tuple(
             layer._replace(
-                weights=frame_loudness(waveform, layer.clock, layer.frames.shape[-1])
+                weights=frame_rms(waveform, layer.clock, layer.frames.shape[-1])
             )
             for layer in frames.layers
         )

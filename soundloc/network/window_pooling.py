@@ -34,7 +34,7 @@ def frame_span(clock: FrameClock, start: float, stop: float) -> tuple[float, flo
     return middle - half / clock.stride, middle + half / clock.stride
 
 
-def frame_loudness(waveform: Tensor, clock: FrameClock, n_frames: int) -> Tensor:
+def frame_rms(waveform: Tensor, clock: FrameClock, n_frames: int) -> Tensor:
     """Measure the RMS of sounds (b, n) about each of t frames: (b, t), above 0.
 
     Over what a frame hears, a second at most; of frames that lie beyond an end of the

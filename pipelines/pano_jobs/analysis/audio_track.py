@@ -2,53 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pano.errors import NoAudioError
-from pano.media import Media, Sound
-from pano.saliency_maps.saliency_map import SILENCE_DB
+from pano.media import Media
 from pano_jobs.analysis.localizer import SOUND_RATE_HZ, Localizer, Track, load_localizer
 from pano_jobs.settings import LocalizeSettings
+from soundloc.inference.loudness import MOMENT_S, MomentaryLevel
 
-# Loudness is judged over about a second, as a listener does; the localizer's own
-# window is far too long to tell when a sound stops.
-LEVEL_WINDOW_S = 1.0
-_LEVEL_BLOCK_S = 0.01
 # Containers round; a mismatch below this is not worth a word to the user.
 _MISMATCH_S = 0.1
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class LevelMeter:
-    """The loudness of a track around any moment, from sums over short blocks."""
-
-    energy_before: NDArray[np.float64]
-
-    @classmethod
-    def of(cls, sound: Sound) -> LevelMeter:
-        """Measure a track once."""
-        n_block = max(round(_LEVEL_BLOCK_S * sound.sample_rate_hz), 1)
-        n_blocks = -(-len(sound.samples) // n_block)
-        mean_square = np.zeros(n_blocks + 1)
-        for k in range(n_blocks):
-            block = sound.samples[k * n_block : (k + 1) * n_block]
-            mean_square[k + 1] = np.dot(block, block) / n_block
-        return cls(np.cumsum(mean_square))
-
-    def level_db(self, center_s: float) -> float:
-        """Return the RMS level of a second around a moment, in dBFS, at least -120."""
-        last = len(self.energy_before) - 1
-        first = round((center_s - LEVEL_WINDOW_S / 2.0) / _LEVEL_BLOCK_S)
-        n_blocks = round(LEVEL_WINDOW_S / _LEVEL_BLOCK_S)
-        start, end = np.clip([first, first + n_blocks], 0, last)
-        energy = self.energy_before[end] - self.energy_before[start]
-        mean_square = float(energy) / n_blocks
-        return max(10.0 * math.log10(max(mean_square, 1e-12)), SILENCE_DB)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +31,7 @@ class Hearing:
 
     track: Track | None
     localizer: Localizer | None
-    meter: LevelMeter
+    level: MomentaryLevel
     sound_s: float
 
 
@@ -86,9 +52,8 @@ def listen(
     if media.info.audio is None:
         if settings.require_sound:
             raise NoAudioError(no_sound_words(media.info.path))
-        silence = Sound(np.zeros(0, np.float32), SOUND_RATE_HZ, 0.0)
-        meter = LevelMeter.of(silence)
-        return Hearing(track=None, localizer=None, meter=meter, sound_s=0.0)
+        level = MomentaryLevel.of(np.zeros(0, np.float32), SOUND_RATE_HZ)
+        return Hearing(track=None, localizer=None, level=level, sound_s=0.0)
     if localizer is None:
         localizer = load_localizer(settings.checkpoint, settings.compute)
     sound = media.sound(sample_rate_hz=SOUND_RATE_HZ)
@@ -96,11 +61,11 @@ def listen(
     # The header's word is enough here: a track some pictures too long or too short
     # only moves where silence begins, and `window` accepts any time.
     picture_s = media.info.duration_from_header_s or sound_s
-    sound = sound.fitted(max(picture_s, LEVEL_WINDOW_S))
+    sound = sound.fitted(max(picture_s, MOMENT_S))
     return Hearing(
         track=localizer.hear(sound.samples, sample_rate_hz=sound.sample_rate_hz),
         localizer=localizer,
-        meter=LevelMeter.of(sound),
+        level=MomentaryLevel.of(sound.samples, sound.sample_rate_hz),
         sound_s=sound_s,
     )
 

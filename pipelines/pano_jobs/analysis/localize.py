@@ -56,7 +56,7 @@ def localize(
             found.response,
             time_s=time_s,
             confidence=found.confidence,
-            level_db=hearing.meter.level_db(center_s),
+            level_db=hearing.level.level_dbfs(center_s),
             counts_solid_angle=True,
         )
 

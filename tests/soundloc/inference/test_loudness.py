@@ -4,6 +4,7 @@ import pytest
 from soundloc.inference.loudness import (
     MAX_GAIN_DB,
     REFERENCE_DBFS,
+    MomentaryLevel,
     active_level_dbfs,
     at_reference_level,
 )
@@ -44,3 +45,11 @@ def test_the_gain_is_bounded() -> None:
 def test_silence_stays_silence() -> None:
     silence = np.zeros(10, np.float32)
     assert not at_reference_level(silence).any()
+
+
+def test_the_momentary_level_hears_silence_beyond_the_ends() -> None:
+    level = MomentaryLevel.of(tone(-12.0), 22_050)
+    assert level.level_dbfs(1.0) == pytest.approx(-12.0, abs=0.05)
+    # Half of the second about the first sample lies before it.
+    assert level.level_dbfs(0.0) == pytest.approx(-12.0 - 3.01, abs=0.05)
+    assert level.level_dbfs(9.0) == -120.0

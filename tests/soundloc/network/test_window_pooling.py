@@ -11,7 +11,7 @@ from soundloc.network.model import SoundStream
 from soundloc.network.trunks.frame_clock import FrameClock
 from soundloc.network.trunks.logmel import PATCH_CLOCK, SAMPLE_RATE_HZ
 from soundloc.network.trunks.soundnet import CONV7_CLOCK
-from soundloc.network.window_pooling import PrefixSums, frame_loudness, window_mean
+from soundloc.network.window_pooling import PrefixSums, frame_rms, window_mean
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.standard_normal((9, 4)).astype(np.float32)
@@ -45,7 +45,7 @@ def test_the_loudness_of_a_frame_is_the_rms_about_it(clock: FrameClock):
     loud = np.repeat(RNG.uniform(0.0, 0.5, 16), n // 16)
     waveform = (loud * RNG.standard_normal(n)).astype(np.float32)
     n_frames = 12
-    found = frame_loudness(torch.from_numpy(waveform)[None], clock, n_frames)[0]
+    found = frame_rms(torch.from_numpy(waveform)[None], clock, n_frames)[0]
     half = min(clock.receptive_field, SAMPLE_RATE_HZ) / 2
     for number, loudness in enumerate(found.tolist()):
         center = clock.offset + clock.stride * number
@@ -58,7 +58,7 @@ def test_the_loudness_of_a_frame_is_the_rms_about_it(clock: FrameClock):
 
 @pytest.mark.parametrize("n_samples", [1, 100, 30_000])
 def test_silence_has_no_loudness_but_weight(n_samples):
-    loudness = frame_loudness(torch.zeros(2, n_samples), PATCH_CLOCK, 3)
+    loudness = frame_rms(torch.zeros(2, n_samples), PATCH_CLOCK, 3)
     assert loudness.shape == (2, 3)
     assert 0.0 < float(loudness.min()) == float(loudness.max()) < 1e-3
 
