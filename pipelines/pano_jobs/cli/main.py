@@ -74,7 +74,9 @@ def _sentence(error: Exception) -> str:
 
 
 @click.group(
-    name="pano", cls=PanoGroup, context_settings={"help_option_names": ["-h", "--help"]}
+    name="pano",
+    cls=PanoGroup,
+    context_settings={"help_option_names": ["-h", "--help"], "show_default": True},
 )
 @click.version_option(package_name="pano")
 def main() -> None:

@@ -8,40 +8,38 @@ import click
 
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.learning import (
+    count_option,
+    pairs_argument,
     refuse_idle_soundnet,
     seed_option,
     soundnet_option,
     trunks_option,
 )
-from pano_jobs.cli.options.shared import OUT_FILE, console_options, force_option
+from pano_jobs.cli.options.shared import (
+    FOLDER,
+    console_options,
+    force_option,
+    output_option,
+)
 
 LOG_MEL = "log-mel"
 
 
 @click.command()
-@click.argument("pairs", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=OUT_FILE,
-    required=True,
-    metavar="FILE.safetensors",
-    help="Where the trunks go.",
-)
+@pairs_argument
+@output_option("FILE.safetensors", "Where the trunks go.")
 @click.option(
     "--sound",
     type=click.Choice(["soundnet", LOG_MEL]),
     default="soundnet",
-    show_default=True,
     help="Adapt SoundNet-8, or teach a log-mel trunk from nothing.",
 )
-@click.option(
+@count_option(
     "--sight-steps",
     "n_sight_steps",
-    type=click.IntRange(min=0),
-    default=3000,
-    show_default=True,
-    help="Steps of seeing; 0 leaves the visual trunk as it is.",
+    3000,
+    "Steps of seeing; 0 leaves the visual trunk as it is.",
+    least=0,
 )
 @click.option(
     "--hearing-steps",
@@ -54,7 +52,6 @@ LOG_MEL = "log-mel"
     "--sight-share",
     type=click.FloatRange(0.0, 1.0, min_open=True),
     default=1.0,
-    show_default=True,
     help="How far the visual trunk goes from its old weights to the adapted ones.",
 )
 @click.option(
@@ -65,7 +62,7 @@ LOG_MEL = "log-mel"
 )
 @click.option(
     "--more-sounds",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     metavar="FOLDER",
     help="log-mel: further sounds to hear, of any kind and without names.",
 )

@@ -14,7 +14,6 @@ from pano_jobs.cli.options.shared import console_options
 @click.option(
     "--media/--no-media",
     default=True,
-    show_default=True,
     help="Compare pictures and sounds too, not only names.",
 )
 @console_options

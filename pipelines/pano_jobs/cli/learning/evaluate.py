@@ -7,19 +7,24 @@ from pathlib import Path
 import click
 
 from pano_jobs.cli.console import Console
-from pano_jobs.cli.options.learning import picture_size_option, seed_option
+from pano_jobs.cli.options.learning import (
+    count_option,
+    picture_size_option,
+    seed_option,
+    split_option,
+)
 from pano_jobs.cli.options.shared import (
+    FOLDER,
     IN_FILE,
     checkpoint_option,
     console_options,
     force_option,
+    output_folder_option,
 )
 
 
 @click.command()
-@click.argument(
-    "pairs", type=click.Path(file_okay=False, path_type=Path), required=False
-)
+@click.argument("pairs", type=FOLDER, required=False)
 @click.option(
     "--paths",
     type=IN_FILE,
@@ -46,13 +51,7 @@ from pano_jobs.cli.options.shared import (
     help="With --paths: the clip itself; adds a baseline that looks and is deaf.",
 )
 @checkpoint_option
-@click.option(
-    "--split",
-    type=click.Choice(["train", "validation", "test"]),
-    default="test",
-    show_default=True,
-    help="Part of PAIRS to measure on.",
-)
+@split_option("Part of PAIRS to measure on.")
 @click.option(
     "--compare",
     "other",
@@ -60,20 +59,14 @@ from pano_jobs.cli.options.shared import (
     metavar="FILE.safetensors",
     help="Also ask this checkpoint, and say what it has more and whether it is luck.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Also write results.json, table.md and plots here.",
+@output_folder_option(
+    "Also write results.json, table.md and plots here.", required=False
 )
-@click.option(
+@count_option(
     "--sounds-per-object",
     "n_per_object",
-    type=click.IntRange(min=1),
-    default=1,
-    show_default=True,
-    help="How many sounds of its kind each object is asked with.",
+    1,
+    "How many sounds of its kind each object is asked with.",
 )
 @picture_size_option
 @seed_option

@@ -8,13 +8,18 @@ import click
 from click.core import ParameterSource
 
 from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.learning import count_option
 from pano_jobs.cli.options.prepare import gather_options
-from pano_jobs.cli.options.shared import console_options, force_option
+from pano_jobs.cli.options.shared import (
+    FOLDER,
+    console_options,
+    force_option,
+    output_folder_option,
+)
 from pano_jobs.datasets.gather_settings import GatherSettings, Origin
 
 MATERIAL = "material"
 
-_FOLDER = click.Path(file_okay=False, path_type=Path)
 _DIVIDING = {"train_list", "validation_list", "test_list", "split"}
 # What can be said about each; an option that would do nothing is a mistake.
 _OPTIONS = {
@@ -30,48 +35,39 @@ _ALL_OPTIONS = frozenset().union(*_OPTIONS.values())
 
 
 @click.command()
-@click.argument("source", type=_FOLDER)
-@click.option(
-    "-o",
-    "--output",
-    type=_FOLDER,
-    metavar="FOLDER",
-    help="Where the pair set goes; made if it does not exist.",
+@click.argument("source", type=FOLDER)
+@output_folder_option(
+    "Where the pair set goes; made if it does not exist.", required=False
 )
 @click.option(
     "--from",
     "origin",
     type=click.Choice([MATERIAL, *(origin.value for origin in Origin)]),
     default=MATERIAL,
-    show_default=True,
     help="What SOURCE is.",
 )
 @click.option("--check", is_flag=True, help="Look the pair set SOURCE over, instead.")
-@click.option(
+@count_option(
     "--scenes",
     "n_scenes",
-    type=click.IntRange(min=10),
-    default=4000,
-    show_default=True,
-    help="material: composed scenes for training; a tenth each for the others.",
+    4000,
+    "material: composed scenes for training; a tenth each for the others.",
+    least=10,
 )
-@click.option(
+@count_option(
     "--photographs",
     "n_photographs",
-    type=click.IntRange(min=0),
-    default=500,
-    show_default=True,
-    help="material: frames of two boxed photographs, divided likewise.",
+    500,
+    "material: frames of two boxed photographs, divided likewise.",
+    least=0,
 )
 @click.option(
     "--panoramas",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     metavar="FOLDER",
     help="material: further equirectangular stills, behind training scenes.",
 )
-@click.option(
-    "--seed", type=int, default=0, show_default=True, help="material: of the dice."
-)
+@click.option("--seed", type=int, default=0, help="material: of the dice.")
 @gather_options
 @force_option
 @console_options

@@ -8,15 +8,19 @@ import click
 
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.learning import (
+    count_option,
+    pairs_argument,
     picture_size_option,
     seed_option,
     soundnet_option,
+    split_option,
 )
 from pano_jobs.cli.options.shared import (
     IN_FILE,
     checkpoint_option,
     console_options,
     force_option,
+    output_folder_option,
 )
 from pano_jobs.results import Result
 
@@ -31,7 +35,7 @@ def _read_ks(ctx: click.Context, param: click.Parameter, value: str) -> tuple[in
 
 
 @click.command()
-@click.argument("pairs", type=click.Path(file_okay=False, path_type=Path))
+@pairs_argument
 @click.option(
     "--picture",
     type=IN_FILE,
@@ -46,19 +50,9 @@ def _read_ks(ctx: click.Context, param: click.Parameter, value: str) -> tuple[in
     "heard.",
 )
 @checkpoint_option
-@click.option(
-    "--split",
-    type=click.Choice(["train", "validation", "test"]),
-    default="test",
-    show_default=True,
-    help="Part of PAIRS to search.",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="FOLDER",
-    help="Also write results.json, tables, a plot and picture sheets here.",
+@split_option("Part of PAIRS to search.")
+@output_folder_option(
+    "Also write results.json, tables, a plot and picture sheets here.", required=False
 )
 @click.option(
     "--k",
@@ -66,16 +60,14 @@ def _read_ks(ctx: click.Context, param: click.Parameter, value: str) -> tuple[in
     callback=_read_ks,
     metavar="N,N,…",
     default="1,5,10,20",
-    show_default=True,
     help="Numbers of neighbours to judge; the largest is how many a search lists.",
 )
-@click.option(
+@count_option(
     "--limit",
     "n_pairs",
-    type=click.IntRange(min=2),
-    default=500,
-    show_default=True,
-    help="Pictures in the database; the time grows with their square.",
+    500,
+    "Pictures in the database; the time grows with their square.",
+    least=2,
 )
 @soundnet_option
 @picture_size_option

@@ -7,14 +7,18 @@ from pathlib import Path
 import click
 
 from pano_jobs.cli.console import Console
-from pano_jobs.cli.options.learning import soundnet_option
-from pano_jobs.cli.options.shared import console_options
-
-_FOLDER = click.Path(file_okay=False, path_type=Path)
+from pano_jobs.cli.options.learning import (
+    count_option,
+    pairs_argument,
+    preset_option,
+    soundnet_option,
+    split_option,
+)
+from pano_jobs.cli.options.shared import console_options, output_folder_option
 
 
 @click.command()
-@click.argument("pairs", type=_FOLDER)
+@pairs_argument
 @click.option(
     "--over",
     type=click.Choice(
@@ -24,59 +28,28 @@ _FOLDER = click.Path(file_okay=False, path_type=Path)
     help="Table 1, 2, 4 or 5 of the paper; ours against the paper; or what each "
     "ingredient of ours is worth.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=_FOLDER,
-    required=True,
-    metavar="FOLDER",
-    help="Where measures, table and plot go; what is there already is not repeated.",
+@output_folder_option(
+    "Where measures, table and plot go; what is there already is not repeated."
 )
-@click.option(
-    "--preset",
-    type=click.Choice(["light", "strong", "paper", "official"]),
-    default="strong",
-    show_default=True,
-    help="The recipe that is varied, on the light trunk.",
-)
-@click.option(
-    "--seeds",
-    "n_seeds",
-    type=click.IntRange(min=1),
-    default=5,
-    show_default=True,
-    help="Trainings of each row.",
-)
-@click.option(
-    "--steps",
-    "n_steps",
-    type=click.IntRange(min=1),
-    default=500,
-    show_default=True,
-    help="Length of each training.",
-)
-@click.option(
+@preset_option("strong", "The recipe that is varied, on the light trunk.")
+@count_option("--seeds", "n_seeds", 5, "Trainings of each row.")
+@count_option("--steps", "n_steps", 500, "Length of each training.")
+@count_option(
     "--train-pictures",
     "n_train",
-    type=click.IntRange(min=2),
-    default=1500,
-    show_default=True,
-    help="Use the first so many of the training split.",
+    1500,
+    "Use the first so many of the training split.",
+    least=2,
 )
-@click.option(
+@count_option(
     "--measured-pictures",
     "n_measured",
-    type=click.IntRange(min=2),
-    default=250,
-    show_default=True,
-    help="Measure on the first so many of the split.",
+    250,
+    "Measure on the first so many of the split.",
+    least=2,
 )
-@click.option(
-    "--split",
-    type=click.Choice(["validation", "test"]),
-    default="test",
-    show_default=True,
-    help="Measure on this one: choose on validation, report on test.",
+@split_option(
+    "Measure on this one: choose on validation, report on test.", ["validation", "test"]
 )
 @soundnet_option
 @console_options

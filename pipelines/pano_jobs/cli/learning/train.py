@@ -9,13 +9,21 @@ import click
 
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.learning import (
+    pairs_argument,
     picture_size_option,
+    preset_option,
     refuse_idle_soundnet,
     seed_option,
     soundnet_option,
     trunks_option,
 )
-from pano_jobs.cli.options.shared import OUT_FILE, console_options, force_option
+from pano_jobs.cli.options.shared import (
+    FOLDER,
+    OUT_FILE,
+    console_options,
+    force_option,
+    output_option,
+)
 
 if TYPE_CHECKING:
     from soundloc.network.config import VisualTrunk
@@ -46,21 +54,11 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
 
 
 @click.command()
-@click.argument("pairs", type=click.Path(file_okay=False, path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=OUT_FILE,
-    required=True,
-    metavar="FILE.safetensors",
-    help="The checkpoint to write.",
-)
-@click.option(
-    "--preset",
-    type=click.Choice(["light", "strong", "paper", "official"]),
-    default="light",
-    show_default=True,
-    help="Losses and optimiser: the default checkpoint's, all that was found to help, "
+@pairs_argument
+@output_option("FILE.safetensors", "The checkpoint to write.")
+@preset_option(
+    "light",
+    "Losses and optimiser: the default checkpoint's, all that was found to help, "
     "the paper's, or the paper's released code's.",
 )
 @click.option(
@@ -77,7 +75,6 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
     "--supervision",
     type=click.Choice(["unsupervised", "supervised", "semi-supervised"]),
     default="semi-supervised",
-    show_default=True,
     help="Learn from company (Eq. 6), from boxes (Eq. 8), or from both (Eq. 7).",
 )
 @click.option(
@@ -111,7 +108,7 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
 )
 @click.option(
     "--tensorboard",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=FOLDER,
     metavar="FOLDER",
     help="Also write them for TensorBoard, where that is installed.",
 )

@@ -98,14 +98,12 @@ direct_options = gathered(
         "--director",
         type=click.Choice(DIRECTORS),
         default=DEFAULT.direct.director,
-        show_default=True,
         help="Who chooses the view: follow the sound, or AutoCam as published.",
     ),
     click.option(
         "--motion",
         type=click.Choice(MOTIONS),
         default=DEFAULT.direct.motion,
-        show_default=True,
         help="The camera operator: how fast and how readily the camera turns.",
     ),
     _limit_option(
@@ -129,7 +127,6 @@ direct_options = gathered(
         type=click.FloatRange(-360.0, 360.0),
         metavar="DEGREES",
         default=DEFAULT.direct.start.yaw_deg,
-        show_default=True,
         help="View until something is heard; right is positive.",
     ),
     click.option(
@@ -138,7 +135,6 @@ direct_options = gathered(
         type=click.FloatRange(-90.0, 90.0),
         metavar="DEGREES",
         default=DEFAULT.direct.start.pitch_deg,
-        show_default=True,
         help="View until something is heard; up is positive.",
     ),
     click.option(
@@ -151,7 +147,6 @@ direct_options = gathered(
     click.option(
         "--cuts/--no-cuts",
         default=math.isfinite(DEFAULT.direct.cuts.cost_s),
-        show_default=True,
         help="Cut to what is far away for long, instead of turning there.",
     ),
     click.option(
@@ -160,7 +155,6 @@ direct_options = gathered(
         type=click.FloatRange(min=0.0),
         metavar="SECONDS",
         default=DEFAULT.direct.cuts.min_shot_s,
-        show_default=True,
         help="No shot between two cuts is shorter.",
     ),
     click.option(
@@ -192,14 +186,12 @@ direct_options = gathered(
         "n_takes",
         type=click.IntRange(min=1),
         default=DEFAULT.direct.n_takes,
-        show_default=True,
         help="Film so many different paths; FILE-take2.mp4 is the second.",
     ),
     click.option(
         "--solver",
         type=click.Choice(SOLVERS),
         default=DEFAULT.direct.solver,
-        show_default=True,
         help="How the path is smoothed; quadratic is for quick previews.",
     ),
 )

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import click
 from click.core import ParameterSource
+
+from pano_jobs.cli.options.shared import FOLDER, F
+from soundloc.data.pairs import SPLITS
 
 
 def _read_picture_size(
@@ -19,6 +23,35 @@ def _read_picture_size(
         words = f"{value!r} is not a size; write it like 320x320"
         raise click.BadParameter(words, ctx, param)
     return int(height), int(width)
+
+
+pairs_argument = click.argument("pairs", type=FOLDER)
+
+
+def split_option(words: str, splits: Sequence[str] = SPLITS) -> Callable[[F], F]:
+    """Offer `--split`, the part of PAIRS that is used."""
+    return click.option(
+        "--split", type=click.Choice(splits), default="test", help=words
+    )
+
+
+def preset_option(default: str, words: str) -> Callable[[F], F]:
+    """Offer `--preset`, the recipe of a training."""
+    return click.option(
+        "--preset",
+        type=click.Choice(["light", "strong", "paper", "official"]),
+        default=default,
+        help=words,
+    )
+
+
+def count_option(
+    name: str, target: str, default: int, words: str, *, least: int = 1
+) -> Callable[[F], F]:
+    """Offer a number of things."""
+    return click.option(
+        name, target, type=click.IntRange(min=least), default=default, help=words
+    )
 
 
 picture_size_option = click.option(
@@ -56,6 +89,4 @@ trunks_option = click.option(
     "[default: the published ones; to train on log-mel, the default checkpoint's]",
 )
 
-seed_option = click.option(
-    "--seed", type=int, default=0, show_default=True, help="Of the dice."
-)
+seed_option = click.option("--seed", type=int, default=0, help="Of the dice.")

@@ -68,7 +68,6 @@ gather_options = gathered(
         type=_SECONDS,
         metavar="SECONDS",
         default=_DEFAULT.window_s,
-        show_default=True,
         help="Stretch of sound kept around each picture; 20 is the paper.",
     ),
     click.option(
@@ -77,7 +76,6 @@ gather_options = gathered(
         type=_SECONDS,
         metavar="SECONDS",
         default=_DEFAULT.every_s,
-        show_default=True,
         help="videos: spacing of the pictures.",
     ),
     click.option(
@@ -113,13 +111,13 @@ gather_options = gathered(
         "--recording",
         metavar="REGEX",
         default=_DEFAULT.recording,
+        show_default=False,
         help="folders: finds, in a name, the recording a file was cut from.",
     ),
     click.option(
         "--mask-boxes",
         type=click.Choice([how.value for how in MaskBoxes]),
         default=_DEFAULT.mask_boxes.value,
-        show_default=True,
         help="avsbench: a box for each region of a mask, or one around the whole.",
     ),
     _list_option("train"),

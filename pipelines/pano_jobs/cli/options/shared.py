@@ -31,6 +31,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 DEFAULT = PanSettings()
 OUT_FILE = click.Path(dir_okay=False, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
 IN_FILE = click.Path(path_type=Path)
 HFOV = click.FloatRange(0.0, 360.0, min_open=True, max_open=True)
 POSITIVE = click.FloatRange(min=0.0, min_open=True)
@@ -114,6 +115,22 @@ def _lens_settings(
     )
 
 
+def output_option(
+    metavar: str, words: str, *, required: bool = True
+) -> Callable[[F], F]:
+    """Offer `--output`, a file."""
+    return click.option(
+        "-o", "--output", type=OUT_FILE, required=required, metavar=metavar, help=words
+    )
+
+
+def output_folder_option(words: str, *, required: bool = True) -> Callable[[F], F]:
+    """Offer `--output`, a folder."""
+    return click.option(
+        "-o", "--output", type=FOLDER, required=required, metavar="FOLDER", help=words
+    )
+
+
 console_options = gathered(
     "console",
     Console,
@@ -163,7 +180,6 @@ localize_options = gathered(
         type=POSITIVE,
         metavar="SECONDS",
         default=DEFAULT.localize.window_s,
-        show_default=True,
         help="Stretch of sound listened to around each picture.",
     ),
     click.option(
@@ -172,7 +188,6 @@ localize_options = gathered(
         type=click.FloatRange(0.0, float(ANALYSIS_RATE_HZ), min_open=True),
         metavar="HZ",
         default=DEFAULT.localize.visual_rate_hz,
-        show_default=True,
         help="Pictures the network looks at per second; 30 is the paper.",
     ),
     click.option(
@@ -181,7 +196,6 @@ localize_options = gathered(
         type=click.FloatRange(min=0.0),
         metavar="GAIN",
         default=DEFAULT.localize.motion_gain,
-        show_default=True,
         help="What more a moving thing counts where the sound is unsure; 0: nothing.",
     ),
     layout_option,
@@ -190,7 +204,6 @@ localize_options = gathered(
         "--compute",
         type=click.Choice(COMPUTE_ENGINES),
         default=DEFAULT.localize.compute,
-        show_default=True,
         help="Engine of the visual network.",
     ),
     click.option(
@@ -224,7 +237,6 @@ size_option = click.option(
     callback=read_size,
     metavar="WxH",
     default=f"{DEFAULT.lens.width_px}x{DEFAULT.lens.height_px}",
-    show_default=True,
     help="Width and height of the picture in pixels.",
 )
 
@@ -234,7 +246,6 @@ shutter_option = click.option(
     type=click.FloatRange(0.0, 360.0),
     metavar="DEGREES",
     default=DEFAULT.lens.shutter_deg,
-    show_default=True,
     help="Motion blur: exposed part of each frame's time; films use 180.",
 )
 
@@ -258,7 +269,6 @@ encoder_option = click.option(
     "--encoder",
     type=click.Choice(list(ENCODERS)),
     default=DEFAULT.lens.encoder,
-    show_default=True,
     help="What encodes the video; all but the first two need their hardware.",
 )
 
@@ -283,7 +293,6 @@ lens_options = gathered(
         type=HFOV,
         metavar="DEGREES",
         default=DEFAULT.lens.hfov_deg,
-        show_default=True,
         help="Horizontal field of view.",
     ),
     size_option,
@@ -292,7 +301,6 @@ lens_options = gathered(
         "projection",
         type=click.Choice(LENSES),
         default=DEFAULT.lens.lens.value,
-        show_default=True,
         help="How the sphere is unrolled; the last two for wide views.",
     ),
     shutter_option,

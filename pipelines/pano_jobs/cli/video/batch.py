@@ -15,6 +15,7 @@ from pano_jobs.cli.options.shared import (
     force_option,
     lens_options,
     localize_options,
+    output_folder_option,
 )
 from pano_jobs.settings import (
     DirectSettings,
@@ -26,19 +27,11 @@ from pano_jobs.settings import (
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    required=True,
-    metavar="FOLDER",
-    help="Where the results go, in folders like those of the input.",
-)
+@output_folder_option("Where the results go, in folders like those of the input.")
 @click.option(
     "--job",
     type=click.Choice(["pan", "saliency"]),
     default="pan",
-    show_default=True,
     help="What to make of every video.",
 )
 @lens_options

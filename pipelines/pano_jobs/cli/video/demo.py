@@ -31,7 +31,6 @@ DEFAULT = DemoSettings()
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("pano-demo"),
-    show_default=True,
     metavar="FOLDER",
     help="Where clip, video, camera path and contact sheet go.",
 )
@@ -41,7 +40,6 @@ DEFAULT = DemoSettings()
     type=click.FloatRange(min=1.0),
     metavar="SECONDS",
     default=DEFAULT.duration_s,
-    show_default=True,
     help="Length of the clip.",
 )
 @click.option(
@@ -49,7 +47,6 @@ DEFAULT = DemoSettings()
     type=click.IntRange(min=0),
     metavar="NUMBER",
     default=DEFAULT.seed,
-    show_default=True,
     help="Other numbers draw other sources at other places.",
 )
 @lens_options

@@ -12,9 +12,9 @@ from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.parsing import read_size
 from pano_jobs.cli.options.shared import (
     IN_FILE,
-    OUT_FILE,
     console_options,
     force_option,
+    output_option,
 )
 
 _MAX_RATE_HZ = 1000
@@ -51,14 +51,7 @@ def _read_own_size(
     required=True,
     help="  ".join(f"{name}: {kind.purpose}." for name, kind in FORMATS.items()),
 )
-@click.option(
-    "-o",
-    "--output",
-    type=OUT_FILE,
-    required=True,
-    metavar="FILE",
-    help="The file to write.",
-)
+@output_option("FILE", "The file to write.")
 @click.option(
     "--size",
     callback=_read_own_size,
@@ -78,7 +71,6 @@ def _read_own_size(
     type=click.FloatRange(min=0.0, min_open=True),
     metavar="DEGREES",
     default=DEFAULT_MAX_ERROR_DEG,
-    show_default=True,
     help="How far thinned keyframes may be from the path.",
 )
 @click.option(

@@ -17,6 +17,7 @@ from pano_jobs.cli.options.shared import (
     force_option,
     lens_options,
     localize_options,
+    output_option,
     refuse_localize_options,
     sheet_option,
 )
@@ -30,14 +31,7 @@ from pano_jobs.settings import (
 
 @click.command()
 @click.argument("video", type=IN_FILE)
-@click.option(
-    "-o",
-    "--output",
-    type=OUT_FILE,
-    required=True,
-    metavar="FILE.mp4",
-    help="The video to write.",
-)
+@output_option("FILE.mp4", "The video to write.")
 @lens_options
 @aspect_option
 @direct_options

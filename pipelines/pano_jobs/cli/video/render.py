@@ -15,13 +15,13 @@ from pano_jobs.cli.options.shared import (
     HFOV,
     IN_FILE,
     LENSES,
-    OUT_FILE,
     aspect_option,
     console_options,
     encoder_option,
     force_option,
     layout_option,
     level_option,
+    output_option,
     shutter_option,
     size_option,
     stabilize_option,
@@ -39,14 +39,7 @@ from pano_jobs.settings import LensSettings
     metavar="FILE.json",
     help="The camera path that `pano pan --save-path` wrote.",
 )
-@click.option(
-    "-o",
-    "--output",
-    type=OUT_FILE,
-    required=True,
-    metavar="FILE.mp4",
-    help="The video to write.",
-)
+@output_option("FILE.mp4", "The video to write.")
 @click.option(
     "--hfov",
     "hfov_deg",

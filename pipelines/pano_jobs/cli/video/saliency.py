@@ -13,6 +13,7 @@ from pano_jobs.cli.options.shared import (
     console_options,
     force_option,
     localize_options,
+    output_option,
     sheet_option,
 )
 from pano_jobs.settings import LocalizeSettings
@@ -20,12 +21,10 @@ from pano_jobs.settings import LocalizeSettings
 
 @click.command()
 @click.argument("video", type=IN_FILE)
-@click.option(
-    "-o",
-    "--output",
-    type=OUT_FILE,
-    metavar="FILE.mp4",
-    help="The video to write.  [default: VIDEO.saliency.mp4 beside it]",
+@output_option(
+    "FILE.mp4",
+    "The video to write.  [default: VIDEO.saliency.mp4 beside it]",
+    required=False,
 )
 @localize_options
 @click.option(
