@@ -21,14 +21,10 @@ def ratio_loss(f_v: Tensor, f_s_positive: Tensor, f_s_negative: Tensor) -> Tenso
     Not normalised, as in the paper; all arguments are (b, c). With D⁺ + D⁻ = 1 the
     norm of Eq. 6 is 2·(D⁺)²: 0.5 where the sounds are equally near, 2 at worst.
     """
-    return _mean(_ratio_each(f_v, f_s_positive, f_s_negative))
-
-
-def _ratio_each(f_v: Tensor, f_s_positive: Tensor, f_s_negative: Tensor) -> Tensor:
     d_positive = _distance(f_v, f_s_positive)  # Eq. 5
     d_negative = _distance(f_v, f_s_negative)
     D = torch.stack([d_positive, d_negative], dim=1).softmax(dim=1)
-    return (D - torch.tensor([0.0, 1.0]).to(D)).square().sum(dim=1)  # Eq. 6
+    return _mean((D - torch.tensor([0.0, 1.0]).to(D)).square().sum(dim=1))  # Eq. 6
 
 
 def _distance(a: Tensor, b: Tensor) -> Tensor:
@@ -53,15 +49,11 @@ def supervised_loss(
         100 cells 600 against 0.5 for the ratio loss. `sum` scales every map to sum 1,
         so that large boxes do not drown small ones nor the unsupervised loss.
     """
-    return _mean(_supervised_each(logits, truth, truth_norm))
-
-
-def _supervised_each(logits: Tensor, truth: Tensor, norm: GroundTruthNorm) -> Tensor:
     log_alpha = F.log_softmax(logits.flatten(1), dim=1)
     target = truth.flatten(1)
-    if norm == "sum":
+    if truth_norm == "sum":
         target = target / target.sum(dim=1, keepdim=True).clamp(min=1e-12)
-    return -(target * log_alpha).sum(dim=1)  # Eq. 8
+    return _mean(-(target * log_alpha).sum(dim=1))  # Eq. 8
 
 
 def mass_loss(logits: Tensor, truth: Tensor) -> Tensor:
@@ -104,39 +96,6 @@ def silence_loss(
     there = flat.masked_fill(~inside, -torch.inf).amax(dim=1)
     elsewhere = flat.masked_fill(inside, -torch.inf).amax(dim=1).detach()
     return _mean(F.softplus((there - elsewhere) / temperature))
-
-
-def semi_supervised_loss(
-    f_v: Tensor,
-    f_s_positive: Tensor,
-    f_s_negative: Tensor,
-    logits: Tensor,
-    truth: Tensor,
-    *,
-    truth_norm: GroundTruthNorm = "sum",
-) -> Tensor:
-    """Add the supervised loss where there is a ground truth (Eq. 7).
-
-    A `truth` map of zeros means none: its cross-entropy is 0, the paper's λ(∅) = 0.
-    The other parameters are those of `ratio_loss` and `supervised_loss`.
-    """
-    unsupervised = _ratio_each(f_v, f_s_positive, f_s_negative)
-    supervised = _supervised_each(logits, truth, truth_norm)
-    return _mean(unsupervised + supervised)  # Eq. 7
-
-
-def info_nce(scores: Tensor, *, temperature: float) -> Tensor:
-    """Contrast each pair with all others of the batch, both ways.
-
-    Parameters
-    ----------
-    scores
-        (b, b), picture by sound, own pairs on the diagonal; with the peak of the
-        response per pair this is multiple-instance learning over places (EZ-VSL,
-        Mo and Morgado 2022, without its own mean).
-    """
-    logits, own = scores / temperature, torch.arange(len(scores), device=scores.device)
-    return (F.cross_entropy(logits, own) + F.cross_entropy(logits.T, own)) / 2
 
 
 def confidence_loss(logits: Tensor, is_present: Tensor) -> Tensor:

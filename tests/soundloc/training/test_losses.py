@@ -5,10 +5,8 @@ import torch
 
 from soundloc.training.losses import (
     confidence_loss,
-    info_nce,
     mass_loss,
     ratio_loss,
-    semi_supervised_loss,
     silence_loss,
     supervised_loss,
 )
@@ -72,31 +70,6 @@ def test_supervised_loss_stays_finite_where_the_softmax_underflows():
     logits = torch.tensor([[[0.0, 1000.0]]])
     truth = torch.tensor([[[1.0, 0.0]]])
     assert supervised_loss(logits, truth).item() == pytest.approx(1000.0)
-
-
-def test_semi_supervised_loss_supervises_only_what_is_annotated():
-    f_v, positive = torch.zeros(2, 1), torch.ones(2, 1)
-    negative = torch.full((2, 1), 3.0)
-    logits = torch.tensor([[[1.0, 0.0]], [[1.0, 0.0]]])
-    truth = torch.tensor([[[0.0, 0.0]], [[0.0, 1.0]]])
-    unsupervised = 2 * sigmoid(1.0 - 3.0) ** 2
-    supervised = math.log(math.e + 1)
-    loss = semi_supervised_loss(f_v, positive, negative, logits, truth)
-    assert loss.item() == pytest.approx(
-        (unsupervised + (unsupervised + supervised)) / 2
-    )  # Eq. 7
-
-
-def test_info_nce_by_hand():
-    scores = torch.tensor([[1.0, 0.0], [0.5, 0.5]])
-    rows = -math.log(sigmoid(1 / 0.5)) - math.log(sigmoid(0.0))
-    columns = -math.log(sigmoid(0.5 / 0.5)) - math.log(sigmoid(0.5 / 0.5))
-    expected = (rows / 2 + columns / 2) / 2
-    assert info_nce(scores, temperature=0.5).item() == pytest.approx(expected)
-
-
-def test_info_nce_of_one_pair_is_zero():
-    assert info_nce(torch.tensor([[0.3]]), temperature=0.07).item() == 0.0
 
 
 def test_confidence_loss_by_hand():
