@@ -26,7 +26,7 @@ from pano.director.plan import plan_path
 from pano.draw.overlay import blend_heatmap
 from pano.media import MediaWriter, open_media
 from pano.rendering.renderer import ViewportRenderer
-from pano_jobs.analysis.audio_track import listen
+from pano_jobs.analysis.audio_track import load_audio_track
 from pano_jobs.analysis.localize import localize, log_solid_angles
 from pano_jobs.analysis.localizer import load_localizer
 from pano_jobs.settings import DemoSettings, LensSettings, LocalizeSettings
@@ -68,7 +68,7 @@ def bench_stages(clip: Path, duration_s: float, folder: Path) -> None:
         localizer = load_localizer(settings.checkpoint, settings.compute)
         print(f"{'(load the localizer)':<34}{time.perf_counter() - start_s:>9.2f}")
         hearing = table.row(
-            "hear", lambda: listen(media, settings, localizer=localizer)
+            "hear", lambda: load_audio_track(media, settings, localizer=localizer)
         )
         frames = media.analysis_frames()
         image = next(frames).image

@@ -16,7 +16,7 @@ from pano.media import Media
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.shot_boundaries import BoundaryWatcher
 from pano.saliency_maps.saliency_map import SaliencyMap
-from pano_jobs.analysis.audio_track import listen, mismatch_note
+from pano_jobs.analysis.audio_track import load_audio_track, mismatch_note
 from pano_jobs.analysis.kept_maps import Origin
 from pano_jobs.analysis.localize import localize
 from pano_jobs.analysis.localizer import Localizer
@@ -52,7 +52,7 @@ class Analysis:
         self.start_s = self.end_s = 0.0
         self.origin = Origin.of(media)
         self._media = media
-        self._hearing = listen(media, settings, localizer=localizer)
+        self._audio = load_audio_track(media, settings, localizer=localizer)
         self._settings = settings
         self._progress = progress
         self._sum_confidence = 0.0
@@ -68,7 +68,7 @@ class Analysis:
         """
         frames = self._boundaries.passing(self._media.analysis_frames())
         for found in self._progress.follow(
-            localize(frames, self._hearing, self._settings),
+            localize(frames, self._audio, self._settings),
             words="Listening and looking",
             duration_s=self._media.info.duration_from_header_s,
         ):
@@ -95,10 +95,10 @@ class Analysis:
 
     def notes(self) -> tuple[str, ...]:
         """Say what a user should know about the clip, after the last map."""
-        if self._hearing.track is None:
+        if self._audio.track is None:
             return ("there is no sound; the camera has nothing to follow",)
         note = mismatch_note(
-            sound_s=self._hearing.sound_s, picture_s=self.end_s - self.start_s
+            sound_s=self._audio.sound_s, picture_s=self.end_s - self.start_s
         )
         return () if note is None else (note,)
 

@@ -1,4 +1,4 @@
-"""The sound of a clip, heard once: by the localizer, and for its loudness."""
+"""The audio track of a clip, decoded once: for the localizer and for its loudness."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ _MISMATCH_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Hearing:
-    """The sound of a clip, listened to.
+class AudioTrack:
+    """The audio track of a clip: its localizer features and its loudness.
 
     Parameters
     ----------
@@ -35,10 +35,10 @@ class Hearing:
     sound_s: float
 
 
-def listen(
+def load_audio_track(
     media: Media, settings: LocalizeSettings, *, localizer: Localizer | None = None
-) -> Hearing:
-    """Hear the whole track of a clip once, fitted to its picture.
+) -> AudioTrack:
+    """Decode the whole audio track of a clip once, fitted to its picture.
 
     Sound that is missing is silence; sound after the last picture is not heard.
     Without a `localizer` the one that the settings name is loaded, but only for a
@@ -53,7 +53,7 @@ def listen(
         if settings.require_sound:
             raise NoAudioError(no_sound_words(media.info.path))
         level = MomentaryLevel.of(np.zeros(0, np.float32), SOUND_RATE_HZ)
-        return Hearing(track=None, localizer=None, level=level, sound_s=0.0)
+        return AudioTrack(track=None, localizer=None, level=level, sound_s=0.0)
     if localizer is None:
         localizer = load_localizer(settings.checkpoint, settings.compute)
     sound = media.sound(sample_rate_hz=SOUND_RATE_HZ)
@@ -62,7 +62,7 @@ def listen(
     # only moves where silence begins, and `window` accepts any time.
     picture_s = media.info.duration_from_header_s or sound_s
     sound = sound.fitted(max(picture_s, MOMENT_S))
-    return Hearing(
+    return AudioTrack(
         track=localizer.hear(sound.samples, sample_rate_hz=sound.sample_rate_hz),
         localizer=localizer,
         level=MomentaryLevel.of(sound.samples, sound.sample_rate_hz),

@@ -19,20 +19,20 @@ from pano.media import Frame
 from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import cell_solid_angles_sr
-from pano_jobs.analysis.audio_track import Hearing
+from pano_jobs.analysis.audio_track import AudioTrack
 from pano_jobs.analysis.localizer import STRIDE_PX, FloatArray, Localizer
 from pano_jobs.analysis.visual_motion import MotionMeter, weigh_by_motion
 from pano_jobs.settings import LocalizeSettings
 
 
 def localize(
-    frames: Iterable[Frame], hearing: Hearing, settings: LocalizeSettings
+    frames: Iterable[Frame], audio: AudioTrack, settings: LocalizeSettings
 ) -> Iterator[SaliencyMap]:
     """Map where the sound comes from, thirty times a second, in constant memory.
 
     A clip without sound has uniform maps of confidence 0.
     """
-    track, localizer = hearing.track, hearing.localizer
+    track, localizer = audio.track, audio.localizer
     if track is None or localizer is None:
         for frame in frames:
             yield _uniform_map(frame.time_s)
@@ -56,7 +56,7 @@ def localize(
             found.response,
             time_s=time_s,
             confidence=found.confidence,
-            level_db=hearing.level.level_dbfs(center_s),
+            level_db=audio.level.level_dbfs(center_s),
             counts_solid_angle=True,
         )
 

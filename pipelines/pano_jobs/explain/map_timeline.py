@@ -1,4 +1,4 @@
-"""What the maps of a clip said, moment by moment, for whoever explains the path.
+"""Statistics of a clip's saliency maps over time, to explain its camera path.
 
 Maps are looked at as they pass, a few a second, and reduced to some numbers each: an
 hour is a few megabytes.
@@ -20,8 +20,8 @@ STEP_S = 0.2
 FloatArray = NDArray[np.float64]
 
 
-class Trace:
-    """Records what passes; every list has one entry per moment.
+class MapTimeline:
+    """Statistics of the maps that passed; every list has one entry per moment.
 
     Attributes
     ----------

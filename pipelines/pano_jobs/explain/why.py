@@ -22,7 +22,7 @@ from pano.draw.overlay import blend_heatmap, draw_ring, draw_view_outline
 from pano.errors import MediaError
 from pano.saliency_maps.rivals import Rivals
 from pano.sphere import Direction
-from pano_jobs.explain.map_timeline import Trace
+from pano_jobs.explain.map_timeline import MapTimeline
 from pano_jobs.explain.why_page import Moment, draw_page
 from pano_jobs.maps import Maps
 
@@ -40,7 +40,7 @@ class WhyPage:
 
     Parameters
     ----------
-    trace
+    timeline
         What the maps said.
     maps
         The evidence painted on the moments' pictures.
@@ -48,10 +48,10 @@ class WhyPage:
         The camera's, as filmed.
     """
 
-    def __init__(self, trace: Trace, maps: Maps, path: CameraPath) -> None:
-        self._trace, self._maps, self._path = trace, maps, path
-        self._calls = close_calls(trace, path)
-        self._waiting_s = moments_to_show(trace, path, self._calls)
+    def __init__(self, timeline: MapTimeline, maps: Maps, path: CameraPath) -> None:
+        self._timeline, self._maps, self._path = timeline, maps, path
+        self._calls = close_calls(timeline, path)
+        self._waiting_s = moments_to_show(timeline, path, self._calls)
         self._moments: list[Moment] = []
 
     def wants(self, time_s: float) -> bool:
@@ -65,8 +65,8 @@ class WhyPage:
         wanted_s = self._waiting_s[0]
         while self.wants(time_s):
             self._waiting_s.pop(0)
-        nearest = int(np.argmin(np.abs(np.array(self._trace.time_s) - wanted_s)))
-        rivals = self._trace.rivals[nearest] if self._calls[nearest] else None
+        nearest = int(np.argmin(np.abs(np.array(self._timeline.time_s) - wanted_s)))
+        rivals = self._timeline.rivals[nearest] if self._calls[nearest] else None
         size = 2 * _SPHERE_HEIGHT_PX, _SPHERE_HEIGHT_PX
         small = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         sphere = blend_heatmap(
@@ -90,7 +90,7 @@ class WhyPage:
         """
         if not self._moments:
             raise MediaError(f"cannot write {target}: the clip has no pictures")
-        draw_page(self._trace, self._path, self._calls, self._moments, target)
+        draw_page(self._timeline, self._path, self._calls, self._moments, target)
 
 
 def page_target(asked: Path, source: Path) -> Path:
@@ -100,20 +100,20 @@ def page_target(asked: Path, source: Path) -> Path:
     return asked / f"{source.stem}-why.png"
 
 
-def close_calls(trace: Trace, path: CameraPath) -> NDArray[np.bool_]:
+def close_calls(timeline: MapTimeline, path: CameraPath) -> NDArray[np.bool_]:
     """Tell at which moments another place would have been nearly as good, (n,)."""
-    trust = np.interp(trace.time_s, path.time_s, path.trust)
-    is_close = np.array([rivals.is_close for rivals in trace.rivals], dtype=np.bool_)
+    trust = np.interp(timeline.time_s, path.time_s, path.trust)
+    is_close = np.array([rivals.is_close for rivals in timeline.rivals], dtype=np.bool_)
     return np.asarray(is_close & (trust >= _MIN_TRUST))
 
 
 def moments_to_show(
-    trace: Trace, path: CameraPath, calls: NDArray[np.bool_]
+    timeline: MapTimeline, path: CameraPath, calls: NDArray[np.bool_]
 ) -> list[float]:
     """Take one moment of each eighth of the clip: a close call, else the surest."""
-    time_s = np.array(trace.time_s)
+    time_s = np.array(timeline.time_s)
     trust = np.interp(time_s, path.time_s, path.trust)
-    doubt = np.array([rivals.second_share for rivals in trace.rivals]) * calls
+    doubt = np.array([rivals.second_share for rivals in timeline.rivals]) * calls
     moments = []
     for part in np.array_split(np.arange(len(time_s)), N_MOMENTS):
         if len(part):

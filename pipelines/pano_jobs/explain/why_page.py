@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from pano.camera.path import CameraPath, CameraPose
 from pano.camera.viewport import Viewport
 from pano.saliency_maps.saliency_map import SILENCE_DB
-from pano_jobs.explain.map_timeline import STEP_S, Trace
+from pano_jobs.explain.map_timeline import STEP_S, MapTimeline
 from pano_jobs.outputs import written_whole
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Moment:
 
 
 def draw_page(
-    trace: Trace,
+    timeline: MapTimeline,
     path: CameraPath,
     calls: NDArray[np.bool_],
     moments: list[Moment],
@@ -63,8 +63,8 @@ def draw_page(
     heights = [_TIMELINE_IN, _ROW_IN * n_rows]
     grid = figure.add_gridspec(2, 1, height_ratios=heights)
     above, below = (figure.add_subfigure(grid[row]) for row in range(2))
-    figure.suptitle(_title(trace, path, calls), fontsize=15, x=0.01, ha="left")
-    _draw_timeline(above, trace, path, calls, moments)
+    figure.suptitle(_title(timeline, path, calls), fontsize=15, x=0.01, ha="left")
+    _draw_timeline(above, timeline, path, calls, moments)
     cells = below.subplots(n_rows, _N_COLUMNS, squeeze=False).flat
     for number, (axes, moment) in enumerate(zip(cells, moments, strict=False), start=1):
         _draw_moment(axes, number, moment)
@@ -74,7 +74,7 @@ def draw_page(
         figure.savefig(part, format="png")
 
 
-def _title(trace: Trace, path: CameraPath, calls: NDArray[np.bool_]) -> str:
+def _title(timeline: MapTimeline, path: CameraPath, calls: NDArray[np.bool_]) -> str:
     duration_s = float(path.time_s[-1] - path.time_s[0])
     heard = float(np.mean(path.trust >= 0.5))
     doubtful = float(np.mean(calls)) if len(calls) else 0.0
@@ -88,19 +88,19 @@ def _title(trace: Trace, path: CameraPath, calls: NDArray[np.bool_]) -> str:
 
 def _draw_timeline(
     figure: SubFigure,
-    trace: Trace,
+    timeline: MapTimeline,
     path: CameraPath,
     calls: NDArray[np.bool_],
     moments: list[Moment],
 ) -> None:
     panels = figure.subplots(5, 1, sharex=True, height_ratios=[0.8, 0.8, 2.6, 1.5, 0.7])
     level, trust, yaw, pitch, lens = panels
-    time_s = np.array(trace.time_s)
-    _draw_level(level, time_s, np.array(trace.level_db))
-    _draw_trust(trust, trace, path)
-    _draw_yaw(yaw, trace, path)
-    _draw_pitch(pitch, trace, path)
-    _draw_calls(yaw, pitch, trace, path, calls)
+    time_s = np.array(timeline.time_s)
+    _draw_level(level, time_s, np.array(timeline.level_db))
+    _draw_trust(trust, timeline, path)
+    _draw_yaw(yaw, timeline, path)
+    _draw_pitch(pitch, timeline, path)
+    _draw_calls(yaw, pitch, timeline, path, calls)
     lens.plot(path.time_s, path.hfov_deg, color=_VIEW)
     lens.set(ylabel="hfov °", xlabel="time in the clip, s")
     middle = float(np.mean(path.hfov_deg))
@@ -125,12 +125,12 @@ def _draw_timeline(
     level.set_xlim(path.time_s[0], path.time_s[-1])
 
 
-def _draw_trust(axes: Axes, trace: Trace, path: CameraPath) -> None:
+def _draw_trust(axes: Axes, timeline: MapTimeline, path: CameraPath) -> None:
     axes.fill_between(path.time_s, path.trust, color=_TRUST, alpha=0.35, lw=0)
     axes.plot(path.time_s, path.trust, color=_TRUST, label="director's trust")
     axes.plot(
-        trace.time_s,
-        trace.confidence,
+        timeline.time_s,
+        timeline.confidence,
         color=_CUT,
         lw=0.8,
         label="localizer's confidence",
@@ -150,8 +150,8 @@ def _draw_level(axes: Axes, time_s: FloatArray, level_db: FloatArray) -> None:
         axes.text(0.5, 0.4, "silence", transform=axes.transAxes, ha="center")
 
 
-def _draw_yaw(axes: Axes, trace: Trace, path: CameraPath) -> None:
-    _draw_evidence(axes, trace.time_s, np.array(trace.by_yaw).T, (-180.0, 180.0))
+def _draw_yaw(axes: Axes, timeline: MapTimeline, path: CameraPath) -> None:
+    _draw_evidence(axes, timeline.time_s, np.array(timeline.by_yaw).T, (-180.0, 180.0))
     low_deg = path.yaw_deg - path.hfov_deg / 2.0
     high_deg = path.yaw_deg + path.hfov_deg / 2.0
     first, last = (
@@ -178,9 +178,9 @@ def _shots(path: CameraPath) -> list[slice]:
     return [slice(start, stop) for start, stop in itertools.pairwise(edges)]
 
 
-def _draw_pitch(axes: Axes, trace: Trace, path: CameraPath) -> None:
+def _draw_pitch(axes: Axes, timeline: MapTimeline, path: CameraPath) -> None:
     _draw_evidence(
-        axes, trace.time_s, np.array(trace.by_pitch)[:, ::-1].T, (-90.0, 90.0)
+        axes, timeline.time_s, np.array(timeline.by_pitch)[:, ::-1].T, (-90.0, 90.0)
     )
     source = path.source
     viewport = Viewport(max(source.width_px, 1), max(source.height_px, 1), source.lens)
@@ -216,7 +216,7 @@ def _draw_evidence(
 def _draw_calls(
     yaw: Axes,
     pitch: Axes,
-    trace: Trace,
+    timeline: MapTimeline,
     path: CameraPath,
     calls: NDArray[np.bool_],
 ) -> None:
@@ -224,10 +224,10 @@ def _draw_calls(
     indices = np.flatnonzero(calls)
     rest = []
     for index in indices:
-        rivals, axis = trace.rivals[index], path.at(trace.time_s[index]).direction
+        rivals, axis = timeline.rivals[index], path.at(timeline.time_s[index]).direction
         places = rivals.best, rivals.second
         rest.append(min(places, key=lambda place: place.unit() @ axis.unit()))
-    moments_s = np.array(trace.time_s)[indices]
+    moments_s = np.array(timeline.time_s)[indices]
     for axes, name in ((yaw, "yaw_deg"), (pitch, "pitch_deg")):
         axes.plot(
             moments_s,

@@ -19,7 +19,7 @@ from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
 from pano_jobs.analysis.kept_maps import KeptAnalysis
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet, Truth
-from pano_jobs.explain.map_timeline import Trace
+from pano_jobs.explain.map_timeline import MapTimeline
 from pano_jobs.explain.why import WhyPage
 from pano_jobs.maps import MapsWriter, open_maps
 from pano_jobs.outputs import check_output
@@ -28,7 +28,7 @@ from pano_jobs.results import PanResult
 from pano_jobs.settings import LensSettings, PanSettings
 from pano_jobs.video.heat_map import temporary_maps
 from pano_jobs.video.render import video_result
-from pano_jobs.video.render_pass import Camera, film
+from pano_jobs.video.render_pass import OutputCamera, render_frames
 from pano_jobs.video.takes import (
     brief,
     described,
@@ -88,21 +88,23 @@ def pan(
             kept.check(media)
         # Loaded before the long first pass: it refuses a bad target at once.
         cameras = [
-            Camera.loaded(media, name, lens, overwrite=overwrite)
+            OutputCamera.prepare(media, name, lens, overwrite=overwrite)
             for name, lens in zip(targets, each_take(lenses, settings), strict=True)
         ]
         analysis = kept or Analysis(
             media, settings.localize, localizer=localizer, progress=progress
         )
-        trace, maps_path = Trace(), maps_source or maps_target
+        timeline, maps_path = MapTimeline(), maps_source or maps_target
         if maps_path is None and (sheet_target or why_target):
             maps_path = stack.enter_context(temporary_maps(target))
-        paths = _plan(analysis, settings, lenses, trace, maps_path, source=source)
+        paths = _plan(analysis, settings, lenses, timeline, maps_path, source=source)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
-        pages = _pages(maps_path, trace, paths[0], sheet_target, why_target, truth)
+        pages = _pages(maps_path, timeline, paths[0], sheet_target, why_target, truth)
         takes = list(zip(cameras, paths, strict=True))
-        n_frames = film(media, takes, watchers=list(pages.values()), progress=progress)
+        n_frames = render_frames(
+            media, takes, observers=list(pages.values()), progress=progress
+        )
         for name, page in pages.items():
             page.save(name)
         return dataclasses.replace(
@@ -119,7 +121,7 @@ def pan(
 
 def _pages(
     maps_path: Path | None,
-    trace: Trace,
+    timeline: MapTimeline,
     path: CameraPath,
     sheet_target: Path | None,
     why_target: Path | None,
@@ -134,7 +136,7 @@ def _pages(
         lens = path.source.lens
         pages[sheet_target] = ContactSheet.over(maps, truth=truth, lens=lens)
     if why_target is not None:
-        pages[why_target] = WhyPage(trace, maps, path)
+        pages[why_target] = WhyPage(timeline, maps, path)
     return pages
 
 
@@ -142,7 +144,7 @@ def _plan(
     analysis: Analysis | KeptAnalysis,
     settings: PanSettings,
     lenses: Sequence[LensSettings],
-    trace: Trace,
+    timeline: MapTimeline,
     maps_path: Path | None,
     *,
     source: Path,
@@ -152,7 +154,7 @@ def _plan(
     The maps of a new analysis are written to `maps_path`, if there is one.
     """
     with contextlib.ExitStack() as stack:
-        maps = trace.passing(analysis.maps())
+        maps = timeline.passing(analysis.maps())
         if maps_path is not None and isinstance(analysis, Analysis):
             writer = MapsWriter(maps_path, meta=analysis.meta)
             maps = stack.enter_context(writer).passing(maps)

@@ -22,7 +22,7 @@ from pano_jobs.outputs import check_output
 from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import PanResult
 from pano_jobs.settings import LensSettings
-from pano_jobs.video.render_pass import Camera, film
+from pano_jobs.video.render_pass import OutputCamera, render_frames
 from pano_jobs.video.takes import magnified, of_aspect, with_lens
 
 
@@ -67,12 +67,12 @@ def render(
     with open_media(source, layout=layout) as media:
         takes = [
             (
-                Camera.loaded(media, name, one, overwrite=overwrite),
+                OutputCamera.prepare(media, name, one, overwrite=overwrite),
                 magnified(path, wide, one),
             )
             for name, one in zip(targets, lenses, strict=True)
         ]
-        n_frames = film(media, takes, progress=progress)
+        n_frames = render_frames(media, takes, progress=progress)
         result = video_result(media, takes[0], n_frames)
     others = tuple(camera.target for camera, _ in takes[1:])
     return dataclasses.replace(result, path=path_source, others=others)
@@ -86,7 +86,7 @@ def turned_deg(path: CameraPath) -> float:
 
 
 def video_result(
-    media: Media, take: tuple[Camera, CameraPath], n_frames: int
+    media: Media, take: tuple[OutputCamera, CameraPath], n_frames: int
 ) -> PanResult:
     """Describe the first of the videos that were rendered."""
     camera, path = take

@@ -1,4 +1,4 @@
-"""Pass 2 of `pan` and `render`: every full-resolution frame along its paths.
+"""Pass 2 of `pan` and `render`: render every full-resolution frame along its paths.
 
 However many videos are made of a clip – takes, aspects – it is decoded once.
 """
@@ -27,8 +27,8 @@ from pano_jobs.settings import LensSettings
 
 
 @runtime_checkable
-class Watcher(Protocol):
-    """Whoever wants to see some moments of the film as pictures."""
+class FrameObserver(Protocol):
+    """Gets some of the rendered frames as pictures, such as a contact sheet."""
 
     def wants(self, time_s: float) -> bool:
         """Tell whether the frame of this time is wanted."""
@@ -42,13 +42,13 @@ class Watcher(Protocol):
         pose: CameraPose,
         picture: NDArray[np.uint8],
     ) -> None:
-        """Look at the sphere, RGB, and at what was filmed of it."""
+        """Take the sphere, RGB, and the view that was rendered of it."""
         ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Camera:
-    """One of the videos that are made: what it is filmed with and where it goes.
+class OutputCamera:
+    """One output video of the render pass: its lens and its writer.
 
     Its path is known later than the file is opened, which refuses a bad target before
     the long first pass.
@@ -59,10 +59,10 @@ class Camera:
     writer: MediaWriter
 
     @classmethod
-    def loaded(
+    def prepare(
         cls, media: Media, target: Path, lens: LensSettings, *, overwrite: bool
-    ) -> Camera:
-        """Prepare a camera; nothing is written yet.
+    ) -> OutputCamera:
+        """Check the target and the encoder; nothing is written yet.
 
         Raises
         ------
@@ -82,16 +82,16 @@ class Camera:
         return cls(target, lens, writer)
 
 
-def film(
+def render_frames(
     media: Media,
-    takes: Sequence[tuple[Camera, CameraPath]],
+    takes: Sequence[tuple[OutputCamera, CameraPath]],
     *,
-    watchers: Sequence[Watcher] = (),
+    observers: Sequence[FrameObserver] = (),
     progress: Progress,
 ) -> int:
-    """Film a clip with every camera along its path, and return the number of frames.
+    """Render a clip by every camera along its path, and return the number of frames.
 
-    Watchers see what the first camera does.
+    Observers see what the first camera does.
     """
     renderers = [
         ViewportRenderer(
@@ -121,7 +121,7 @@ def film(
             pose = takes[0][1].at(frame.time_s)
             if shake is not None:
                 pose = shake.stabilized(pose, frame.time_s)
-            _show(watchers, frame, views[0], pose)
+            _show(observers, frame, views[0], pose)
             n_frames += 1
     return n_frames
 
@@ -146,11 +146,14 @@ def _poses(
 
 
 def _show(
-    watchers: Sequence[Watcher], frame: PlanarFrame, view: Planes, pose: CameraPose
+    observers: Sequence[FrameObserver],
+    frame: PlanarFrame,
+    view: Planes,
+    pose: CameraPose,
 ) -> None:
-    wanting = [watcher for watcher in watchers if watcher.wants(frame.time_s)]
+    wanting = [observer for observer in observers if observer.wants(frame.time_s)]
     if not wanting:
         return
     image, picture = planes_to_rgb(frame.planes), planes_to_rgb(view)
-    for watcher in wanting:
-        watcher.see(frame.time_s, image, pose=pose, picture=picture)
+    for observer in wanting:
+        observer.see(frame.time_s, image, pose=pose, picture=picture)

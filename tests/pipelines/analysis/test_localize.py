@@ -10,7 +10,7 @@ from pano.errors import NoAudioError
 from pano.media import Frame, open_media
 from pano.saliency_maps.saliency_map import mean_direction
 from pano.sphere import Direction, angle_between_deg, angles_deg_to_pixel
-from pano_jobs.analysis.audio_track import listen, mismatch_note
+from pano_jobs.analysis.audio_track import load_audio_track, mismatch_note
 from pano_jobs.analysis.localize import (
     features,
     localize,
@@ -42,8 +42,8 @@ def clip_of(tmp_path, paint, *, sound_s: float | None = 1.0, n_pictures: int = 3
 
 def maps_of(path, localizer, settings):
     with open_media(path) as media:
-        hearing = listen(media, settings, localizer=localizer)
-        return list(localize(media.analysis_frames(), hearing, settings))
+        audio = load_audio_track(media, settings, localizer=localizer)
+        return list(localize(media.analysis_frames(), audio, settings))
 
 
 @pytest.mark.parametrize("truth", [(40.0, 10.0), (178.0, -5.0), (-179.0, 50.0)])

@@ -11,7 +11,7 @@ from pano.camera.path import CameraPath
 from pano.errors import MediaError
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import Direction, cell_solid_angles_sr, grid_unit_vectors
-from pano_jobs.explain.map_timeline import STEP_S, Trace
+from pano_jobs.explain.map_timeline import STEP_S, MapTimeline
 from pano_jobs.explain.why import N_MOMENTS, close_calls, moments_to_show, page_target
 from pano_jobs.settings import LensSettings, PanSettings
 from pano_jobs.video.pan import pan
@@ -46,20 +46,20 @@ def path_of(n: int, trust: float = 1.0) -> CameraPath:
     )
 
 
-def traced(maps) -> Trace:
-    trace = Trace()
-    assert len(list(trace.passing(maps))) > 0
-    return trace
+def traced(maps) -> MapTimeline:
+    timeline = MapTimeline()
+    assert len(list(timeline.passing(maps))) > 0
+    return timeline
 
 
 def test_the_trace_hands_every_map_on_and_notes_five_a_second():
-    trace = Trace()
+    timeline = MapTimeline()
     maps = [found(k / 30.0, 0.0, level_db=-30.0) for k in range(60)]
-    assert list(trace.passing(maps)) == maps
-    assert len(trace.time_s) == pytest.approx(2.0 / STEP_S, abs=1)
-    assert trace.level_db[0] == -30.0
-    assert np.argmax(trace.by_yaw[0]) in (29, 30)
-    assert np.sum(trace.by_pitch[0]) == pytest.approx(1.0, abs=1e-3)
+    assert list(timeline.passing(maps)) == maps
+    assert len(timeline.time_s) == pytest.approx(2.0 / STEP_S, abs=1)
+    assert timeline.level_db[0] == -30.0
+    assert np.argmax(timeline.by_yaw[0]) in (29, 30)
+    assert np.sum(timeline.by_pitch[0]) == pytest.approx(1.0, abs=1e-3)
 
 
 def test_two_places_alike_are_a_close_call_while_the_evidence_counts():
@@ -80,16 +80,16 @@ def test_the_sheet_shows_an_eighth_each_and_close_calls_first():
         found(k / RATE_HZ, *((0.0, 120.0) if 31 <= k < 35 else (0.0,)))
         for k in range(160)
     )
-    trace, path = traced(maps), path_of(160)
-    moments = moments_to_show(trace, path, close_calls(trace, path))
+    timeline, path = traced(maps), path_of(160)
+    moments = moments_to_show(timeline, path, close_calls(timeline, path))
     assert len(moments) == N_MOMENTS
     assert moments == sorted(moments)
     assert any(3.1 <= moment < 3.5 for moment in moments)
 
 
 def test_a_clip_shorter_than_the_sheet_is_shown_once_per_moment():
-    trace, path = traced([found(0.0, 0.0)]), path_of(1)
-    assert moments_to_show(trace, path, close_calls(trace, path)) == [0.0]
+    timeline, path = traced([found(0.0, 0.0)]), path_of(1)
+    assert moments_to_show(timeline, path, close_calls(timeline, path)) == [0.0]
 
 
 def two_discs(tmp_path: Path) -> Path:
