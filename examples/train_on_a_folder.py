@@ -57,7 +57,7 @@ def train(pairs: PairSet) -> SoundLocalizationNet:
         load_features(trunks, pairs, split, picture_size_px=SIZE_PX, engine=engine)
         for split in ("train", "validation")
     ]
-    preset = PRESETS["light"].told(Supervision.UNSUPERVISED)
+    preset = PRESETS["light"].with_supervision(Supervision.UNSUPERVISED)
     return fit(preset, Fitting(trunks, *features), n_steps=N_STEPS)
 
 

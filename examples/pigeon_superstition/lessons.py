@@ -54,7 +54,7 @@ def lessons(n_steps: int) -> tuple[Lesson, ...]:
     contrast over places is what later methods put for Eq. 6.
     """
     paper, sharp = _preset(n_steps), _preset(n_steps, temperature=_SHARP)
-    contrast = sharp.weighed({"ratio": 0.0, "contrast": 1.0})
+    contrast = sharp.with_loss_weights({"ratio": 0.0, "contrast": 1.0})
     blind, _, helped = _told(sharp, f"T = {_SHARP}")
     lured, _, shown = _told(contrast, f"T = {_SHARP}, contrast")
     return (*_told(paper, "T = 1"), blind, helped, lured, shown)
@@ -72,7 +72,7 @@ def _told(preset: Preset, name: str) -> tuple[Lesson, Lesson, Lesson]:
 
 def _preset(n_steps: int, *, temperature: float = 1.0) -> Preset:
     """Put the preset `paper` on the trunks of the packaged checkpoint."""
-    paper = PRESETS["paper"].on("efficientnet_lite0")
+    paper = PRESETS["paper"].with_visual_trunk("efficientnet_lite0")
     return replace(
         paper,
         config=replace(paper.config, sound_features="log-mel", temperature=temperature),

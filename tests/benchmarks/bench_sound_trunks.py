@@ -50,7 +50,7 @@ def probe(train: Features, kinds: list[str], asked: Features) -> list[str]:
 def trunks(teacher: Path | None) -> Iterator[tuple[str, Hear]]:
     """Yield what can hear here."""
     yield "default checkpoint", _pooled(load_checkpoint().net.sound)
-    stream = SoundStream(PRESETS["light"].hearing(SoundTrunk.SOUNDNET).config)
+    stream = SoundStream(PRESETS["light"].with_sound_trunk(SoundTrunk.SOUNDNET).config)
     assert isinstance(stream.trunk, SoundNet8)
     try:
         load_pretrained(stream.trunk)

@@ -131,7 +131,7 @@ def adapt(
 
 
 def _start(settings: AdaptSettings) -> SoundLocalizationNet:
-    config = PRESETS["light"].hearing(settings.sound).config
+    config = PRESETS["light"].with_sound_trunk(settings.sound).config
     if settings.sound is SoundTrunk.LOG_MEL:
         return load_visual_trunk(config, settings.trunks)
     return load_trunks(config, settings.soundnet, settings.trunks)

@@ -1,4 +1,4 @@
-"""Named trainings: which network, which losses, which optimiser.
+"""Training presets: which network, which losses, which optimiser.
 
 `paper` is Senocak et al. as written, `official` their released code, `light` what the
 default checkpoint was made with, and `strong` all that was found to help. The last two
@@ -18,7 +18,7 @@ from soundloc.training.train import TrainSettings
 
 
 class Supervision(StrEnum):
-    """What a training is told of where things are: the rows of Table 1."""
+    """Which annotations a training uses: the rows of Table 1 of the paper."""
 
     UNSUPERVISED = "unsupervised"
     SUPERVISED = "supervised"
@@ -26,14 +26,14 @@ class Supervision(StrEnum):
 
 
 class SoundTrunk(StrEnum):
-    """What hears: SoundNet-8, which is the paper's, or a trunk of ours."""
+    """The sound trunk: SoundNet-8, which is the paper's, or our log-mel trunk."""
 
     SOUNDNET = "soundnet"
     LOG_MEL = "log-mel"
 
     @classmethod
     def of(cls, config: LocalizerConfig) -> SoundTrunk:
-        """Name what hears in a network."""
+        """Name the sound trunk of a network."""
         return cls.LOG_MEL if config.sound_features == "log-mel" else cls.SOUNDNET
 
 
@@ -67,26 +67,26 @@ class Preset:
         """Tell whether a loss compares two views of a picture."""
         return self.training.objective.weights.equivariance > 0.0
 
-    def on(self, trunk: VisualTrunk) -> Preset:
-        """Put the same losses on another visual trunk."""
+    def with_visual_trunk(self, trunk: VisualTrunk) -> Preset:
+        """Return the preset with another visual trunk and the same losses."""
         before = self.config
         if trunk == "vgg16":
             before = replace(before, picture_scale=1, n_heads=1)
         return replace(self, config=replace(before, visual_trunk=trunk))
 
-    def hearing(self, trunk: SoundTrunk) -> Preset:
-        """Put the same losses on another sound trunk, if it is another."""
+    def with_sound_trunk(self, trunk: SoundTrunk) -> Preset:
+        """Return the preset with another sound trunk and the same losses."""
         if SoundTrunk.of(self.config) is trunk:
             return self
         features = _FEATURES_OF[trunk]
         return replace(self, config=replace(self.config, sound_features=features))
 
     def with_heads(self, n_heads: int) -> Preset:
-        """Train so many heads, to answer together."""
+        """Return the preset with an ensemble of so many heads."""
         return replace(self, config=replace(self.config, n_heads=n_heads))
 
-    def told(self, supervision: Supervision) -> Preset:
-        """Leave out the losses that need what is not told.
+    def with_supervision(self, supervision: Supervision) -> Preset:
+        """Return the preset without the losses that need missing annotations.
 
         Unsupervised knows no place (Eq. 6), supervised nothing else (Eq. 8). Kinds are
         named where they are placed, so that goes without places, too.
@@ -96,15 +96,15 @@ class Preset:
             ("ratio", "contrast", "confidence", "equivariance"), 0.0
         )
         if supervision is Supervision.UNSUPERVISED:
-            return replace(self.weighed(places), has_teachers=False)
+            return replace(self.with_loss_weights(places), has_teachers=False)
         if supervision is Supervision.SUPERVISED:
             drawing = replace(self.drawing, only_placed=True)
-            told = self.weighed(company)
+            told = self.with_loss_weights(company)
             return replace(told, drawing=drawing, has_teachers=False)
         return self
 
-    def weighed(self, weights: Mapping[str, float]) -> Preset:
-        """Change the weights of some losses, by name.
+    def with_loss_weights(self, weights: Mapping[str, float]) -> Preset:
+        """Return the preset with other weights of some losses, by name.
 
         Raises
         ------
@@ -150,7 +150,7 @@ _LIGHT = Preset(
     # cIoU: at half its weight it costs little of either. On the validation split voices
     # without a person peaked on an ape in 0.16, 0.09, 0.05 and 0.03 at a silence of
     # 0.2, 0.5, 1 and 2, for 0.02 of the AUROC against absent sounds.
-).weighed({"supervised": 0.25, "contrast": 0.1, "ratio": 0.0, "silence": 2.0})
+).with_loss_weights({"supervised": 0.25, "contrast": 0.1, "ratio": 0.0, "silence": 2.0})
 
 _PAPER = Preset(
     # Standardised, because the published conv8 is negative nearly everywhere: behind
@@ -185,7 +185,7 @@ _PAPER = Preset(
 
 PRESETS: dict[str, Preset] = {
     "strong": replace(
-        _LIGHT.weighed({"equivariance": 0.05}),
+        _LIGHT.with_loss_weights({"equivariance": 0.05}),
         drawing=replace(_LIGHT.drawing, placed_share=0.5),
         has_teachers=True,
     ),
@@ -194,7 +194,7 @@ PRESETS: dict[str, Preset] = {
     # The mean of Eq. 6 over its two entries, Mechanism 2, one random subject, and f_s
     # as SoundNet gives it (ardasnck/learning_to_localize_sound_source).
     "official": replace(
-        _PAPER.weighed({"ratio": 0.5}),
+        _PAPER.with_loss_weights({"ratio": 0.5}),
         config=LocalizerConfig(mechanism="relu_cosine"),
         drawing=SamplingSettings(own_share=1.0, annotator="random"),
     ),

@@ -1,4 +1,4 @@
-"""The job `train`: a pair set becomes a checkpoint.
+"""The `train` job: train a localizer on a pair set and write its checkpoint.
 
 The frozen trunks run once over the pair set, the heads train on what they gave, the
 confidence is calibrated on the validation split, and the test split, which nothing was
@@ -38,8 +38,8 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class LearnSettings:
-    """What to train on, what, and for how long.
+class TrainJobSettings:
+    """Settings of the `train` job: data, network, losses and length.
 
     Parameters
     ----------
@@ -89,18 +89,22 @@ class LearnSettings:
         CheckpointError
             If the given trunks cannot be read.
         """
-        preset = PRESETS[self.preset].weighed(self.loss_weights)
+        preset = PRESETS[self.preset].with_loss_weights(self.loss_weights)
         if self.trunks is not None:
             given = load_checkpoint(self.trunks).net.config
-            preset = preset.hearing(SoundTrunk.of(given))
+            preset = preset.with_sound_trunk(SoundTrunk.of(given))
         elif self.sound is not None:
-            preset = preset.hearing(self.sound)
-        preset = preset.told(self.supervision)
-        return preset if self.visual_trunk is None else preset.on(self.visual_trunk)
+            preset = preset.with_sound_trunk(self.sound)
+        preset = preset.with_supervision(self.supervision)
+        return (
+            preset
+            if self.visual_trunk is None
+            else preset.with_visual_trunk(self.visual_trunk)
+        )
 
 
 @dataclass(frozen=True, slots=True)
-class LearnResult:
+class TrainJobResult:
     """A checkpoint was trained; its figures are of the test split."""
 
     target: Path
@@ -115,11 +119,11 @@ class LearnResult:
         )
 
 
-def learn(
-    settings: LearnSettings,
+def train(
+    settings: TrainJobSettings,
     *,
     on_step: StepProgress | None = None,
-) -> LearnResult:
+) -> TrainJobResult:
     """Train a localizer and write its checkpoint.
 
     Raises
@@ -139,10 +143,10 @@ def learn(
         csv_file=settings.log if workers.rank == 0 else None,
         tensorboard=settings.tensorboard if workers.rank == 0 else None,
     ) as logs:
-        teller = _Teller(tell, n_steps)
+        step_log = _StepLog(tell, n_steps)
 
         def note(what: str, report: StepReport) -> None:
-            teller.note(what, report)
+            step_log.note(what, report)
             if what == "training":
                 for log in logs:
                     log.write(report)
@@ -162,13 +166,13 @@ def learn(
             half_precision=True,
         )
         forget_state(state)
-    return LearnResult(settings.target, settings.preset, n_steps, test)
+    return TrainJobResult(settings.target, settings.preset, n_steps, test)
 
 
 def _load_all(
     trunks: SoundLocalizationNet,
     preset: Preset,
-    settings: LearnSettings,
+    settings: TrainJobSettings,
     workers: Workers,
     tell: StepProgress,
 ) -> dict[str, FeatureCache]:
@@ -187,7 +191,7 @@ def _load_all(
 def _load_splits(
     trunks: SoundLocalizationNet,
     preset: Preset,
-    settings: LearnSettings,
+    settings: TrainJobSettings,
     pair_set: PairSet,
     tell: StepProgress,
 ) -> dict[str, FeatureCache]:
@@ -208,8 +212,8 @@ def _load_splits(
     return caches
 
 
-class _Teller:
-    """Says how a training goes: the step, its losses and how fast it is."""
+class _StepLog:
+    """Reports training progress: the step, its losses and the speed."""
 
     def __init__(self, tell: StepProgress, n_steps: int) -> None:
         self._tell, self._n_steps = tell, n_steps
@@ -234,7 +238,7 @@ def _words(what: str, report: StepReport, per_s: float, n_steps: int) -> str:
     )
 
 
-def _state_path(settings: LearnSettings) -> Path:
+def _state_path(settings: TrainJobSettings) -> Path:
     if not settings.target.parent.is_dir():
         raise CheckpointError(
             f"the folder of {settings.target} does not exist; create it first."

@@ -16,7 +16,7 @@ from pano_jobs.datasets.sources.unlabelled_sounds import read_sounds
 from pano_jobs.training.adapt import AdaptSettings, _unfinished_folder, adapt
 from pano_jobs.training.features import load_features
 from pano_jobs.training.presets import PRESETS, SoundTrunk
-from pano_jobs.training.train import LearnSettings, learn
+from pano_jobs.training.train import TrainJobSettings, train
 from pano_jobs.training.trunks import load_trunks
 from soundloc.adaptation.crops import CropSampler, CropSettings
 from soundloc.adaptation.distill_logmel import N_PATCHES, DistillationSettings
@@ -65,7 +65,7 @@ def test_trunks_are_adapted_and_trained_on(pair_set: Path, tmp_path: Path) -> No
     )
     assert told == ["adapting hearing"] * 12 + ["adapting seeing"] * 20
     assert f"--trunks {target}" in result.words()
-    config = PRESETS["light"].hearing(SoundTrunk.SOUNDNET).config
+    config = PRESETS["light"].with_sound_trunk(SoundTrunk.SOUNDNET).config
     published, adapted = load_trunks(config, None), load_trunks(config, None, target)
     for name in ("visual.trunk", "sound.trunk"):
         before, after = (
@@ -73,7 +73,7 @@ def test_trunks_are_adapted_and_trained_on(pair_set: Path, tmp_path: Path) -> No
         )
         assert any(not torch.equal(stored(before[k]), after[k]) for k in before), name
     trained = tmp_path / "net.safetensors"
-    learn(LearnSettings(pair_set, trained, n_steps=1, trunks=target))
+    train(TrainJobSettings(pair_set, trained, n_steps=1, trunks=target))
     kept = load_checkpoint(trained).net.sound.trunk.state_dict()
     expected = adapted.sound.trunk.state_dict()
     assert all(torch.equal(kept[k], expected[k]) for k in kept)
@@ -115,7 +115,7 @@ def test_adapted_trunks_have_features_of_their_own(
 ) -> None:
     target = tmp_path / "trunks.safetensors"
     adapt(AdaptSettings(pair_set, target, n_sight_steps=1, n_hearing_steps=0))
-    config = PRESETS["light"].hearing(SoundTrunk.SOUNDNET).config
+    config = PRESETS["light"].with_sound_trunk(SoundTrunk.SOUNDNET).config
     read = read_pair_set(pair_set)
     seen = []
     for trunks in (None, target):
@@ -184,7 +184,7 @@ def test_a_log_mel_trunk_is_taught_and_trained_on(
     assert done.exit_code == 0, done.output
     assert {p.name for p in tmp_path.iterdir()} == {"hums", "pairs", target.name}
     trained = tmp_path / "net.safetensors"
-    learn(LearnSettings(pair_set, trained, n_steps=1, trunks=target))
+    train(TrainJobSettings(pair_set, trained, n_steps=1, trunks=target))
     kept = load_checkpoint(trained).net.sound.trunk.state_dict()
     taught = load_checkpoint(target).net.sound.trunk.state_dict()
     assert all(torch.equal(kept[k], taught[k]) for k in taught)

