@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are complete."""
+"""Writes files that are renamed to their final name when complete."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Lend a name beside `target` that becomes `target` only if all goes well."""
+    """Lend a temporary file that is renamed to `target` only on success."""
     part = target.with_name(f"{target.stem}.part{target.suffix}")
     try:
         yield part

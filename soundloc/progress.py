@@ -1,7 +1,4 @@
-"""How far a long computation is, for whoever wants to know.
-
-Jobs tell the terminal of it; nothing in this package prints.
-"""
+"""Callback types for the progress of long computations."""
 
 from __future__ import annotations
 
@@ -14,4 +11,4 @@ Progress = Callable[[int, int], None]
 
 
 def untold(what: str, done: int, total: int) -> None:
-    """Tell nobody."""
+    """Ignore the progress: the default callback."""

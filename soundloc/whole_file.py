@@ -1,4 +1,4 @@
-"""Files that appear under their name only when they are complete.
+"""Writes files that are renamed to their final name when complete.
 
 `pano.whole_file` is the same: the two packages know nothing of each other.
 """
@@ -12,7 +12,7 @@ from pathlib import Path
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Lend a name beside `target` that becomes `target` only if all goes well."""
+    """Lend a temporary file that is renamed to `target` only on success."""
     part = target.with_name(f"{target.stem}.part{target.suffix}")
     try:
         yield part

@@ -88,7 +88,7 @@ class MapsWriter:
         self.n_maps += 1
 
     def passing(self, maps: Iterable[SaliencyMap]) -> Iterator[SaliencyMap]:
-        """Write what passes by and hand it on."""
+        """Write the maps and yield them unchanged."""
         for found in maps:
             self.write(found)
             yield found

@@ -1,4 +1,4 @@
-"""Where results go: refused early, and never half written under their name.
+"""Output files: checked before the work, renamed when complete.
 
 A job that runs for an hour must not find out at its end that its folder does not
 exist, so every output is looked at before the first frame is decoded.
@@ -16,7 +16,7 @@ from pano.media import check_target
 
 
 def check_output(target: Path, *, source: Path | None, overwrite: bool) -> None:
-    """Refuse a place that cannot or must not be written.
+    """Raise if an output cannot or must not be written.
 
     A source that is missing is no matter of the output: whoever opens it says so.
 
@@ -31,7 +31,7 @@ def check_output(target: Path, *, source: Path | None, overwrite: bool) -> None:
 
 
 def check_results(files: Sequence[Path], *, overwrite: bool) -> None:
-    """Make the folder of a job's results; refuse it if it holds some that must stay.
+    """Create the folder of a job's results; raise if some must not be overwritten.
 
     Raises
     ------
@@ -45,7 +45,7 @@ def check_results(files: Sequence[Path], *, overwrite: bool) -> None:
 
 @contextmanager
 def written_whole(target: Path) -> Iterator[Path]:
-    """Lend a name beside `target` that becomes `target` only if all goes well.
+    """Lend a temporary file that is renamed to `target` only on success.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Progress reports: the interface between jobs and whoever shows how far they are.
+"""Progress reporting of the jobs.
 
 Jobs tell a `Progress` what passes through them and know nothing of terminals.
 Progress is measured in seconds of the clip, because the number of frames is not
@@ -26,7 +26,7 @@ T = TypeVar("T", bound=Timed)
 
 @runtime_checkable
 class Progress(Protocol):
-    """Where jobs report what passes through them."""
+    """Receives the progress of a job."""
 
     def follow(
         self, items: Iterable[T], *, words: str, duration_s: float | None
@@ -39,7 +39,7 @@ class Progress(Protocol):
 
 
 class SilentProgress:
-    """Tells nobody."""
+    """Reports nothing."""
 
     def follow(
         self, items: Iterable[T], *, words: str, duration_s: float | None

@@ -1,4 +1,4 @@
-"""What a job says when it is done: to a person in lines, to a program in JSON."""
+"""Results of the jobs, as text for a person and as JSON for a program."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Any, ClassVar, Protocol, runtime_checkable
 
 @runtime_checkable
 class Result(Protocol):
-    """The outcome of a job: a dataclass that can also be said in words."""
+    """The result of a job: a dataclass with a text form."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def words(self) -> str:
-        """Say it to a person, in one or more lines."""
+        """Return the result as text, in one or more lines."""
         ...
 
 
@@ -56,7 +56,7 @@ def _plain(value: object) -> str | float:
 
 @dataclass(frozen=True, slots=True)
 class SaliencyResult:
-    """A heat-map video was written."""
+    """Result of the `saliency` job."""
 
     source: Path
     target: Path
@@ -69,7 +69,7 @@ class SaliencyResult:
     notes: tuple[str, ...]
 
     def words(self) -> str:
-        """Say where the video is and how sure the localizer was."""
+        """Return the output, its length and the mean confidence as text."""
         return (
             f"{self.target}: {self.n_frames} frames, "
             f"mean confidence {self.mean_confidence:.2f}"
@@ -78,7 +78,7 @@ class SaliencyResult:
 
 @dataclass(frozen=True, slots=True)
 class PanResult:
-    """A video with a normal field of view was written.
+    """Result of the `pan` and `render` jobs.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class PanResult:
     maps: Path | None = None
 
     def words(self) -> str:
-        """Say where the video is and what the camera did."""
+        """Return the output and a summary of the camera motion as text."""
         cuts = f", {self.n_cuts} cuts" if self.n_cuts else ""
         is_known = not math.isnan(self.mean_confidence)
         confidence = f"{self.mean_confidence:.2f}" if is_known else "unknown"
@@ -119,7 +119,7 @@ class PanResult:
 
 @dataclass(frozen=True, slots=True)
 class ExportResult:
-    """A camera path was written for another program."""
+    """Result of the `export` job."""
 
     source: Path
     target: Path
@@ -131,7 +131,7 @@ class ExportResult:
     notes: tuple[str, ...]
 
     def words(self) -> str:
-        """Say where the file is and what it holds."""
+        """Return the output, its format and size as text."""
         return (
             f"{self.target}: {self.n_poses} poses as {self.format} for "
             f"{self.width_px}x{self.height_px}"
@@ -140,7 +140,7 @@ class ExportResult:
 
 @dataclass(frozen=True, slots=True)
 class ClipOutcome:
-    """What became of one clip of a batch: done, skipped or failed."""
+    """Status of one clip of a batch: done, skipped or failed."""
 
     source: Path
     target: Path
@@ -150,18 +150,18 @@ class ClipOutcome:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of every clip of a folder."""
+    """Result of the `batch` job: the status of every clip."""
 
     folder: Path
     output: Path
     clips: tuple[ClipOutcome, ...]
 
     def count(self, status: str) -> int:
-        """Count the clips that ended so."""
+        """Count the clips with this status."""
         return sum(clip.status == status for clip in self.clips)
 
     def words(self) -> str:
-        """Tell every clip's end in a table, then the sums."""
+        """Return the status of every clip as a table, then the totals."""
         names = [str(clip.source) for clip in self.clips]
         width = max(map(len, names), default=0)
         rows = [
@@ -174,7 +174,7 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class InfoResult:
-    """What a file is; times come from its header and are not checked by decoding."""
+    """Result of the `info` job; times come from the header, unchecked by decoding."""
 
     source: Path
     container: str
@@ -197,7 +197,7 @@ class InfoResult:
     audio_sample_rate_hz: int | None
 
     def words(self) -> str:
-        """Say it as a table of two columns."""
+        """Return the properties as a table of two columns."""
         rows = {
             name.replace("_", " "): getattr(self, name)
             for name in (item.name for item in dataclasses.fields(self))
@@ -211,7 +211,7 @@ class InfoResult:
 
 @dataclass(frozen=True, slots=True)
 class DemoResult:
-    """How far the camera was from a truth that only this report knows."""
+    """Result of the `demo` job: the error of the camera against the known truth."""
 
     clip: Path
     target: Path
@@ -225,7 +225,7 @@ class DemoResult:
     notes: tuple[str, ...]
 
     def words(self) -> str:
-        """Say where everything is and how far off the camera was."""
+        """Return the outputs and the error of the camera as text."""
         return (
             f"clip   {self.clip}\nvideo  {self.target}\npath   {self.path}\n"
             f"sheet  {self.sheet}\n"

@@ -39,7 +39,7 @@ COMPUTE_ENGINES: tuple[Compute, ...] = get_args(Compute)
 
 @dataclass(frozen=True, slots=True)
 class LocalizeSettings:
-    """How a clip is listened to and looked at.
+    """Settings of the localization: sound window, visual rate, weights, engine.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class LocalizeSettings:
 
 @dataclass(frozen=True, slots=True)
 class LensSettings:
-    """The picture that the virtual camera takes.
+    """Settings of the rendered picture: size, lens, motion blur, encoder.
 
     Parameters
     ----------
@@ -150,7 +150,7 @@ class LensSettings:
 
 @dataclass(frozen=True, slots=True)
 class DirectSettings:
-    """How the virtual camera moves.
+    """Settings of the camera path: director, limits, zoom, cuts, wishes.
 
     Parameters
     ----------
@@ -192,7 +192,7 @@ class DirectSettings:
 
 @dataclass(frozen=True, slots=True)
 class PanSettings:
-    """Everything that `pan` lets a user choose.
+    """All settings of the `pan` job.
 
     Parameters
     ----------
@@ -215,7 +215,7 @@ class PanSettings:
 
 @dataclass(frozen=True, slots=True)
 class DemoSettings:
-    """The clip that `demo` draws.
+    """Settings of the synthetic clip of the `demo` job.
 
     Parameters
     ----------

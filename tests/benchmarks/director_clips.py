@@ -1,6 +1,6 @@
 """Clips for directors: sources whose way is known, as a localizer would report them.
 
-Each family draws its clips with dice: other seeds are other clips. The maps have what
+Each family draws its clips at random: other seeds are other clips. The maps have what
 real ones have: clutter that drifts, a blob that wanders about the source and changes
 its size, confidence that is noisy, and false alarms.
 """

@@ -1,4 +1,4 @@
-"""Pass 1 of every job: listen to a clip and let its maps flow past.
+"""Pass 1 of every job: compute the saliency maps of a clip, in constant memory.
 
 What the maps tell only after the last one (how long the picture really was, whether
 the sound fitted it) is gathered on the way.
@@ -25,7 +25,7 @@ from pano_jobs.settings import LocalizeSettings
 
 
 class Analysis:
-    """Listen to a clip at once; its maps can be taken once.
+    """The analysis of one clip: reads its audio at once and yields its maps once.
 
     Parameters
     ----------
@@ -85,16 +85,16 @@ class Analysis:
 
     @property
     def mean_confidence(self) -> float:
-        """The mean over the maps that passed."""
+        """The mean confidence of the maps yielded so far."""
         return self._sum_confidence / max(self.n_maps, 1)
 
     @property
     def source_cuts_s(self) -> tuple[float, ...]:
-        """When the clip itself cuts, known after the last map."""
+        """Times of the clip's own cuts in seconds, known after the last map."""
         return tuple(self._boundaries.cuts_s)
 
     def notes(self) -> tuple[str, ...]:
-        """Say what a user should know about the clip, after the last map."""
+        """Return warnings about the clip for the user, after the last map."""
         if self._audio.track is None:
             return ("there is no sound; the camera has nothing to follow",)
         note = mismatch_note(
@@ -116,7 +116,7 @@ class Analysis:
 
 
 def corrupt_note(n_corrupt_frames: int) -> tuple[str, ...]:
-    """Say how many frames could not be decoded, where there were any."""
+    """Return a warning with the number of undecodable frames, if any."""
     if n_corrupt_frames == 0:
         return ()
     return (f"{n_corrupt_frames} corrupt frames were left out",)

@@ -71,7 +71,7 @@ def load_audio_track(
 
 
 def no_sound_words(path: Path) -> str:
-    """Tell a user why a silent clip cannot be panned, and what to do."""
+    """Return the error message for a clip without sound."""
     return (
         f"{path} has no sound, so there is nothing to listen to; "
         "pass --no-sound-ok to hold the camera at its start view"
@@ -79,7 +79,7 @@ def no_sound_words(path: Path) -> str:
 
 
 def mismatch_note(*, sound_s: float, picture_s: float) -> str | None:
-    """Say how sound and picture differ in length, where a person would notice."""
+    """Return a warning if sound and picture differ noticeably in length."""
     missing_s = picture_s - sound_s
     if abs(missing_s) <= _MISMATCH_S:
         return None

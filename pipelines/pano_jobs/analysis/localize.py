@@ -1,4 +1,4 @@
-"""A 360° clip and the localizer → one `SaliencyMap` thirty times a second.
+"""Saliency maps of a 360° clip by the localizer, thirty a second.
 
 The sound's trunk runs once over the whole track and each window is pooled from it.
 Pictures are dear: the network looks `visual_rate_hz` times a second and its features
@@ -28,7 +28,7 @@ from pano_jobs.settings import LocalizeSettings
 def localize(
     frames: Iterable[Frame], audio: AudioTrack, settings: LocalizeSettings
 ) -> Iterator[SaliencyMap]:
-    """Map where the sound comes from, thirty times a second, in constant memory.
+    """Yield a saliency map of the sound source thirty times a second.
 
     A clip without sound has uniform maps of confidence 0.
     """
@@ -64,7 +64,7 @@ def localize(
 def features(
     frames: Iterable[Frame], localizer: Localizer, visual_rate_hz: float
 ) -> Iterator[tuple[float, FloatArray]]:
-    """Give every analysis frame its time and its visual features (D, h, w).
+    """Yield the time and the visual features (D, h, w) of every analysis frame.
 
     The network sees `visual_rate_hz` frames a second. Those in between get the
     mixture of their neighbours; those after the last look get that look.

@@ -1,4 +1,4 @@
-"""What the jobs need of a localizer, and how they get one.
+"""The localizer interface that the jobs use, and how they load one.
 
 The jobs speak to an interface, so that they are tested without weights and another
 localizer can take the place of the shipped one.
@@ -24,11 +24,11 @@ STRIDE_PX = 16
 
 @runtime_checkable
 class Localized(Protocol):
-    """What the localizer says of one picture with one sound."""
+    """The localizer's output for one picture with one sound."""
 
     @property
     def attention(self) -> FloatArray:
-        """The answer after softmax, shape (h, w), sums to 1."""
+        """The attention after softmax, shape (h, w), sums to 1."""
         ...
 
     @property
@@ -38,13 +38,13 @@ class Localized(Protocol):
 
     @property
     def confidence(self) -> float:
-        """Whether the sound's source is in the picture at all, in [0, 1]."""
+        """The probability that the sound's source is in the picture, in [0, 1]."""
         ...
 
 
 @runtime_checkable
 class Track(Protocol):
-    """A sound track the localizer has listened to."""
+    """The localizer's features of an audio track."""
 
     def window(self, center_s: float, window_s: float) -> WindowEmbedding:
         """Embed a window of sound."""
@@ -53,14 +53,14 @@ class Track(Protocol):
 
 @runtime_checkable
 class Localizer(Protocol):
-    """The streaming doors of `soundloc.SoundLocalizer`."""
+    """The streaming methods of `soundloc.SoundLocalizer`."""
 
     def see(self, image: NDArray[np.uint8], *, wrap: bool = False) -> FloatArray:
         """Return visual features of a picture, shape (D, h / stride, w / stride)."""
         ...
 
     def hear(self, track: FloatArray, *, sample_rate_hz: int = SOUND_RATE_HZ) -> Track:
-        """Listen to a whole track, shape (n,)."""
+        """Compute the features of a whole audio track, shape (n,)."""
         ...
 
     def attend(
@@ -70,7 +70,7 @@ class Localizer(Protocol):
         *,
         log_prior: FloatArray | None = None,
     ) -> Localized:
-        """Find a sound among visual features."""
+        """Localize a sound embedding among visual features."""
         ...
 
 

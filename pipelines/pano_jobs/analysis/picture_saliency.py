@@ -1,4 +1,4 @@
-"""Maps of what a clip's pictures alone make salient: the baseline that does not hear.
+"""Saliency maps from the pictures alone: the baseline without sound.
 
 Cheng et al. 2018 predict saliency on the six faces of a cube, each continued by its
 neighbours, so that no edge of a picture cuts through the sphere. Their values are

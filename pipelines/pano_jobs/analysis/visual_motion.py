@@ -1,4 +1,4 @@
-"""What moves in the picture: evidence for when the sound alone does not decide.
+"""Motion from visual features: evidence where the sound alone does not decide.
 
 The localizer looks at single frames (Senocak et al., §6). Where it is sure, that is
 enough; where it does not know the sound, its map spreads over all that looks like a
@@ -24,7 +24,7 @@ _SHARED_CHANGES = 2.0
 
 
 class MotionMeter:
-    """Compares what is seen now with what was seen half a second ago."""
+    """Measures motion: compares features with those of half a second ago."""
 
     def __init__(self) -> None:
         self._past: deque[tuple[float, FloatArray]] = deque()

@@ -1,4 +1,4 @@
-"""`--config FILE.toml`: defaults of one's own, under the names of the long options.
+"""The option `--config FILE.toml`: defaults from a file, keyed by long options.
 
 One file serves all commands: a key must belong to some command, and a command takes
 those that are its own. A key that belongs to none is a mistake, not a wish.
@@ -14,7 +14,7 @@ import click
 
 
 def read_config(ctx: click.Context, param: click.Parameter, path: Path | None) -> None:
-    """Let a file's values take the place of the defaults of this command."""
+    """Replace the defaults of this command by the values of a file."""
     if path is None:
         return
     try:

@@ -1,4 +1,4 @@
-"""What a command says and where: results on stdout, everything else on stderr."""
+"""Console output of the commands: results on stdout, everything else on stderr."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from soundloc.progress import StepProgress
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """How much a user wants to be told.
+    """Output settings of a command: JSON, quiet or normal.
 
     Parameters
     ----------
@@ -28,24 +28,24 @@ class Console:
     quiet: bool
 
     def progress(self) -> AbstractContextManager[Progress]:
-        """Show bars while a job runs, where somebody can see them."""
+        """Show progress bars while a job runs, if stderr is a terminal."""
         from pano_jobs.progress_bars import progress_bars
 
         return progress_bars(shown=not self.quiet)
 
     def counting(self) -> AbstractContextManager[StepProgress]:
-        """Show bars for a job that counts pictures, sounds or steps."""
+        """Show progress bars for a job that counts pictures, sounds or steps."""
         from pano_jobs.progress_bars import counting_bars
 
         return counting_bars(shown=not self.quiet)
 
     def note(self, words: str) -> None:
-        """Say something beside the result."""
+        """Print a note on stderr, unless quiet."""
         if not self.quiet:
             click.echo(f"pano: {words}", err=True)
 
     def show(self, result: Result, *, notes: tuple[str, ...] = ()) -> None:
-        """Say the result, after what should be known about it."""
+        """Print the notes on stderr and the result on stdout."""
         for words in notes:
             self.note(words)
         if self.as_json:

@@ -1,7 +1,8 @@
-"""Scenes painted from raw material: one split, one picture at a time.
+"""Composes training scenes from cut-outs, photographs and backgrounds of one split.
 
-A picture is a pure function of the dice it is given. Backgrounds are few and textures
-many, so that the localizer learns what a source is, not where a panorama has corners.
+A picture is a pure function of the random generator it is given. Backgrounds are few
+and textures many, so that the localizer learns what a source is, not where a panorama
+has corners.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def _stretch_at(y: float) -> float:
 
 @dataclass
 class ScenePainter:
-    """Paints scenes of one split from the pieces of that split alone."""
+    """Composes scenes of one split from the pieces of that split alone."""
 
     material: Material
     sounds: Sequence[SoundEntry]
@@ -87,7 +88,7 @@ class ScenePainter:
     ) -> tuple[Picture, tuple[PlacedObject, ...]]:
         """Compose one equirectangular scene of 480×960.
 
-        `kinds` names what shall be in it; by default the dice choose.
+        `kinds` names what shall be in it; chosen at random by default.
         """
         layout = SceneLayout(
             max_size_px=190.0,

@@ -1,4 +1,4 @@
-"""The job that gathers: footage or a published data set becomes a pair set."""
+"""The `prepare --from` job: make a pair set of footage or a published data set."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def gather(
     overwrite: bool = False,
     on_step: StepProgress | None = None,
 ) -> PrepareResult:
-    """Write a pair set of what is found in a folder.
+    """Make a pair set of a folder of footage or of a published data set.
 
     `on_step` is told what is done, how many, of how many.
 

@@ -1,4 +1,4 @@
-"""Where pairs can come from, and how they are gathered."""
+"""Settings of `prepare --from`: the data set and how its pairs are made."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOW_S = 20.0
 
 
 class Origin(StrEnum):
-    """Where pairs come from."""
+    """The kind of data set that pairs are read from."""
 
     VIDEOS = "videos"
     FOLDERS = "folders"
@@ -31,7 +31,7 @@ class MaskBoxes(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class GatherSettings:
-    """How to gather pairs.
+    """Settings for making pairs of a data set.
 
     Parameters
     ----------

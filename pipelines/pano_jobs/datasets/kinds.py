@@ -1,4 +1,4 @@
-"""The kinds of things that sound: which classes share one, and which may meet."""
+"""Classes of sound sources: which are merged, and which must not be paired."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ APES = "ape"
 
 
 def kind_of(name: str) -> str:
-    """Merge a class into its kind."""
+    """Return the merged class (kind) of a class."""
     return _MERGED.get(name, name)
 
 
@@ -50,5 +50,5 @@ def are_related(a: str | None, b: str | None) -> bool:
 
 
 def must_not_meet(a: str | None, b: str | None) -> bool:
-    """Tell whether things of one kind must never answer to sounds of the other."""
+    """Tell whether one kind must never be paired with sounds of the other."""
     return {a, b} == {APES, "person"}

@@ -1,4 +1,4 @@
-"""Raw material for training: folders of pictures and sounds joined by class.
+"""Reads raw training material: folders of pictures and sounds joined by class.
 
 The class table `classes.csv` says, for each sounding class, which folders of sounds
 and which pictures, boxes and cut-outs belong to it. This module reads it, tells each
@@ -83,7 +83,7 @@ class BoxedPhotograph:
 
 @dataclass(frozen=True, slots=True)
 class Material:
-    """Everything that scenes and pairs are made of."""
+    """The pictures, cut-outs and sounds that scenes and pairs are made of."""
 
     pieces: tuple[PieceSource, ...]
     sounds: tuple[SoundSource, ...]
@@ -92,7 +92,7 @@ class Material:
 
 
 def split_of(source: str) -> str:
-    """Assign a recording, picture or person to a split, for ever the same.
+    """Assign a recording, picture or person to a split, by a hash of its name.
 
     70 % train, 12 % validation, 18 % test, by a hash of the name.
     """

@@ -1,4 +1,4 @@
-"""A pair set while it is being written: beside its name, and honest about losses.
+"""Writes a pair set, renamed when complete, and counts what was left out.
 
 What cannot be used is left out, counted and named, never replaced by something else:
 a test set with other pictures than the published one has other figures.
@@ -39,7 +39,7 @@ _NOT_FOR_NAMES = re.compile(r"[^A-Za-z0-9._@-]+")
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """What is not in the set for one reason."""
+    """What was left out of the set for one reason."""
 
     reason: str
     names: tuple[str, ...]
@@ -54,7 +54,7 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class PrepareResult:
-    """A pair set was written.
+    """Result of the `prepare` job.
 
     Parameters
     ----------
@@ -75,7 +75,7 @@ class PrepareResult:
     notes: tuple[str, ...] = ()
 
     def words(self) -> str:
-        """Say what the pair set holds, and what it does not."""
+        """Return the contents of the pair set and what was left out, as text."""
         lines = [
             f"{self.target}: {self.n_pictures} pictures and {self.n_sounds} sounds "
             f"of {self.n_kinds} kinds"
@@ -95,7 +95,7 @@ class PrepareResult:
 
 
 class PairWriter:
-    """Takes pictures and sounds; made by `writing_pairs`, which names the folder."""
+    """Writes pictures and sounds; made by `writing_pairs`, which names the folder."""
 
     def __init__(self, folder: Path) -> None:
         self.repairs: BoxRepairs | None = None
@@ -159,11 +159,11 @@ class PairWriter:
         self._sounds.append(SoundEntry(entry, kind, split, source, instance))
 
     def leave_out(self, reason: str, name: str) -> None:
-        """Note what is not in the set, and why."""
+        """Record what is left out of the set, and why."""
         self._left_out.setdefault(reason, []).append(name)
 
     def note(self, words: str) -> None:
-        """Say something else about the set."""
+        """Record a note about the set."""
         self._notes.append(words)
 
     def finish(self) -> None:
@@ -183,7 +183,7 @@ class PairWriter:
         write_tables(self._folder, self._pictures, self._sounds)
 
     def result(self, target: Path) -> PrepareResult:
-        """Say what was written, under its final name."""
+        """Return the result, under the final name of the set."""
         kinds = {sound.kind for sound in self._sounds} - {None}
         counts = [
             {split: found[split] for split in SPLITS}

@@ -1,4 +1,4 @@
-"""The job `prepare`: raw material becomes a pair set that the localizer trains on.
+"""The `prepare` job: make a pair set for training of raw material.
 
 Sounds are converted once to the pair set's format; pictures are composed scenes on
 equirectangular backgrounds, boxed photographs, and nothing else. Every scene is a
@@ -31,7 +31,7 @@ _DRAWN_SOUND_S = 6.0
 
 @dataclass(frozen=True, slots=True)
 class PrepareSettings:
-    """What to prepare.
+    """Settings of the `prepare` job.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ class PrepareSettings:
 def prepare(
     settings: PrepareSettings, *, on_step: StepProgress | None = None
 ) -> PrepareResult:
-    """Write a pair set.
+    """Make a pair set of raw material.
 
     `on_step` is told what is done, how many, of how many.
 

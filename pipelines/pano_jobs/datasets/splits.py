@@ -1,4 +1,4 @@
-"""Who is trained on and who is tested on: the published lists first, then dice.
+"""Assigns clips to training, validation and test: published lists, else a hash.
 
 Where a data set says which clips are for testing, exactly those are; everything else
 is divided by a hash of its source, and never crosses a published border again.

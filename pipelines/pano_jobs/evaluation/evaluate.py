@@ -1,4 +1,4 @@
-"""The job `evaluate`: how well a checkpoint points, and whether it knows when not to.
+"""The `evaluate` job: localization accuracy and confidence of a checkpoint.
 
 Everything is measured on one split of a pair set with clean features; a second
 checkpoint answers the same questions, so that the two can be compared pair by pair.
@@ -26,7 +26,7 @@ from soundloc.progress import StepProgress
 
 @dataclass(frozen=True, slots=True)
 class EvaluateSettings:
-    """What to measure on what.
+    """Settings of the `evaluate` job.
 
     Parameters
     ----------
@@ -54,7 +54,7 @@ class EvaluateSettings:
 
 @dataclass(frozen=True, slots=True)
 class EvaluationFiles:
-    """What the job may leave in its folder."""
+    """The output files of the `evaluate` job."""
 
     results: Path
     table: Path
@@ -62,7 +62,7 @@ class EvaluationFiles:
 
     @classmethod
     def of(cls, folder: Path) -> EvaluationFiles:
-        """Name them."""
+        """Return their names in a folder."""
         return cls(
             folder / "results.json",
             folder / "table.md",
@@ -70,13 +70,13 @@ class EvaluationFiles:
         )
 
     def all(self) -> tuple[Path, ...]:
-        """List them."""
+        """Return all of them."""
         return (self.results, self.table, *self.plots.values())
 
 
 @dataclass(frozen=True, slots=True)
 class EvaluateResult:
-    """A checkpoint was measured, and perhaps compared with another.
+    """Result of the `evaluate` job, perhaps compared with a second checkpoint.
 
     Parameters
     ----------
@@ -96,12 +96,12 @@ class EvaluateResult:
     files: tuple[Path, ...]
 
     def tables(self) -> tuple[Table, ...]:
-        """Lay out everything that was measured."""
+        """Return all measures as tables."""
         compared = (comparison_table(self.comparison),) if self.comparison else ()
         return (*tables_of(self.report), *compared)
 
     def words(self) -> str:
-        """Say it in tables, then what does not apply, then the files."""
+        """Return tables, notes and output files as text."""
         parts = [self._heading(), *(table.text() for table in self.tables())]
         if self.report.notes:
             parts.append("\n".join(f"note: {note}" for note in self.report.notes))
@@ -110,7 +110,7 @@ class EvaluateResult:
         return "\n\n".join(parts)
 
     def markdown(self) -> str:
-        """Write the same for a page."""
+        """Return the tables and notes as Markdown."""
         notes = "\n".join(f"- {note}" for note in self.report.notes)
         tables = [table.markdown() for table in self.tables()]
         return "\n\n".join([f"# {self._heading()}", *tables, notes]).rstrip() + "\n"
@@ -127,7 +127,7 @@ class EvaluateResult:
 def evaluate(
     settings: EvaluateSettings, *, on_step: StepProgress | None = None
 ) -> EvaluateResult:
-    """Measure a checkpoint and write what was found.
+    """Evaluate a checkpoint and write the results.
 
     Raises
     ------

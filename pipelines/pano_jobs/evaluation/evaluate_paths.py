@@ -1,4 +1,4 @@
-"""The `evaluate --paths` job: camera paths against people's, and how calm they are.
+"""The `evaluate --paths` job: accuracy and smoothness of camera paths.
 
 With the maps of the clip the baselines of the field walk beside the paths, and the
 maps themselves are scored as predictions of where people looked.
@@ -70,14 +70,14 @@ class PathRow:
 
 @dataclass(frozen=True, slots=True)
 class PathsResult:
-    """Paths were measured."""
+    """Result of the `evaluate --paths` job."""
 
     rows: tuple[PathRow, ...]
     maps: Mapping[str, SaliencyScores]
     notes: tuple[str, ...] = ()
 
     def words(self) -> str:
-        """Say it in tables."""
+        """Return the measures as tables."""
         lines = [
             "| | cosine, trajectory / frame | FOV overlap, trajectory / frame "
             "| Deep360Pilot overlap | velocity difference, px | p95 speed, °/s "
@@ -136,7 +136,7 @@ def evaluate_paths(
 
 
 def picture_path(video: Path) -> CameraPath:
-    """Direct a clip by what its pictures alone make salient."""
+    """Plan a path from the picture saliency alone, without sound."""
     with open_media(video) as media:
         return plan_path(picture_maps(media.analysis_frames()))
 

@@ -1,4 +1,4 @@
-"""Contact sheets: some moments of a job side by side, for a look instead of a watch.
+"""Contact sheets: a PNG with some frames of a video side by side.
 
 Only the moments that were asked for are kept, each already small.
 """
@@ -36,7 +36,7 @@ _TRUTH_COLOR, _RING_PX = (80, 255, 80), 17
 
 
 class ContactSheet:
-    """Collect moments as the frames pass; `save` lays them out.
+    """A contact sheet: keeps some frames as they pass; `save` lays them out.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class ContactSheet:
         pose: CameraPose | None = None,
         picture: Image | None = None,
     ) -> None:
-        """Look at a frame, the camera's pose and its picture; keep wanted moments."""
+        """Add a frame with the camera's pose and view, if it is wanted."""
         if not self.wants(time_s):
             return
         while self.wants(time_s):

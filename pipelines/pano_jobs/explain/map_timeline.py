@@ -38,7 +38,7 @@ class MapTimeline:
         self.by_pitch: list[FloatArray] = []
 
     def passing(self, maps: Iterable[SaliencyMap]) -> Iterator[SaliencyMap]:
-        """Look at what passes by and hand it on."""
+        """Record the maps and yield them unchanged."""
         for found in maps:
             if not self.time_s or found.time_s - self.time_s[-1] > STEP_S - 1e-6:
                 self._note(found)

@@ -1,4 +1,4 @@
-"""The page that `pano pan --why` writes: what was heard, where the camera looked, why.
+"""The page of `pano pan --why`: loudness, saliency and camera path over time.
 
 Above, over time: how loud it was, the director's trust in the view beside the
 localizer's confidence, the camera's yaw and pitch over a picture of where the maps lay,
@@ -36,7 +36,7 @@ _RING_RGB, _RING_PX = (255, 255, 255), 16
 
 
 class WhyPage:
-    """Collects a clip's moments while it is filmed; `save` draws the page.
+    """The page: collects frames while a clip is rendered; `save` draws it.
 
     Parameters
     ----------
@@ -61,7 +61,7 @@ class WhyPage:
     def see(
         self, time_s: float, image: Image, *, pose: CameraPose, picture: Image
     ) -> None:
-        """Look at a frame, the camera's pose and its picture; keep wanted moments."""
+        """Add a frame with the camera's pose and view, if it is wanted."""
         wanted_s = self._waiting_s[0]
         while self.wants(time_s):
             self._waiting_s.pop(0)

@@ -1,4 +1,4 @@
-"""How far one has to look: R@k over k, each way of searching beside its chance."""
+"""Plot of recall at k over k, for each direction of retrieval beside chance."""
 
 from __future__ import annotations
 

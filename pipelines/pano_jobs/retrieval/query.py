@@ -1,4 +1,4 @@
-"""One search of a user's own: a photograph, a sound, or both, in a pair set.
+"""A single retrieval query in a pair set, by a photograph, a sound, or both.
 
 With both, the photograph is embedded with the sound, so that what it shows besides is
 left out, and the pictures nearest under the same sound are found (Fig. 12).
@@ -39,7 +39,7 @@ LEGEND = "Left: what was asked.  Right: the nearest.  Heat: where the sound is h
 
 @dataclass(frozen=True, slots=True)
 class QuerySettings:
-    """What to look for and where.
+    """Settings of a single query.
 
     Parameters
     ----------
@@ -67,24 +67,24 @@ class QuerySettings:
 
 @dataclass(frozen=True, slots=True)
 class QueryFiles:
-    """What a search leaves in its folder."""
+    """The output files of a query."""
 
     results: Path
     sheet: Path
 
     @classmethod
     def of(cls, folder: Path) -> QueryFiles:
-        """Name them."""
+        """Return their names in a folder."""
         return cls(folder / "found.json", folder / "found.png")
 
     def all(self) -> tuple[Path, ...]:
-        """List them."""
+        """Return all of them."""
         return (self.results, self.sheet)
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A picture or a sound of the pair set, and how alike it is, in [-1, 1]."""
+    """A neighbour: a picture or a sound of the pair set, and its cosine similarity."""
 
     file: str
     shows: str
@@ -93,7 +93,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class QueryResult:
-    """What is nearest to a query, the nearest first."""
+    """Result of a query: its nearest neighbours, the nearest first."""
 
     pair_set: Path
     split: str
@@ -103,14 +103,14 @@ class QueryResult:
     sheet: Path | None
 
     def words(self) -> str:
-        """List what was found."""
+        """Return the neighbours as text."""
         lines = [f"{x.similarity:+.3f}  {x.file}  {x.shows}" for x in self.found]
         return "\n".join([*lines, *([] if self.sheet is None else [str(self.sheet)])])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Query:
-    """What was asked: pixels and trunk features, samples and pooled features."""
+    """The query: pixels and trunk features, samples and pooled features."""
 
     image: NDArray[np.uint8] | None = None
     seen: NDArray[np.float32] | None = None
@@ -121,7 +121,7 @@ class _Query:
 def search(
     settings: QuerySettings, *, on_step: StepProgress | None = None
 ) -> QueryResult:
-    """Find what is nearest to a picture, a sound, or a picture with a sound.
+    """Find the nearest neighbours of a picture, a sound, or a picture with a sound.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The job `retrieve`: what a localizer's embeddings find, measured and shown.
+"""The `retrieve` job: cross-modal retrieval with a localizer's embeddings.
 
 Section 5.4 of the paper on any pair set: Table 6 beside its strict forms, Fig. 11 and
 12 as sheets; or a single search with a photograph, a sound, or both.
@@ -44,7 +44,7 @@ LEGEND = "Green: right to find.  Red: not.  Heat: where the network hears the so
 
 @dataclass(frozen=True, slots=True)
 class RetrieveSettings:
-    """What to search and how to show it.
+    """Settings of the `retrieve` job.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ class RetrieveSettings:
 
 @dataclass(frozen=True, slots=True)
 class RetrievalFiles:
-    """What the job leaves in its folder."""
+    """The output files of the `retrieve` job."""
 
     results: Path
     table: Path
@@ -87,7 +87,7 @@ class RetrievalFiles:
 
     @classmethod
     def of(cls, folder: Path) -> RetrievalFiles:
-        """Name them."""
+        """Return their names in a folder."""
         names = (
             "sound-to-picture",
             "picture-to-sound",
@@ -102,13 +102,13 @@ class RetrievalFiles:
         )
 
     def all(self) -> tuple[Path, ...]:
-        """List them."""
+        """Return all of them."""
         return (self.results, self.table, self.plot, *self.sheets)
 
 
 @dataclass(frozen=True, slots=True)
 class RetrieveResult:
-    """A pair set was searched with itself.
+    """Result of the `retrieve` job.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ class RetrieveResult:
     files: tuple[Path, ...]
 
     def words(self) -> str:
-        """Say the figures in tables."""
+        """Return the figures as tables."""
         lines = [
             f"{self.pair_set}, {self.split} split: {self.figures.n_pairs} of "
             f"{self.n_pictures} pictures, each with one of {self.figures.n_sounds} "

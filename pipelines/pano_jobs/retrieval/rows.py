@@ -1,4 +1,4 @@
-"""Which queries a search shows and what stands in their rows.
+"""Rows of the picture sheets: which queries are shown with which neighbours.
 
 Queries are drawn by the seed, not chosen: a sheet of successes would show nothing.
 """

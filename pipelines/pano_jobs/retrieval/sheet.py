@@ -1,4 +1,4 @@
-"""Picture sheets of a search: queries and their neighbours in rows, as in Fig. 11, 12.
+"""Picture sheets of retrieval: queries and neighbours in rows, as in Fig. 11, 12.
 
 A picture wears its attention as heat, on the absolute scale of the 360° heat maps; a
 sound is drawn as its spectrogram. A frame says whether a neighbour is right.

@@ -1,4 +1,4 @@
-"""A transparent canvas on which the demo's sprites are drawn by code.
+"""An RGBA canvas with the drawing operations of the demo's sprites.
 
 Shapes are filled at twice the final size and averaged down, with gradients and dark
 outlines, so that drawn things have the soft edges and shading of an illustration.
@@ -47,7 +47,7 @@ INDIVIDUALS_KEPT = 64  # unmoving parts kept per kind; a scene shows a handful
 
 
 def individual(kind: str, seed: int) -> np.random.Generator:
-    """Return the source of one individual's features, different for every kind."""
+    """Return the random generator of one individual, different for every kind."""
     return np.random.default_rng([seed, *kind.encode()])
 
 

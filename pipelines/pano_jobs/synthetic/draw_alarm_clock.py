@@ -1,4 +1,4 @@
-"""A twin-bell alarm clock, drawn: it trembles and its hammer beats."""
+"""Draws the sprite of a twin-bell alarm clock: it trembles and its hammer beats."""
 
 from __future__ import annotations
 

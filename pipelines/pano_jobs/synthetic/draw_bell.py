@@ -1,4 +1,4 @@
-"""A bell, drawn: cast metal with a flared lip, swinging under a small roof."""
+"""Draws the sprite of a bell: cast metal that swings under a small roof."""
 
 from __future__ import annotations
 

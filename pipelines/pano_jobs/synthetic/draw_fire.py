@@ -1,4 +1,4 @@
-"""A camp fire, drawn: flames of rising noise on logs in a ring of stones."""
+"""Draws the sprite of a camp fire: flames of noise on logs in a ring of stones."""
 
 from __future__ import annotations
 

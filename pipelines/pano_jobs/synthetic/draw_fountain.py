@@ -1,4 +1,4 @@
-"""A fountain, drawn: jets that fall into a stone basin, drops and foam."""
+"""Draws the sprite of a fountain: jets that fall into a stone basin, drops and foam."""
 
 from __future__ import annotations
 

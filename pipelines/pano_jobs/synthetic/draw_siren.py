@@ -1,4 +1,4 @@
-"""An emergency vehicle, drawn from the side: ambulance, police car or fire engine.
+"""Draws the sprite of an emergency vehicle: ambulance, police car or fire engine.
 
 Its two lights flash in turn.
 """

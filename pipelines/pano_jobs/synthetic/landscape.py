@@ -1,4 +1,4 @@
-"""Drawn 360° landscapes: sky, hills, a meadow, a lake and a road all around.
+"""Draws equirectangular landscapes: sky, hills, a meadow, a lake and a road all around.
 
 Everything is a function of direction, never of columns: hills are sums of whole
 waves in yaw, clouds and grass lie on planes above and below the viewer. So the seam

@@ -1,4 +1,4 @@
-"""Trees and houses that stand in the drawn landscape."""
+"""Draws the trees and houses of the landscape."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Things that sound, drawn by code: the door to every kind of sprite.
+"""Draws the sprite of any kind of sound source.
 
 Nothing here comes from a file, so the demo owns every pixel and knows every truth.
 A seed fixes the colours, proportions and details of one individual; what does not
@@ -19,7 +19,7 @@ from pano_jobs.synthetic.draw_siren import draw_siren
 
 
 class SourceKind(StrEnum):
-    """What can be drawn and heard."""
+    """The kinds of synthetic sound sources."""
 
     FIRE = "fire"
     BELL = "bell"
@@ -38,7 +38,7 @@ _DRAW: dict[SourceKind, Callable[[int, float], Sprite]] = {
 
 
 def sprite(kind: SourceKind, seed: int, time_s: float) -> Sprite:
-    """Draw one individual at one moment.
+    """Draw the sprite of one individual at one moment.
 
     It moves whether it sounds or not, so that the picture alone never tells.
 

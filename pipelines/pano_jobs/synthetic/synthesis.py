@@ -1,4 +1,4 @@
-"""The sounds of the drawn things, synthesised: every kind in many individuals.
+"""Synthesises the sounds of the sources, each kind in many variants.
 
 Each recipe follows how the real sound arises (impulses of breaking wood, inharmonic
 partials of struck metal, bubbles in falling water), because the localizer's sound

@@ -1,4 +1,4 @@
-"""A drawn 360° world: things around the viewer, some of which sound at some times.
+"""A synthetic 360° scene with sound sources of known directions and times.
 
 All things are in the picture all the time and move all the time, so only the sound
 tells where to look. The direction of everything that sounds is known exactly.
@@ -24,7 +24,7 @@ Interval = tuple[float, float]
 
 @dataclass(frozen=True, slots=True)
 class DrawnSource:
-    """One thing in the world.
+    """A source of the scene: its kind, place, size and sounding times.
 
     Parameters
     ----------
@@ -53,7 +53,7 @@ class DrawnSource:
                 raise ValueError(f"not an interval of time: {(start_s, end_s)}")
 
     def direction(self, time_s: float) -> Direction:
-        """Return where its middle is."""
+        """Return the direction of its centre."""
         yaw_deg = self.start.yaw_deg + self.yaw_speed_deg_per_s * time_s
         return Direction(yaw_deg, self.start.pitch_deg)
 
@@ -64,7 +64,7 @@ class DrawnSource:
 
 @dataclass(frozen=True, slots=True)
 class DrawnWorld:
-    """A landscape with things in it, for some seconds.
+    """A synthetic scene: a landscape with sources, for some seconds.
 
     Parameters
     ----------

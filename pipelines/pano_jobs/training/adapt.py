@@ -1,4 +1,4 @@
-"""The job `adapt`: pretrained trunks become trunks for scenes and for films' sound.
+"""The `adapt` job: fine-tune the pretrained trunks on a pair set.
 
 What comes out is a checkpoint with fresh heads, for `pano train --trunks`.
 """
@@ -46,7 +46,7 @@ _TELL_EVERY = 100
 
 @dataclass(frozen=True, slots=True)
 class AdaptSettings:
-    """What to adapt to, and for how long.
+    """Settings of the `adapt` job.
 
     Parameters
     ----------
@@ -81,14 +81,14 @@ class AdaptSettings:
 
 @dataclass(frozen=True, slots=True)
 class AdaptResult:
-    """Trunks were adapted."""
+    """Result of the `adapt` job."""
 
     target: Path
     n_sight_steps: int
     n_hearing_steps: int
 
     def words(self) -> str:
-        """Say where the trunks are and what they are for."""
+        """Return the output and how to use it, as text."""
         return (
             f"{self.target}: {self.n_sight_steps} steps of seeing, "
             f"{self.n_hearing_steps} of hearing; train heads on them with "
@@ -99,7 +99,7 @@ class AdaptResult:
 def adapt(
     settings: AdaptSettings, *, on_step: StepProgress | None = None
 ) -> AdaptResult:
-    """Adapt the trunks and write them; interrupted, it goes on where it was.
+    """Fine-tune the trunks and write them; an interrupted run is resumed.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Frozen features of a pair set, for everything that learns from it or measures on it.
+"""Loads the cached features of a pair set from the frozen trunks.
 
 The trunks are by far the largest cost and never change: what they give is computed
 once per pair set and kept in its folder `features`.

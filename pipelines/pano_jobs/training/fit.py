@@ -1,4 +1,4 @@
-"""Training heads on cached features: one network, or two teachers and their student.
+"""Trains heads on cached features: one network, or two teachers and a student.
 
 What `pano train` and the sweeps share. An interrupted training goes on where it was,
 teachers included.
@@ -36,7 +36,7 @@ OnStep = Callable[[str, StepReport], None]
 
 @dataclass(frozen=True, slots=True)
 class Fitting:
-    """What all trainings of one job share.
+    """Inputs that all trainings of one job share.
 
     Parameters
     ----------
@@ -167,6 +167,6 @@ def _state_of(state: Path | None, what: str) -> Path | None:
 
 
 def forget_state(state: Path) -> None:
-    """Remove what an interrupted training would have needed."""
+    """Delete the files for resuming an interrupted training."""
     for path in state.parent.glob(f"{state.stem}*{state.suffix}"):
         path.unlink()

@@ -105,7 +105,7 @@ class TrainJobSettings:
 
 @dataclass(frozen=True, slots=True)
 class TrainJobResult:
-    """A checkpoint was trained; its figures are of the test split."""
+    """Result of the `train` job; its figures are of the test split."""
 
     target: Path
     preset: str
@@ -113,7 +113,7 @@ class TrainJobResult:
     test: Evaluation
 
     def words(self) -> str:
-        """Say where the checkpoint is and how well it points."""
+        """Return the output and the test figures as text."""
         return f"{self.target}: {self.n_steps} steps; on the test split\n" + (
             self.test.words()
         )
@@ -220,7 +220,7 @@ class _StepLog:
         self._start_s, self._n_told = time.monotonic(), 0
 
     def note(self, what: str, report: StepReport) -> None:
-        """Tell the progress bar of every step, the log of every hundredth."""
+        """Report every step to the progress bar, every hundredth to the log."""
         self._tell(what, report.step + 1, self._n_steps)
         self._n_told += 1
         if (report.step + 1) % 100 == 0:

@@ -1,4 +1,4 @@
-"""Losses of every step, for whoever wants to watch a training or plot it later."""
+"""Training logs: the losses of every step as CSV or for TensorBoard."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from soundloc.training.objective import StepReport
 
 @runtime_checkable
 class TrainingLog(Protocol):
-    """Where the reports of a training go."""
+    """Receives the report of every training step."""
 
     def write(self, report: StepReport) -> None:
-        """Note what one step did."""
+        """Write the losses of one step."""
         ...
 
 

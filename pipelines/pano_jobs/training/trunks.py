@@ -1,4 +1,4 @@
-"""The frozen trunks that trainings start from.
+"""Loads the pretrained, frozen trunks that trainings start from.
 
 The log-mel trunk, and the visual trunk that was adapted beside it, come with the
 package, so that a training needs no download; SoundNet-8 and VGG-16 must be at hand.

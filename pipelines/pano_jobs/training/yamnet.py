@@ -26,7 +26,7 @@ _N_EMBEDDING, _N_CLASSES = 1024, 521
 
 
 class YamNet:
-    """The teacher.
+    """YAMNet, loaded from its ONNX file.
 
     Parameters
     ----------

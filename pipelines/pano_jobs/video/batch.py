@@ -1,4 +1,4 @@
-"""The `batch` job: every clip of a folder, one after another.
+"""The `batch` job: run a job on every video of a folder.
 
 The output folder mirrors the input folder. A clip that fails is noted and the next
 one begins; a clip whose output exists is finished and skipped, so that an

@@ -1,4 +1,4 @@
-"""The `demo` job: a drawn clip, panned, and how far off the camera was.
+"""The `demo` job: pan a synthetic clip and measure the error of the camera.
 
 The world is drawn by code, so the truth is known for every frame. The truth is used
 for the report and the contact sheet only; the camera never sees it.
@@ -33,7 +33,7 @@ _REPORT_RATE_HZ = 10
 
 @dataclass(frozen=True, slots=True)
 class DemoFiles:
-    """What the demo leaves in its folder."""
+    """The output files of the demo."""
 
     clip: Path
     video: Path
@@ -42,7 +42,7 @@ class DemoFiles:
 
     @classmethod
     def of(cls, folder: Path) -> DemoFiles:
-        """Name them."""
+        """Return their names in a folder."""
         return cls(
             clip=folder / "demo-360.mp4",
             video=folder / "demo-nfov.mp4",
@@ -53,7 +53,7 @@ class DemoFiles:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """How well a camera path looks at what sounds.
+    """The accuracy of a camera path: its angle to the sounding source.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""The `export` job: a saved camera path in the format of another program."""
+"""The `export` job: write a camera path in the format of another program."""
 
 from __future__ import annotations
 

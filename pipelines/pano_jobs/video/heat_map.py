@@ -1,4 +1,4 @@
-"""The `saliency` job: the 360° video again, with a heat map of where it sounds.
+"""The `saliency` job: overlay a heat map of the sound source on a 360° video.
 
 Pass 1 writes the maps to disk, pass 2 maps that file into memory while it paints
 every full-resolution frame, so that an hour costs no more memory than a second.

@@ -1,4 +1,4 @@
-"""The `info` job: what a file says about itself."""
+"""The `info` job: the properties of a video file, read from its header."""
 
 from __future__ import annotations
 

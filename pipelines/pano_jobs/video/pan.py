@@ -1,4 +1,4 @@
-"""The `pan` job: an ordinary video that looks where the sound comes from.
+"""The `pan` job: render a 360° video along a path that follows the sound.
 
 Pass 1 turns the clip, or the maps kept of it, into a camera path of some kilobytes,
 pass 2 renders every full-resolution frame along it.

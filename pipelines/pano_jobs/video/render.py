@@ -1,4 +1,4 @@
-"""The `render` job: an ordinary video along a saved camera path.
+"""The `render` job: render a 360° video along a saved camera path.
 
 For a path that was edited by hand, or another lens or picture size. It is pass 2 of
 `pan` alone.
@@ -39,7 +39,7 @@ def render(
     overwrite: bool = False,
     progress: Progress = SILENT,
 ) -> PanResult:
-    """Film a clip again along a saved path.
+    """Render a clip again along a saved path.
 
     Parameters
     ----------

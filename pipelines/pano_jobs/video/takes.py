@@ -1,4 +1,4 @@
-"""What is filmed of a clip: takes and aspects, their names, lenses and paths.
+"""Takes and aspects of a clip: their file names, lenses and paths.
 
 Every aspect is planned on its own from the one analysis, because a tall view that
 follows a wide one's path would cut off what the wide one keeps at its sides. All show
@@ -109,7 +109,7 @@ def brief(
 def described(
     path: CameraPath, lens: LensSettings, settings: PanSettings, source: Path
 ) -> CameraPath:
-    """Say what a path was planned for."""
+    """Return the path with its source, director and picture recorded."""
     described = PathSource(
         file=source.name,
         director=settings.direct.director,

@@ -18,7 +18,7 @@ from pano_jobs.analysis.localize import log_solid_angles
 from pano_jobs.datasets.kinds import APES
 from pano_jobs.datasets.sources.clips import open_clip
 from soundloc.inference.window_embedding import WindowEmbedding
-from tests.benchmarks.localizer.listening import Listener, dice_of
+from tests.benchmarks.localizer.listening import Listener, seeded_rng
 from tests.benchmarks.localizer.places import covered, hits
 from tests.benchmarks.localizer.scenes import SceneMaker
 from tests.benchmarks.localizer.spheres import (
@@ -64,7 +64,7 @@ def ask_scenes_of_apes(maker: SceneMaker) -> list[Section]:
     voices = _voices(maker.listener)
     for ape in apes:
         for number in range(N_SCENES_PER_APE):
-            rng = dice_of(ape.path.name, number)
+            rng = seeded_rng(ape.path.name, number)
             chosen = rng.choice(len(voices), N_VOICES_PER_SCENE, replace=False)
             for with_person, found in rows.items():
                 scene = maker.scene_beside(ape, number, with_person=with_person)
@@ -96,7 +96,7 @@ def ask_films_of_apes(material: Path, listener: Listener) -> Section:
 
 
 def _voices(listener: Listener) -> list[WindowEmbedding]:
-    rng = dice_of("people")
+    rng = seeded_rng("people")
     pool = [s for s in listener.sounds if s.kind == "person"]
     drawn = (listener.draw(pool, rng) for _ in range(N_VOICES))
     return [listener.embed(sound) for sound in drawn if sound is not None]

@@ -34,8 +34,8 @@ _WEATHER = ("wind", "rain")
 Array = NDArray[np.float32]
 
 
-def dice_of(name: str, *numbers: int) -> np.random.Generator:
-    """Return dice that depend on a name and on numbers alone."""
+def seeded_rng(name: str, *numbers: int) -> np.random.Generator:
+    """Return a random generator seeded by a name and numbers alone."""
     digest = hashlib.sha256(name.encode()).digest()
     return np.random.default_rng([int.from_bytes(digest[:8]), *numbers])
 
@@ -83,7 +83,7 @@ class Listener:
 
     def noise(self, number: int) -> WindowEmbedding:
         """Embed coloured noise, each number its own."""
-        rng = dice_of("coloured noise", number)
+        rng = seeded_rng("coloured noise", number)
         return self.hear(scale_to_level(colored_noise(N_SAMPLES, rng), LEVEL_DBFS))
 
     def silence(self) -> WindowEmbedding:
@@ -102,7 +102,7 @@ class Listener:
     def prior(self, visual: Array) -> Array:
         """Return the mean response (h, w) to many sounds: looking without listening."""
         if not self._any:
-            rng = dice_of("any sound")
+            rng = seeded_rng("any sound")
             for number in rng.permutation(len(self.sounds)):
                 if self._clip(self.sounds[number].path) is not None:
                     self._any.append(self.embed(self.sounds[number]))
@@ -115,7 +115,7 @@ class Listener:
         clip = self._clip(sound.path)
         if clip is None:
             raise ValueError(f"{sound.path} holds nothing that can be heard")
-        rng = dice_of(sound.path.name)
+        rng = seeded_rng(sound.path.name)
         window = repeat_with_gaps(clip, N_SAMPLES, rng)
         if snr_db is not None:
             under = self._clip(self.weather[int(rng.integers(len(self.weather)))].path)

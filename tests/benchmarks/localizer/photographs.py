@@ -12,7 +12,7 @@ from pano_jobs.datasets.material import BoxedPhotograph, SoundSource
 from soundloc import SoundLocalizer
 from soundloc.data.pairs import Box
 from soundloc.errors import DatasetError
-from tests.benchmarks.localizer.listening import Listener, dice_of
+from tests.benchmarks.localizer.listening import Listener, seeded_rng
 from tests.benchmarks.localizer.places import covered, hits
 from tests.benchmarks.localizer.table import Figure, Section, mean, pointing_figure
 
@@ -108,7 +108,7 @@ def _sounds(
     listener: Listener, photograph: BoxedPhotograph, kind: str, *, speech: bool
 ) -> list[SoundSource]:
     """Draw sounds of a kind, each of another recording or speaker."""
-    rng = dice_of(photograph.source, 0)
+    rng = seeded_rng(photograph.source, 0)
     pool = [s for s in listener.sounds if s.kind == kind]
     if speech:
         pool = [s for s in pool if s.path.parent.name == "speech"]

@@ -124,13 +124,13 @@ class SceneMaker:
             Of pictures that no trunk was pretrained on.
         """
         for attempt in range(_TRIES):
-            dice = [self.seed, n_objects, int(only_unfamiliar), number, attempt]
-            rng = np.random.default_rng(dice)
+            seeds = [self.seed, n_objects, int(only_unfamiliar), number, attempt]
+            rng = np.random.default_rng(seeds)
             background, there = self._draw_background(rng)
             pieces = self._draw_pieces(
                 n_objects, rng, only_unfamiliar=only_unfamiliar, there=there
             )
-            extra = self._draw_silent(n_silent, np.random.default_rng([*dice, 1]))
+            extra = self._draw_silent(n_silent, np.random.default_rng([*seeds, 1]))
             made = self._make(number, background, pieces, extra, rng)
             if made is not None:
                 absent = self._absent(pieces, rng, there=there)
@@ -167,8 +167,8 @@ class SceneMaker:
         """
         name = hashlib.sha256(silent.path.name.encode()).digest()
         for attempt in range(_TRIES):
-            dice = [self.seed, *name[:4], number, int(with_person), attempt]
-            rng = np.random.default_rng(dice)
+            seeds = [self.seed, *name[:4], number, int(with_person), attempt]
+            rng = np.random.default_rng(seeds)
             background, there = self._draw_background(rng)
             if "person" in there:
                 continue

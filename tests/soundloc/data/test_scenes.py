@@ -65,7 +65,7 @@ def test_the_background_is_not_changed() -> None:
     assert np.array_equal(background, GREY)
 
 
-def test_the_same_dice_compose_the_same_scene() -> None:
+def test_the_same_seed_composes_the_same_scene() -> None:
     pieces = [red_piece("a"), red_piece("b")]
     first, second = (
         compose(GREY, pieces, layout=SceneLayout(), rng=np.random.default_rng(3))

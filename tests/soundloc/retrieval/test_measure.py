@@ -59,7 +59,7 @@ def labels(database) -> PseudoLabels:
             for _ in range(len(database.pairs))
         ]
 
-    return PseudoLabels(draw(), draw(), "dice")
+    return PseudoLabels(draw(), draw(), "random")
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`pano adapt`: from pretrained trunks to trunks for scenes and for films' sound."""
+"""`pano adapt`: fine-tune the pretrained trunks on a pair set."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ LOG_MEL = "log-mel"
 
 @click.command()
 @pairs_argument
-@output_option("FILE.safetensors", "Where the trunks go.")
+@output_option("FILE.safetensors", "Output checkpoint.")
 @click.option(
     "--sound",
     type=click.Choice(["soundnet", LOG_MEL]),
     default="soundnet",
-    help="Adapt SoundNet-8, or teach a log-mel trunk from nothing.",
+    help="Sound trunk: adapt SoundNet-8, or distil a log-mel trunk from scratch.",
 )
 @count_option(
     "--sight-steps",
     "n_sight_steps",
     3000,
-    "Steps of seeing; 0 leaves the visual trunk as it is.",
+    "Training steps of the visual trunk; 0 leaves it as it is.",
     least=0,
 )
 @click.option(
@@ -46,25 +46,25 @@ LOG_MEL = "log-mel"
     "n_hearing_steps",
     type=click.IntRange(min=0),
     show_default="2500; log-mel: 8000",
-    help="Steps of hearing; 0 leaves the sound trunk as it is.",
+    help="Training steps of the sound trunk; 0 leaves it as it is.",
 )
 @click.option(
     "--sight-share",
     type=click.FloatRange(0.0, 1.0, min_open=True),
     default=1.0,
-    help="How far the visual trunk goes from its old weights to the adapted ones.",
+    help="Interpolation of the visual trunk from its old weights to the adapted ones.",
 )
 @click.option(
     "--teacher",
     type=click.Path(dir_okay=False, path_type=Path),
     metavar="YAMNET.onnx",
-    help="Also learn to hear what YAMNet hears; it is not needed afterwards.",
+    help="YAMNet as the teacher to distil from; not needed afterwards.",
 )
 @click.option(
     "--more-sounds",
     type=FOLDER,
     metavar="FOLDER",
-    help="log-mel: further sounds to hear, of any kind and without names.",
+    help="log-mel: folder of further, unlabelled sounds.",
 )
 @soundnet_option
 @trunks_option

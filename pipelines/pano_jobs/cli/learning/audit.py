@@ -1,4 +1,4 @@
-"""`pano audit`: what two sets of clips have in common."""
+"""`pano audit`: find clips that two data sets share."""
 
 from __future__ import annotations
 

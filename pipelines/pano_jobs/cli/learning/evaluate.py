@@ -1,4 +1,4 @@
-"""`pano evaluate`: how well a checkpoint points, or a camera path follows people."""
+"""`pano evaluate`: evaluate a checkpoint or camera paths."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from pano_jobs.cli.options.shared import (
     type=IN_FILE,
     multiple=True,
     metavar="FILE.json",
-    help="Measure this camera path or file of Pano2Vid's outputs; again for each.",
+    help="Camera path or file of Pano2Vid's outputs to evaluate; may be repeated.",
 )
 @click.option(
     "--truth",
     type=IN_FILE,
     metavar="FILE.json",
-    help="With --paths: people's trajectories as Pano2Vid writes them, or a path.",
+    help="With --paths: reference trajectories in Pano2Vid's format, or a path.",
 )
 @click.option(
     "--maps",
@@ -48,16 +48,16 @@ from pano_jobs.cli.options.shared import (
     "--video",
     type=IN_FILE,
     metavar="FILE.mp4",
-    help="With --paths: the clip itself; adds a baseline that looks and is deaf.",
+    help="With --paths: the clip itself; adds a baseline without sound.",
 )
 @checkpoint_option
-@split_option("Part of PAIRS to measure on.")
+@split_option("Split of PAIRS to evaluate on.")
 @click.option(
     "--compare",
     "other",
     type=IN_FILE,
     metavar="FILE.safetensors",
-    help="Also ask this checkpoint, and say what it has more and whether it is luck.",
+    help="Second checkpoint to compare with, with intervals of the difference.",
 )
 @output_folder_option(
     "Also write results.json, table.md and plots here.", required=False
@@ -66,7 +66,7 @@ from pano_jobs.cli.options.shared import (
     "--sounds-per-object",
     "n_per_object",
     1,
-    "How many sounds of its kind each object is asked with.",
+    "Number of sounds of its class to ask about each object.",
 )
 @picture_size_option
 @seed_option

@@ -1,4 +1,4 @@
-"""`pano prepare`: from material, footage or a published data set to a pair set."""
+"""`pano prepare`: make a pair set of material, footage or a published data set."""
 
 from __future__ import annotations
 
@@ -37,16 +37,18 @@ _ALL_OPTIONS = frozenset().union(*_OPTIONS.values())
 @click.command()
 @click.argument("source", type=FOLDER)
 @output_folder_option(
-    "Where the pair set goes; made if it does not exist.", required=False
+    "Output folder of the pair set; created if missing.", required=False
 )
 @click.option(
     "--from",
     "origin",
     type=click.Choice([MATERIAL, *(origin.value for origin in Origin)]),
     default=MATERIAL,
-    help="What SOURCE is.",
+    help="Kind of data set SOURCE is.",
 )
-@click.option("--check", is_flag=True, help="Look the pair set SOURCE over, instead.")
+@click.option(
+    "--check", is_flag=True, help="Check the pair set SOURCE for faults instead."
+)
 @count_option(
     "--scenes",
     "n_scenes",
@@ -67,7 +69,7 @@ _ALL_OPTIONS = frozenset().union(*_OPTIONS.values())
     metavar="FOLDER",
     help="material: further equirectangular stills, behind training scenes.",
 )
-@click.option("--seed", type=int, default=0, help="material: of the dice.")
+@click.option("--seed", type=int, default=0, help="material: random seed.")
 @gather_options
 @force_option
 @console_options

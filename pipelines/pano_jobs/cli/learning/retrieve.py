@@ -1,4 +1,4 @@
-"""`pano retrieve`: find pictures by sound and sounds by picture, and say how well."""
+"""`pano retrieve`: cross-modal retrieval between pictures and sounds."""
 
 from __future__ import annotations
 
@@ -40,17 +40,17 @@ def _read_ks(ctx: click.Context, param: click.Parameter, value: str) -> tuple[in
     "--picture",
     type=IN_FILE,
     metavar="FILE",
-    help="Look for what is nearest to this picture instead of measuring.",
+    help="Query picture: list its nearest neighbours instead of evaluating.",
 )
 @click.option(
     "--sound",
     type=IN_FILE,
     metavar="FILE",
-    help="Look for pictures of this sound; with --picture, for those alike in what is "
-    "heard.",
+    help="Query sound: list the nearest pictures; with --picture, those alike in "
+    "what is heard.",
 )
 @checkpoint_option
-@split_option("Part of PAIRS to search.")
+@split_option("Split of PAIRS to search.")
 @output_folder_option(
     "Also write results.json, tables, a plot and picture sheets here.", required=False
 )
@@ -60,7 +60,7 @@ def _read_ks(ctx: click.Context, param: click.Parameter, value: str) -> tuple[in
     callback=_read_ks,
     metavar="N,N,…",
     default="1,5,10,20",
-    help="Numbers of neighbours to judge; the largest is how many a search lists.",
+    help="Numbers of neighbours to evaluate; a query lists the largest.",
 )
 @count_option(
     "--limit",

@@ -1,4 +1,4 @@
-"""`pano sweep`: the paper's tables and an ablation, each by one command."""
+"""`pano sweep`: repeated trainings for the paper's tables and an ablation."""
 
 from __future__ import annotations
 
@@ -29,27 +29,28 @@ from pano_jobs.cli.options.shared import console_options, output_folder_option
     "ingredient of ours is worth.",
 )
 @output_folder_option(
-    "Where measures, table and plot go; what is there already is not repeated."
+    "Output folder of measures, table and plot; existing measures are reused."
 )
-@preset_option("strong", "The recipe that is varied, on the light trunk.")
-@count_option("--seeds", "n_seeds", 5, "Trainings of each row.")
-@count_option("--steps", "n_steps", 500, "Length of each training.")
+@preset_option("strong", "Preset that is varied, on the light trunk.")
+@count_option("--seeds", "n_seeds", 5, "Number of trainings per row.")
+@count_option("--steps", "n_steps", 500, "Number of steps per training.")
 @count_option(
     "--train-pictures",
     "n_train",
     1500,
-    "Use the first so many of the training split.",
+    "Number of training pictures, the first of the split.",
     least=2,
 )
 @count_option(
     "--measured-pictures",
     "n_measured",
     250,
-    "Measure on the first so many of the split.",
+    "Number of pictures to evaluate on, the first of the split.",
     least=2,
 )
 @split_option(
-    "Measure on this one: choose on validation, report on test.", ["validation", "test"]
+    "Split to evaluate on: choose on validation, report on test.",
+    ["validation", "test"],
 )
 @soundnet_option
 @console_options

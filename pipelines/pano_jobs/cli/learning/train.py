@@ -1,4 +1,4 @@
-"""`pano train`: from a pair set to a checkpoint of the localizer."""
+"""`pano train`: train the localizer on a pair set."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
 
 @click.command()
 @pairs_argument
-@output_option("FILE.safetensors", "The checkpoint to write.")
+@output_option("FILE.safetensors", "Output checkpoint.")
 @preset_option(
     "light",
     "Losses and optimiser: the default checkpoint's, all that was found to help, "
@@ -75,20 +75,20 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
     "--supervision",
     type=click.Choice(["unsupervised", "supervised", "semi-supervised"]),
     default="semi-supervised",
-    help="Learn from company (Eq. 6), from boxes (Eq. 8), or from both (Eq. 7).",
+    help="Learn from co-occurrence (Eq. 6), from boxes (Eq. 8), or both (Eq. 7).",
 )
 @click.option(
     "--labels",
     "n_labels",
     type=click.IntRange(min=0),
-    help="Hide the boxes of all but so many training pictures.  [default: hide none]",
+    help="Number of training pictures that keep their boxes.  [default: all]",
 )
 @click.option(
     "--weight",
     "loss_weights",
     type=_LossWeight(),
     multiple=True,
-    help="Weigh a loss otherwise, such as supervised=0.25; may be repeated.",
+    help="Weight of a loss, such as supervised=0.25; may be repeated.",
 )
 @soundnet_option
 @trunks_option
@@ -96,7 +96,7 @@ class _LossWeight(click.ParamType[tuple[str, float]]):
     "--steps",
     "n_steps",
     type=click.IntRange(min=1),
-    help="Length of the training.  [default: the preset's]",
+    help="Number of training steps.  [default: the preset's]",
 )
 @picture_size_option
 @seed_option

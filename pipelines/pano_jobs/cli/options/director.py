@@ -1,4 +1,4 @@
-"""The options of the director: how the camera moves, and what a person wishes."""
+"""Command options of the director: camera motion, cuts and the user's wishes."""
 
 from __future__ import annotations
 
@@ -98,28 +98,28 @@ direct_options = gathered(
         "--director",
         type=click.Choice(DIRECTORS),
         default=DEFAULT.direct.director,
-        help="Who chooses the view: follow the sound, or AutoCam as published.",
+        help="Planner of the view: follow the sound, or AutoCam as published.",
     ),
     click.option(
         "--motion",
         type=click.Choice(MOTIONS),
         default=DEFAULT.direct.motion,
-        help="The camera operator: how fast and how readily the camera turns.",
+        help="Preset of the camera motion: its speed limits and smoothness.",
     ),
     _limit_option(
-        "--max-speed", "max_speed_deg_per_s", "DEG/S", "Fastest turn of the camera."
+        "--max-speed", "max_speed_deg_per_s", "DEG/S", "Maximum angular speed."
     ),
     _limit_option(
         "--max-acceleration",
         "max_acceleration_deg_per_s2",
         "DEG/S²",
-        "How fast its speed may change.",
+        "Maximum angular acceleration.",
     ),
     _limit_option(
         "--max-jerk",
         "max_jerk_deg_per_s3",
         "DEG/S³",
-        "How fast its acceleration may change.",
+        "Maximum angular jerk.",
     ),
     click.option(
         "--start-yaw",
@@ -127,7 +127,7 @@ direct_options = gathered(
         type=click.FloatRange(-360.0, 360.0),
         metavar="DEGREES",
         default=DEFAULT.direct.start.yaw_deg,
-        help="View until something is heard; right is positive.",
+        help="Initial yaw, until something is heard; right is positive.",
     ),
     click.option(
         "--start-pitch",
@@ -135,19 +135,19 @@ direct_options = gathered(
         type=click.FloatRange(-90.0, 90.0),
         metavar="DEGREES",
         default=DEFAULT.direct.start.pitch_deg,
-        help="View until something is heard; up is positive.",
+        help="Initial pitch, until something is heard; up is positive.",
     ),
     click.option(
         "--zoom-to",
         "narrowest_hfov_deg",
         type=HFOV,
         metavar="DEGREES",
-        help="Narrowest field of view to zoom in to.  [default: no zoom]",
+        help="Narrowest horizontal field of view when zooming.  [default: no zoom]",
     ),
     click.option(
         "--cuts/--no-cuts",
         default=math.isfinite(DEFAULT.direct.cuts.cost_s),
-        help="Cut to what is far away for long, instead of turning there.",
+        help="Allow cuts to distant views instead of turning there.",
     ),
     click.option(
         "--min-shot",
@@ -155,7 +155,7 @@ direct_options = gathered(
         type=click.FloatRange(min=0.0),
         metavar="SECONDS",
         default=DEFAULT.direct.cuts.min_shot_s,
-        help="No shot between two cuts is shorter.",
+        help="Minimum length of a shot between two cuts.",
     ),
     click.option(
         "--source-cut",
@@ -163,8 +163,7 @@ direct_options = gathered(
         type=float,
         multiple=True,
         metavar="SECONDS",
-        help="The clip itself cuts at this time; again for each.  [default: where "
-        "all of its picture changes]",
+        help="Time of a cut in the clip itself; may be repeated.  [default: detected]",
     ),
     click.option(
         "--pin",
@@ -172,26 +171,26 @@ direct_options = gathered(
         callback=reads(("t", "yaw", "pitch"), _pin),
         multiple=True,
         metavar="t=S,yaw=DEG,pitch=DEG",
-        help="Look there at that time; again for each.",
+        help="Look in this direction at this time; may be repeated.",
     ),
     click.option(
         "--never",
         callback=reads(("yaw", "pitch", "radius"), _never),
         multiple=True,
         metavar="yaw=DEG,pitch=DEG,radius=DEG",
-        help="Never turn to this part of the sphere; again for each.",
+        help="Never turn to this region of the sphere; may be repeated.",
     ),
     click.option(
         "--takes",
         "n_takes",
         type=click.IntRange(min=1),
         default=DEFAULT.direct.n_takes,
-        help="Film so many different paths; FILE-take2.mp4 is the second.",
+        help="Number of different paths to render; FILE-take2.mp4 is the second.",
     ),
     click.option(
         "--solver",
         type=click.Choice(SOLVERS),
         default=DEFAULT.direct.solver,
-        help="How the path is smoothed; quadratic is for quick previews.",
+        help="Solver of the path smoothing; quadratic is for quick previews.",
     ),
 )

@@ -1,4 +1,4 @@
-"""Options that the commands of the localizer share: `train`, `evaluate` and others."""
+"""Command options shared by the commands of the localizer."""
 
 from __future__ import annotations
 
@@ -89,4 +89,4 @@ trunks_option = click.option(
     "[default: the published ones; to train on log-mel, the default checkpoint's]",
 )
 
-seed_option = click.option("--seed", type=int, default=0, help="Of the dice.")
+seed_option = click.option("--seed", type=int, default=0, help="Random seed.")

@@ -1,4 +1,4 @@
-"""What stands behind an option, read into the value that is meant."""
+"""Parsers of option values: sizes, aspects, directions."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Reader = Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[Any, 
 
 
 def reads(keys: tuple[str, ...], build: Callable[..., object]) -> Reader:
-    """Read numbers with names, written t=12.5,yaw=90,pitch=0, each into one value."""
+    """Make a parser of named numbers, written t=12.5,yaw=90,pitch=0."""
 
     def read(
         ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
@@ -54,7 +54,7 @@ def read_size(
 def read_aspects(
     ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 ) -> tuple[Fraction, ...]:
-    """Read the shapes of pictures, written 16:9."""
+    """Read aspect ratios, written 16:9."""
     aspects = []
     for value in values:
         width, _, height = value.partition(":")
@@ -70,7 +70,7 @@ def read_aspects(
 def read_tilt(
     ctx: click.Context, param: click.Parameter, value: str | None
 ) -> Tilt | None:
-    """Read how a camera was tilted, written roll=8,pitch=-3."""
+    """Read the tilt of a camera, written roll=8,pitch=-3."""
     if value is None:
         return None
     found: tuple[Tilt, ...] = reads(("roll", "pitch"), Tilt)(ctx, param, (value,))

@@ -1,4 +1,4 @@
-"""The options of `pano prepare` that say how pairs are gathered."""
+"""Command options of `pano prepare` for footage and published data sets."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ gather_options = gathered(
         type=_SECONDS,
         metavar="SECONDS",
         default=_DEFAULT.window_s,
-        help="Stretch of sound kept around each picture; 20 is the paper.",
+        help="Length of the sound window around each picture; 20 is the paper.",
     ),
     click.option(
         "--every",
@@ -76,12 +76,12 @@ gather_options = gathered(
         type=_SECONDS,
         metavar="SECONDS",
         default=_DEFAULT.every_s,
-        help="videos: spacing of the pictures.",
+        help="videos: interval between pictures.",
     ),
     click.option(
         "--layout",
         type=click.Choice(["flat", *(layout.value for layout in StereoLayout)]),
-        help="videos: how all of them are stored.  [default: what each file says]",
+        help="videos: layout of all of them.  [default: from each file]",
     ),
     click.option(
         "--boxes",
@@ -126,6 +126,6 @@ gather_options = gathered(
     click.option(
         "--split",
         type=click.Choice(SPLITS),
-        help="Put everything into this split.  [default: lists, else by the source]",
+        help="Assign everything to this split.  [default: lists, else by the source]",
     ),
 )

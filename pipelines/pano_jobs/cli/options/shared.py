@@ -141,34 +141,34 @@ console_options = gathered(
         is_eager=True,
         expose_value=False,
         callback=read_config,
-        help="Take defaults from this file; its keys are the long options.",
+        help="Read defaults from this file; its keys are the long options.",
     ),
-    click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-    click.option("--quiet", is_flag=True, help="No progress and no words."),
+    click.option(
+        "--json", "as_json", is_flag=True, help="Print the result as one JSON object."
+    ),
+    click.option("--quiet", is_flag=True, help="Print no progress and no text."),
 )
 
-force_option = click.option(
-    "--force", is_flag=True, help="Replace results that exist already."
-)
+force_option = click.option("--force", is_flag=True, help="Overwrite existing output.")
 
 layout_option = click.option(
     "--layout",
     type=click.Choice([layout.value for layout in StereoLayout]),
-    help="How the sphere is stored, where the file does not say or says it wrong.",
+    help="Stereo layout of the input.  [default: from the file]",
 )
 
 sheet_option = click.option(
     "--sheet",
     type=OUT_FILE,
     metavar="FILE.png",
-    help="Also write a contact sheet of some moments.",
+    help="Also write a contact sheet of some frames.",
 )
 
 checkpoint_option = click.option(
     "--checkpoint",
     type=IN_FILE,
     metavar="FILE",
-    help="Weights of the localizer.  [default: the ones that are shipped]",
+    help="Checkpoint of the localizer.  [default: the bundled one]",
 )
 
 localize_options = gathered(
@@ -180,7 +180,7 @@ localize_options = gathered(
         type=POSITIVE,
         metavar="SECONDS",
         default=DEFAULT.localize.window_s,
-        help="Stretch of sound listened to around each picture.",
+        help="Length of the sound window around each frame.",
     ),
     click.option(
         "--visual-rate",
@@ -188,7 +188,7 @@ localize_options = gathered(
         type=click.FloatRange(0.0, float(ANALYSIS_RATE_HZ), min_open=True),
         metavar="HZ",
         default=DEFAULT.localize.visual_rate_hz,
-        help="Pictures the network looks at per second; 30 is the paper.",
+        help="Frames per second the visual network runs on; 30 is the paper.",
     ),
     click.option(
         "--motion-gain",
@@ -196,7 +196,7 @@ localize_options = gathered(
         type=click.FloatRange(min=0.0),
         metavar="GAIN",
         default=DEFAULT.localize.motion_gain,
-        help="What more a moving thing counts where the sound is unsure; 0: nothing.",
+        help="Extra weight of motion where confidence is low; 0 disables it.",
     ),
     layout_option,
     checkpoint_option,
@@ -210,7 +210,7 @@ localize_options = gathered(
         "--no-sound-ok",
         "no_sound_ok",
         is_flag=True,
-        help="Accept a clip without sound: the camera holds its start view.",
+        help="Accept a clip without sound; the camera holds its start view.",
     ),
 )
 
@@ -246,14 +246,14 @@ shutter_option = click.option(
     type=click.FloatRange(0.0, 360.0),
     metavar="DEGREES",
     default=DEFAULT.lens.shutter_deg,
-    help="Motion blur: exposed part of each frame's time; films use 180.",
+    help="Shutter angle for motion blur; 0 disables it, film uses 180.",
 )
 
 stabilize_option = click.option(
     "--steady",
     "is_stabilized",
     is_flag=True,
-    help="Take out the shake of a carried camera; takes another pass.",
+    help="Stabilize the shake of a carried camera; needs another pass.",
 )
 
 level_option = click.option(
@@ -261,15 +261,15 @@ level_option = click.option(
     "tilt",
     callback=read_tilt,
     metavar="roll=DEG,pitch=DEG",
-    help="Put the horizon level: how the camera was tilted, clockwise and up.  "
-    "[default: as the file says]",
+    help="Level the horizon: tilt of the camera, clockwise and up.  "
+    "[default: from the file]",
 )
 
 encoder_option = click.option(
     "--encoder",
     type=click.Choice(list(ENCODERS)),
     default=DEFAULT.lens.encoder,
-    help="What encodes the video; all but the first two need their hardware.",
+    help="Video encoder; all but the first two need their hardware.",
 )
 
 aspect_option = click.option(
@@ -278,8 +278,8 @@ aspect_option = click.option(
     callback=read_aspects,
     multiple=True,
     metavar="W:H",
-    help="Shape of the picture, its shorter side that of --size; several for several "
-    "videos at once, named after their aspects.",
+    help="Aspect ratio of the picture, its shorter side that of --size; repeat for "
+    "several videos at once, named after their aspects.",
 )
 
 LENSES = [lens.value for lens in Lens]
@@ -301,7 +301,7 @@ lens_options = gathered(
         "projection",
         type=click.Choice(LENSES),
         default=DEFAULT.lens.lens.value,
-        help="How the sphere is unrolled; the last two for wide views.",
+        help="Projection of the lens; the last two for wide views.",
     ),
     shutter_option,
     stabilize_option,

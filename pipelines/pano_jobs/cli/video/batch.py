@@ -1,4 +1,4 @@
-"""`pano batch`: a folder of 360° videos, one after another."""
+"""`pano batch`: process all 360° videos of a folder."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from pano_jobs.settings import (
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path))
-@output_folder_option("Where the results go, in folders like those of the input.")
+@output_folder_option("Output folder; its subfolders mirror those of FOLDER.")
 @click.option(
     "--job",
     type=click.Choice(["pan", "saliency"]),
     default="pan",
-    help="What to make of every video.",
+    help="Job to run on every video.",
 )
 @lens_options
 @aspect_option

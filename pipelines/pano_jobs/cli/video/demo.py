@@ -1,4 +1,4 @@
-"""`pano demo`: see the whole thing work, on a clip that needs no download."""
+"""`pano demo`: run the pipeline on a synthetic clip with known truth."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ DEFAULT = DemoSettings()
     type=click.Path(file_okay=False, path_type=Path),
     default=Path("pano-demo"),
     metavar="FOLDER",
-    help="Where clip, video, camera path and contact sheet go.",
+    help="Output folder for clip, video, camera path and contact sheet.",
 )
 @click.option(
     "--duration",
@@ -47,7 +47,7 @@ DEFAULT = DemoSettings()
     type=click.IntRange(min=0),
     metavar="NUMBER",
     default=DEFAULT.seed,
-    help="Other numbers draw other sources at other places.",
+    help="Random seed of the sources and their places.",
 )
 @lens_options
 @direct_options

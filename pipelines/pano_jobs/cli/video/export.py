@@ -1,4 +1,4 @@
-"""`pano export`: hand a camera path to another program."""
+"""`pano export`: write a camera path in the format of another program."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _read_own_size(
     required=True,
     help="  ".join(f"{name}: {kind.purpose}." for name, kind in FORMATS.items()),
 )
-@output_option("FILE", "The file to write.")
+@output_option("FILE", "Output file.")
 @click.option(
     "--size",
     callback=_read_own_size,
@@ -63,7 +63,7 @@ def _read_own_size(
     "frame_rate_hz",
     callback=_read_rate,
     metavar="HZ",
-    help="Rate at which frames are counted.  [default: the clock of the path]",
+    help="Frame rate of the timeline.  [default: that of the path]",
 )
 @click.option(
     "--max-error",
@@ -71,14 +71,14 @@ def _read_own_size(
     type=click.FloatRange(min=0.0, min_open=True),
     metavar="DEGREES",
     default=DEFAULT_MAX_ERROR_DEG,
-    help="How far thinned keyframes may be from the path.",
+    help="Maximum error of the thinned keyframes.",
 )
 @click.option(
     "--into",
     "project",
     type=IN_FILE,
     metavar="FILE",
-    help="Copy this project of the other program with the path in it.",
+    help="Project file of the other program to copy and insert the path into.",
 )
 @force_option
 @console_options

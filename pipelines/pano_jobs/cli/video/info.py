@@ -1,4 +1,4 @@
-"""`pano info`: what a file is, before an hour is spent on it."""
+"""`pano info`: print the properties of a video file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`pano pan`: 360° video in, ordinary video out."""
+"""`pano pan`: convert a 360° video to a video with a normal field of view."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from pano_jobs.settings import (
 
 @click.command()
 @click.argument("video", type=IN_FILE)
-@output_option("FILE.mp4", "The video to write.")
+@output_option("FILE.mp4", "Output video.")
 @lens_options
 @aspect_option
 @direct_options

@@ -1,4 +1,4 @@
-"""`pano render`: film again along a saved camera path."""
+"""`pano render`: render a video along a saved camera path."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ from pano_jobs.settings import LensSettings
     type=IN_FILE,
     required=True,
     metavar="FILE.json",
-    help="The camera path that `pano pan --save-path` wrote.",
+    help="Camera path, written by `pano pan --save-path`.",
 )
-@output_option("FILE.mp4", "The video to write.")
+@output_option("FILE.mp4", "Output video.")
 @click.option(
     "--hfov",
     "hfov_deg",
@@ -51,7 +51,7 @@ from pano_jobs.settings import LensSettings
     "--lens",
     "projection",
     type=click.Choice(LENSES),
-    help="How the sphere is unrolled.  [default: the path's own]",
+    help="Projection of the lens.  [default: the path's own]",
 )
 @size_option
 @aspect_option
@@ -78,7 +78,7 @@ def render(
     force: bool,
     console: Console,
 ) -> None:
-    """Film a 360° VIDEO again along a camera path.
+    """Render a 360° VIDEO again along a camera path.
 
     For a path that was edited by hand, or another lens or picture size.
     """

@@ -1,4 +1,4 @@
-"""`pano saliency`: a heat map of the sound over a 360° video."""
+"""`pano saliency`: overlay a sound-source heat map on a 360° video."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from pano_jobs.settings import LocalizeSettings
 @click.argument("video", type=IN_FILE)
 @output_option(
     "FILE.mp4",
-    "The video to write.  [default: VIDEO.saliency.mp4 beside it]",
+    "Output video.  [default: VIDEO.saliency.mp4 beside it]",
     required=False,
 )
 @localize_options

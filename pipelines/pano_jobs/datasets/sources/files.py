@@ -1,4 +1,4 @@
-"""The media files below a folder, found by what their clips are called.
+"""An index of the media files below a folder, by the names of their clips.
 
 Published layouts differ (`Data/<0-9>/<id>.jpg`, `frames/<id>.jpg`, a folder of frames
 named `<id>`), their ids do not; looking everything up by id reads them all.

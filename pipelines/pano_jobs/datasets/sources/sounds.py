@@ -1,4 +1,4 @@
-"""Sounds that are files already: read, or left out with the reason."""
+"""Reads sound files, or notes why one is left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures that are files already: taken over as they are, if they are not large."""
+"""Takes picture files into a pair set, unchanged unless they are large."""
 
 from __future__ import annotations
 

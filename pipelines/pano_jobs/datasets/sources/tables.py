@@ -1,4 +1,4 @@
-"""What tables say about clips: their classes and their splits."""
+"""Reads tables of clips with their classes and splits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sounds that nobody named, from any folder: to teach a sound trunk with."""
+"""Reads unlabelled sounds from any folder, for the distillation of a sound trunk."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Many trainings that differ in one thing: the paper's tables, and our ablation."""
+"""Sweeps of trainings for the paper's tables and an ablation."""

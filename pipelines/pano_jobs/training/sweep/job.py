@@ -1,4 +1,4 @@
-"""The job `sweep`: train every row of a table with several seeds, and compare them.
+"""The `sweep` job: train every row of a table with several seeds, and compare them.
 
 Each training is measured on the same questions of the test split and its measures are
 kept, so an interrupted sweep goes on with the next training, and a table can be made
@@ -46,7 +46,7 @@ _N_CALIBRATION = 150
 
 @dataclass(frozen=True, slots=True)
 class SweepSettings:
-    """Which table to make, on what, and how thoroughly.
+    """Settings of the `sweep` job.
 
     Parameters
     ----------
@@ -104,7 +104,7 @@ class SweptVariant:
 def sweep(
     settings: SweepSettings, *, on_step: StepProgress | None = None
 ) -> tuple[SweptVariant, ...]:
-    """Train and measure whatever is missing, and return every row.
+    """Run the missing trainings and evaluations, and return every row.
 
     Raises
     ------

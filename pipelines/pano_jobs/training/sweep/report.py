@@ -1,4 +1,4 @@
-"""A sweep as a table and a plot: every row, and how far it is from the first."""
+"""Table and plot of a sweep: every row and its difference from the first."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class SweptFigure:
 
 @dataclass(frozen=True, slots=True)
 class SweepResult:
-    """A table was made; every figure is of `n_seeds` trainings per row."""
+    """Result of the `sweep` job; every figure is of `n_seeds` trainings per row."""
 
     target: Path
     over: str
@@ -50,7 +50,7 @@ class SweepResult:
     figures: tuple[SweptFigure, ...]
 
     def words(self) -> str:
-        """Say the table in lines: figures by row, a star where it differs for sure."""
+        """Return the table: figures by row, a star where the interval excludes 0."""
         return f"{table(self.figures)}\n{self.target}: table, figures and plot"
 
 

@@ -1,4 +1,4 @@
-"""What a sweep varies: supervision, labels, weights, splits, or the ingredients."""
+"""Variants of a sweep: supervision, labels, weights, splits, or ingredients."""
 
 from __future__ import annotations
 
