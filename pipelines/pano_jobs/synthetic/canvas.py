@@ -46,19 +46,19 @@ Sprite = NDArray[np.uint8]  # (h, w, 4), straight alpha
 INDIVIDUALS_KEPT = 64  # unmoving parts kept per kind; a scene shows a handful
 
 
-def individual(kind: str, seed: int) -> np.random.Generator:
+def individual_rng(kind: str, seed: int) -> np.random.Generator:
     """Return the random generator of one individual, different for every kind."""
     return np.random.default_rng([seed, *kind.encode()])
 
 
-def pick(rng: np.random.Generator, colors: tuple[Rgb, ...]) -> Rgb:
+def pick_color(rng: np.random.Generator, colors: tuple[Rgb, ...]) -> Rgb:
     """Choose one of the colours, slightly off."""
     color = colors[int(rng.integers(len(colors)))]
     red, green, blue = np.clip(np.asarray(color) + rng.uniform(-14, 14, 3), 0, 255)
     return float(red), float(green), float(blue)
 
 
-def over(base: Sprite, layer: Sprite) -> Sprite:
+def composite(base: Sprite, layer: Sprite) -> Sprite:
     """Lay one sprite over another of the same size."""
     a = layer[..., 3:].astype(np.float32) / 255.0
     b = base[..., 3:].astype(np.float32) / 255.0 * (1.0 - a)
@@ -67,20 +67,20 @@ def over(base: Sprite, layer: Sprite) -> Sprite:
     return np.concatenate([color, alpha * 255.0], axis=2).astype(np.uint8)
 
 
-def turned(layer: Sprite, pivot: Point, angle_deg: Number) -> Sprite:
+def rotate(layer: Sprite, pivot: Point, angle_deg: Number) -> Sprite:
     """Turn a sprite counter-clockwise about a point."""
     h, w = layer.shape[:2]
     turn = cv2.getRotationMatrix2D(pivot, angle_deg, 1.0)
     return np.asarray(cv2.warpAffine(layer, turn, (w, h), flags=cv2.INTER_LINEAR))
 
 
-def scaled(color: Rgb, factor: Number) -> Rgb:
+def scale_color(color: Rgb, factor: Number) -> Rgb:
     """Return a darker (factor below 1) or lighter colour."""
     red, green, blue = (min(255.0, channel * factor) for channel in color)
     return red, green, blue
 
 
-def mixed(a: Rgb, b: Rgb, share_of_b: Number) -> Rgb:
+def mix_colors(a: Rgb, b: Rgb, share_of_b: Number) -> Rgb:
     """Return a colour between two."""
     red, green, blue = (p + (q - p) * share_of_b for p, q in zip(a, b, strict=True))
     return red, green, blue

@@ -16,10 +16,10 @@ from pano_jobs.synthetic.canvas import (
     Radial,
     Rgb,
     Sprite,
-    individual,
-    over,
-    pick,
-    scaled,
+    composite,
+    individual_rng,
+    pick_color,
+    scale_color,
 )
 
 _FIRE_PX = 256
@@ -31,8 +31,8 @@ def _fire_parts(
     seed: int,
 ) -> tuple[Sprite, Sprite, NDArray[np.float32], tuple[float, ...]]:
     """Return back logs, front logs, periodic noise and (height, width, speed)."""
-    rng = individual("fire", seed)
-    wood = pick(rng, ((118, 76, 44), (96, 60, 36), (134, 92, 58)))
+    rng = individual_rng("fire", seed)
+    wood = pick_color(rng, ((118, 76, 44), (96, 60, 36), (134, 92, 58)))
     back, front = Canvas(_FIRE_PX, _FIRE_PX), Canvas(_FIRE_PX, _FIRE_PX)
     back.ellipse(
         (128, 226), (112, 24), Radial((128, 226), 112, ((46, 36, 32), (86, 76, 66)))
@@ -81,18 +81,18 @@ def _log(canvas: Canvas, center: Point, lean_deg: float, wood: Rgb) -> None:
     paint = Linear(
         tuple(middle - across * thick),
         tuple(middle + across * thick),
-        (scaled(wood, 1.35), wood, scaled(wood, 0.4)),
+        (scale_color(wood, 1.35), wood, scale_color(wood, 0.4)),
     )
     canvas.polygon(corners, paint, outline_px=2.0)
     for offset in (-5.0, 1.0, 6.0):
         canvas.line(
             [ends[0] + across * offset, ends[1] + across * offset],
             1.0,
-            scaled(wood, 0.5),
+            scale_color(wood, 0.5),
         )
     for end in ends:
         face = Radial(
-            tuple(end), thick, ((214, 176, 124), (190, 150, 98), scaled(wood, 0.8))
+            tuple(end), thick, ((214, 176, 124), (190, 150, 98), scale_color(wood, 0.8))
         )
         canvas.ellipse(
             tuple(end), (7.0, thick), face, turn_deg=lean_deg, outline_px=1.5
@@ -158,8 +158,8 @@ def _flame(
 def draw_fire(seed: int, time_s: float) -> Sprite:
     """Draw a camp fire: flames of rising noise on logs in a ring of stones."""
     back, front, noise, shape = _fire_parts(seed)
-    lit = over(back, _flame(noise, shape, time_s))
-    lit = over(lit, front)
+    lit = composite(back, _flame(noise, shape, time_s))
+    lit = composite(lit, front)
     for i in range(6):
         age = (time_s * 0.6 + i / 6.0 + 0.37 * seed) % 1.0
         place = (

@@ -14,10 +14,10 @@ from pano_jobs.synthetic.canvas import (
     Canvas,
     Linear,
     Sprite,
-    individual,
-    over,
-    pick,
-    scaled,
+    composite,
+    individual_rng,
+    pick_color,
+    scale_color,
 )
 
 _SIZE_PX = (272, 256)
@@ -40,16 +40,18 @@ def _parts(
     seed: int,
 ) -> tuple[Sprite, Sprite, NDArray[np.uint8], tuple[_Jet, ...], float]:
     """Return what stands behind the water, before it, its veil, jets and speed."""
-    rng = individual("fountain", seed)
-    stone = pick(
+    rng = individual_rng("fountain", seed)
+    stone = pick_color(
         rng, ((176, 168, 156), (196, 184, 160), (150, 154, 160), (186, 160, 140))
     )
-    water = pick(rng, ((90, 160, 196), (80, 150, 170), (110, 170, 214)))
-    shades = tuple(scaled(stone, f) for f in (1.25, 1.05, 0.8, 0.5))
+    water = pick_color(rng, ((90, 160, 196), (80, 150, 170), (110, 170, 214)))
+    shades = tuple(scale_color(stone, f) for f in (1.25, 1.05, 0.8, 0.5))
     across = Linear((8, 0), (264, 0), shades)
     back = Canvas(*_SIZE_PX)
     back.ellipse((136, 206), (130, 26), across, outline_px=2)
-    pool = Linear((0, 184), (0, 228), (scaled(water, 0.7), water, scaled(water, 1.3)))
+    pool = Linear(
+        (0, 184), (0, 228), (scale_color(water, 0.7), water, scale_color(water, 1.3))
+    )
     back.ellipse((136, _WATER_Y), (118, 19), pool, outline_px=1.5)
     bowl_y = rng.uniform(128, 148)
     column = Linear((122, 0), (150, 0), shades)
@@ -57,7 +59,7 @@ def _parts(
     back.polygon(foot, column, outline_px=2)
     bowl = np.array([(-54, 0), (54, 0), (40, 16), (14, 26), (-14, 26), (-40, 16)])
     back.polygon(np.add(bowl, (136, bowl_y)), across, outline_px=2)
-    back.ellipse((136, bowl_y), (54, 8), scaled(water, 1.1), outline_px=2)
+    back.ellipse((136, bowl_y), (54, 8), scale_color(water, 1.1), outline_px=2)
     back.polygon(
         [(131, bowl_y - 22), (141, bowl_y - 22), (143, bowl_y), (129, bowl_y)],
         column,
@@ -71,7 +73,7 @@ def _parts(
         np.concatenate([np.add(outer, (0, 22)), outer[::-1]]), across, outline_px=2
     )
     front.polygon(
-        np.concatenate([outer, inner[::-1]]), scaled(stone, 1.2), outline_px=1.5
+        np.concatenate([outer, inner[::-1]]), scale_color(stone, 1.2), outline_px=1.5
     )
     jets, speed = _jets(rng, bowl_y), float(rng.uniform(0.9, 1.3))
     return back.rgba(), front.rgba(), _veil(jets), jets, speed
@@ -148,4 +150,4 @@ def draw_fountain(seed: int, time_s: float) -> Sprite:
     back, front, veil, jets, speed = _parts(seed)
     water = _water(veil, jets, time_s * speed)
     _foam(water, jets, time_s * speed)
-    return over(over(back, water), front)
+    return composite(composite(back, water), front)

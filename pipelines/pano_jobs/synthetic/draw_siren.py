@@ -18,10 +18,10 @@ from pano_jobs.synthetic.canvas import (
     Radial,
     Rgb,
     Sprite,
-    individual,
-    over,
-    pick,
-    scaled,
+    composite,
+    individual_rng,
+    pick_color,
+    scale_color,
 )
 
 _SIZE_PX = (352, 208)
@@ -59,19 +59,24 @@ _CAR: tuple[Point, ...] = (
 @functools.lru_cache(maxsize=INDIVIDUALS_KEPT)
 def _parts(seed: int) -> tuple[Sprite, Sprite, tuple[Sprite, Sprite], float]:
     """Return body, a wheel's spokes, the two lights' glow, and flashes in Hz."""
-    rng = individual("siren", seed)
+    rng = individual_rng("siren", seed)
     is_car = seed % 3 == 1
-    body_color = pick(rng, ((240, 240, 240), (236, 236, 226)))
-    stripe = pick(rng, ((214, 44, 40), (240, 120, 30), (30, 130, 80), (36, 84, 190)))
+    body_color = pick_color(rng, ((240, 240, 240), (236, 236, 226)))
+    stripe = pick_color(
+        rng, ((214, 44, 40), (240, 120, 30), (30, 130, 80), (36, 84, 190))
+    )
     if is_car:
-        body_color = pick(rng, ((238, 240, 244), (40, 44, 58), (60, 100, 190)))
-        stripe = pick(rng, ((36, 72, 170), (235, 220, 60), (30, 140, 80)))
+        body_color = pick_color(rng, ((238, 240, 244), (40, 44, 58), (60, 100, 190)))
+        stripe = pick_color(rng, ((36, 72, 170), (235, 220, 60), (30, 140, 80)))
     elif seed % 3 == 2:
-        body_color, stripe = pick(rng, ((206, 36, 32), (190, 40, 30))), (244, 226, 90)
+        body_color, stripe = (
+            pick_color(rng, ((206, 36, 32), (190, 40, 30))),
+            (244, 226, 90),
+        )
     body = Canvas(*_SIZE_PX)
     body.ellipse((176, _GROUND_Y), (166, 9), (20, 22, 20), alpha=0.45)
     outline = np.array(_CAR if is_car else _VAN, np.float64)
-    shades = (scaled(body_color, 1.12), body_color, scaled(body_color, 0.62))
+    shades = (scale_color(body_color, 1.12), body_color, scale_color(body_color, 0.62))
     body.polygon(outline, Linear((0, 44), (0, 172), shades), outline_px=2.5)
     (_car_details if is_car else _van_details)(body, stripe)
     body.polygon(
@@ -89,12 +94,14 @@ def _parts(seed: int) -> tuple[Sprite, Sprite, tuple[Sprite, Sprite], float]:
     roof_y, middle = (60.0, 164.0) if is_car else (42.0, 176.0)
     blue, other = (
         (50, 90, 255),
-        pick(rng, ((255, 40, 40), (60, 110, 255), (255, 150, 30))),
+        pick_color(rng, ((255, 40, 40), (60, 110, 255), (255, 150, 30))),
     )
     glows = []
     for x, color in ((middle - 22, blue), (middle + 22, other)):
         dim = Linear(
-            (0, roof_y - 16), (0, roof_y), (scaled(color, 0.8), scaled(color, 0.45))
+            (0, roof_y - 16),
+            (0, roof_y),
+            (scale_color(color, 0.8), scale_color(color, 0.45)),
         )
         body.rounded_box(
             (x - 20, roof_y - 15, x + 20, roof_y + 1), 5, dim, outline_px=2
@@ -170,11 +177,11 @@ def _dimmed(layer: Sprite, share: float) -> Sprite:
 def draw_siren(seed: int, time_s: float) -> Sprite:
     """Draw an emergency vehicle facing right, its lights flashing in turn."""
     body, hubs, glows, flash_hz = _parts(seed)
-    picture = over(body, hubs)
+    picture = composite(body, hubs)
     phase = (time_s * flash_hz) % 1.0
     for glow, offset in zip(glows, (0.0, 0.5), strict=True):
         # A rotating beacon: bright for a third of its turn.
         share = max(0.0, float(np.cos(2.0 * np.pi * (phase - offset)))) ** 2
         if share > 0.02:
-            picture = over(picture, _dimmed(glow, share))
+            picture = composite(picture, _dimmed(glow, share))
     return picture

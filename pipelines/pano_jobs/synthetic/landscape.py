@@ -16,7 +16,13 @@ from numpy.typing import NDArray
 
 from pano.draw.billboard import paint_billboard
 from pano.sphere import Direction, pixel_to_angles_deg, unit_vectors
-from pano_jobs.synthetic.canvas import Rgb, individual, mixed, pick, scaled
+from pano_jobs.synthetic.canvas import (
+    Rgb,
+    individual_rng,
+    mix_colors,
+    pick_color,
+    scale_color,
+)
 from pano_jobs.synthetic.scenery import house, tree
 
 Plane = NDArray[np.float32]
@@ -48,7 +54,7 @@ _MOODS = (
 
 def panorama(seed: int, width: int, height: int) -> NDArray[np.uint8]:
     """Draw an equirectangular landscape, shape (height, width, 3)."""
-    rng = individual("landscape", seed)
+    rng = individual_rng("landscape", seed)
     mood = _MOODS[int(rng.integers(len(_MOODS)))]
     yaw_deg, _ = pixel_to_angles_deg(np.arange(width), 0, width, height)
     _, pitch_deg = pixel_to_angles_deg(0, np.arange(height), width, height)
@@ -67,7 +73,7 @@ def panorama(seed: int, width: int, height: int) -> NDArray[np.uint8]:
 @functools.lru_cache(maxsize=8)
 def _noise_tile(seed: int) -> Plane:
     """Return fractal noise in about [-1, 1] that repeats in both axes."""
-    rng = individual("noise", seed)
+    rng = individual_rng("noise", seed)
     frequency = np.hypot(*np.meshgrid(*[np.fft.fftfreq(_TILE_PX)] * 2)) * _TILE_PX
     spectrum = np.fft.fft2(rng.standard_normal((_TILE_PX, _TILE_PX)))
     spectrum *= np.where(frequency > 2, 1.0 / np.maximum(frequency, 1.0) ** 1.35, 0.0)
@@ -135,7 +141,9 @@ def _ground(
     away_m = EYE_HEIGHT_M / np.tan(np.radians(-pitch_deg))[:, None]
     x = away_m * np.sin(np.radians(yaw_deg))
     z = away_m * np.cos(np.radians(yaw_deg))
-    grass = pick(rng, ((104, 146, 62), (128, 152, 70), (92, 132, 66), (150, 148, 84)))
+    grass = pick_color(
+        rng, ((104, 146, 62), (128, 152, 70), (92, 132, 66), (150, 148, 84))
+    )
     # Detail finer than a pixel would only shimmer: it fades with distance.
     fine = _sampled(noise, 90.0 * x, 90.0 * z) * np.clip(3.0 / away_m, 0, 1)
     middle = _sampled(noise, 13.0 * x, 13.0 * z) * np.clip(14.0 / away_m, 0, 1)
@@ -167,7 +175,7 @@ def _lake(
     sand = np.clip((depth + 0.10) / 0.05, 0, 1)[..., None]
     ground += (np.array([186, 172, 130]) - ground) * sand
     ripple = 8.0 * np.sin(along * 5.0 + 2.0 * np.sin(side * 0.8))[..., None]
-    water = np.asarray(mixed(mood.zenith, mood.horizon, 0.35)) * 0.86
+    water = np.asarray(mix_colors(mood.zenith, mood.horizon, 0.35)) * 0.86
     wet = np.clip(depth / 0.04, 0, 1)[..., None]
     ground += (water + ripple - ground) * wet
 
@@ -210,7 +218,9 @@ def _hills(
         cover = np.clip((top_deg[None, :] - pitch_deg[:, None]) / pixel_deg + 0.5, 0, 1)
         cover *= (pitch_deg > -2.0)[:, None]
         depth = np.clip((top_deg[None, :] - pitch_deg[:, None]) / 8.0, 0, 1)[..., None]
-        air = mixed(scaled(color, mood.ground_light), mood.horizon, 0.5 - 0.2 * number)
+        air = mix_colors(
+            scale_color(color, mood.ground_light), mood.horizon, 0.5 - 0.2 * number
+        )
         ridge = np.asarray(air) * (1.02 + 0.03 * shade - 0.12 * depth)
         picture += ((ridge - picture) * cover[..., None]).astype(np.float32)
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
 
-from pano_jobs.synthetic.canvas import individual
+from pano_jobs.synthetic.canvas import individual_rng
 from pano_jobs.synthetic.sprites import SourceKind
 
 Wave = NDArray[np.float64]
@@ -40,7 +40,7 @@ def sound(
     n = round(duration_s * sample_rate_hz)
     if n < 1:
         raise ValueError(f"duration_s must hold a sample, got {duration_s}")
-    rng = individual(f"{kind} sound", seed)
+    rng = individual_rng(f"{kind} sound", seed)
     dry = _SYNTHESES[kind](rng, n, float(sample_rate_hz))
     wet = _in_a_place(rng, dry, float(sample_rate_hz))
     fade = min(round(_FADE_S * sample_rate_hz), n // 2)
