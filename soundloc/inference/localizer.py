@@ -1,4 +1,4 @@
-"""`SoundLocalizer`: the one door for inference, arrays in and arrays out."""
+"""`SoundLocalizer`, the inference interface: arrays in and arrays out."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Localization:
 
 
 class SoundLocalizer:
-    """Finds in pictures what makes a sound.
+    """Localizes sounds in pictures.
 
     `localize` answers for one picture and one sound. For a video, `see` its frames,
     `hear` its track once and `attend` with a window of it per frame.
@@ -74,11 +74,6 @@ class SoundLocalizer:
         """
         net = load_checkpoint(path).net
         return cls(net, choose_engine(net.visual, engine))
-
-    @property
-    def embedding_dim(self) -> int:
-        """D, the length of every v_i and of h."""
-        return self._net.config.joint_dim
 
     def localize(
         self,

@@ -1,4 +1,4 @@
-"""One function per loss, with the numbers of the paper's equations.
+"""The losses, one function each, with the numbers of the paper's equations.
 
 Every loss is a mean over its batch and 0 for an empty one, so that a batch without
 annotations is simply not supervised.
@@ -35,7 +35,7 @@ def _distance(a: Tensor, b: Tensor) -> Tensor:
 def supervised_loss(
     logits: Tensor, truth: Tensor, *, truth_norm: GroundTruthNorm = "sum"
 ) -> Tensor:
-    """Ask for the attention where the place is known: cross-entropy (Eq. 8).
+    """Cross-entropy of the attention against the known place (Eq. 8).
 
     Parameters
     ----------
@@ -57,7 +57,7 @@ def supervised_loss(
 
 
 def mass_loss(logits: Tensor, truth: Tensor) -> Tensor:
-    """Ask for attention anywhere in the boxes: -log of the mass inside.
+    """Negative log of the attention's mass inside the boxes.
 
     Eq. 8 asks every cell of a box for its share, though a bark comes from the snout;
     this asks only that the peak be inside, and so for the choice between objects.
@@ -75,7 +75,7 @@ def mass_loss(logits: Tensor, truth: Tensor) -> Tensor:
 def silence_loss(
     responses: Tensor, silent: Tensor, is_denied: Tensor, *, temperature: float
 ) -> Tensor:
-    """Ask that some sounds do not point at some things: their peak lies elsewhere.
+    """Penalize peaks of some sounds' responses on some things, such as speech on apes.
 
     Only these things give way: elsewhere nothing is asked to answer instead.
 
@@ -99,7 +99,7 @@ def silence_loss(
 
 
 def confidence_loss(logits: Tensor, is_present: Tensor) -> Tensor:
-    """Ask whether the source is in the picture: binary cross-entropy over (b,)."""
+    """Binary cross-entropy over (b,) of the source being in the picture."""
     return _mean(
         F.binary_cross_entropy_with_logits(
             logits, is_present.to(logits), reduction="none"

@@ -210,15 +210,6 @@ class EfficientNetLite0(nn.Module):
             middle = F.avg_pool2d(middle, self.picture_scale)
         return torch.cat([middle, deep], dim=1)
 
-    def forward_strided(self, pixels: Tensor, *, wrap: bool) -> Tensor:
-        """Run the network as published: (b, 320, h / 32, w / 32)."""
-        x: Tensor = self._middle(
-            pad_picture(pixels, 2 * STRIDE_PX, wrap=wrap), wrap=wrap
-        )
-        for block in self.blocks[_N_MIDDLE_BLOCKS:]:
-            x = block(x, wrap=wrap)
-        return x
-
     def see_early(self, pixels: Tensor, n_blocks: int) -> Tensor:
         """Run the stem and the first blocks on pictures (b, 3, h, w) in 0..255."""
         x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=False)

@@ -18,6 +18,7 @@ from soundloc.network.trunks.efficientnet_weights import (
     load_pretrained,
     pretrained_weights_path,
 )
+from tests.soundloc.network.trunks.published_lite0 import see_strided
 
 FLOAT_NOISE = 1e-4  # float32 through 49 convolutions, activations of order 1
 IMAGES = Path(__file__).parents[5] / "shared/data/images/imagenet_samples"
@@ -43,7 +44,7 @@ def see(trunk: EfficientNetLite0, pixels: Tensor, *, wrap: bool) -> Tensor:
 def test_the_a_trous_stage_equals_the_strided_network_at_every_second_cell(trunk, wrap):
     pixels = picture(128, 256)
     with torch.no_grad():
-        strided = trunk.forward_strided(pixels, wrap=wrap)
+        strided = see_strided(trunk, pixels, wrap=wrap)
     deep = see(trunk, pixels, wrap=wrap)[:, efficientnet.MIDDLE_CHANNELS :]
     assert strided.std() > 0.1
     torch.testing.assert_close(
@@ -130,7 +131,7 @@ def test_the_published_weights_name_real_pictures():
     n_right = 0
     for path in paths:
         with torch.no_grad():
-            deep = trunk.forward_strided(load_224(path), wrap=False)
+            deep = see_strided(trunk, load_224(path), wrap=False)
             logits = head(deep).mean((2, 3)) @ state["_fc.weight"].T + state["_fc.bias"]
         told = path.stem.split("_", maxsplit=3)[3]
         n_right += same_name(names[int(logits.argmax())], told)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from soundloc.network.trunks.efficientnet import EfficientNetLite0
 from soundloc.network.trunks.enlarging import bicubic_phases, enlarge
+from tests.soundloc.network.trunks.published_lite0 import see_strided
 
 TIMES = [1, 2, 3]
 FLOAT_NOISE = 1e-3  # of 255, through two convolutions in float32
@@ -58,7 +59,7 @@ def test_a_trunk_that_enlarges_is_the_published_one_on_the_larger_picture(enlive
     with torch.no_grad():
         found = far(pixels, wrap=True)
         larger = enlarge(pixels, 2, wrap=True)
-        deep = near.forward_strided(larger, wrap=True)
+        deep = see_strided(near, larger, wrap=True)
         fine = near(larger, wrap=True)[:, :112]
     assert found.shape == (1, 432, 4, 8)
     assert torch.equal(found[:, 112:], deep)
