@@ -1,1 +1,1 @@
-"""Adapting the pretrained trunks to what they will see and hear, before any head."""
+"""Fine-tuning and distillation of the pretrained trunks, before any head trains."""

@@ -1,4 +1,4 @@
-"""Adapting EfficientNet-lite0 to scenes: tell the kind of every cell.
+"""Fine-tune EfficientNet-lite0 on scenes: classify the kind of every cell.
 
 ImageNet shows one large thing at a time; a 360° frame shows many small ones. The later
 blocks learn to name what each cell of a crop shows, or that it is background. They are
@@ -32,7 +32,7 @@ _DROPOUT = 0.1
 
 @dataclass(frozen=True, slots=True)
 class VisualTrunkSettings:
-    """How the visual trunk is adapted.
+    """Hyperparameters of adapting the visual trunk.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ class _CellClassifier(nn.Module):
 
     @torch.no_grad()
     def go_back_to(self, before: _CellClassifier, share: float) -> None:
-        """Move the weights a share of the way back to what they were."""
+        """Interpolate the weights towards the former ones by a share."""
         old = before.state_dict()
         for name, tensor in self.state_dict().items():
             if tensor.is_floating_point():

@@ -1,4 +1,4 @@
-"""Adapting SoundNet-8 to the sounds at hand, with a teacher that heard more.
+"""Fine-tune SoundNet-8 on kinds and on the features of a teacher network.
 
 The later layers learn to say what the teacher says of the same excerpt, and which kind
 it is, while they hear it as a film would have it: mixed, filtered, in noise, at any
@@ -36,7 +36,7 @@ _N_STANDARD = 256
 
 @dataclass(frozen=True, slots=True)
 class SoundTrunkSettings:
-    """How the sound trunk is adapted.
+    """Hyperparameters of adapting the sound trunk.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class _Student:
     def loss(
         self, sampler: ExcerptSampler, step: int, settings: SoundTrunkSettings
     ) -> Tensor:
-        """Ask for the kinds, and for what the teacher says."""
+        """Cross-entropy of the kinds plus distance to the teacher's features."""
         drawn = sampler.draw(step, settings.n_excerpts)
         f_s = self.sound.standardise(self.sound(torch.from_numpy(drawn.heard)))
         f_s = F.dropout(f_s, _DROPOUT)

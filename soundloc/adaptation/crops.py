@@ -1,4 +1,4 @@
-"""Crops of a pair set's pictures, each cell with the kind that it shows.
+"""Crops of a pair set's pictures with a class label for every cell.
 
 A trunk learns things where they are: small, before any background, among others.
 Crops about the objects hold far more of them than whole pictures do.

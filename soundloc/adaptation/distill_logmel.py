@@ -1,4 +1,4 @@
-"""Teaching the log-mel trunk what a teacher makes of every second of sound.
+"""Knowledge distillation: train the log-mel trunk on a teacher's embeddings and logits.
 
 The student starts from nothing and there are few recordings, so it is asked to match a
 function rather than to name kinds (Beyer et al. 2022, "Knowledge distillation: a good
@@ -45,7 +45,7 @@ _N_TOLD = 500  # patches by which the embedding is measured
 
 @runtime_checkable
 class PatchTeacher(Protocol):
-    """Knows what each second of a sound is."""
+    """A teacher network that classifies each second of a sound."""
 
     def teach(
         self, excerpt: NDArray[np.float32]
@@ -58,7 +58,7 @@ class PatchTeacher(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class DistillationSettings:
-    """How the trunk is taught.
+    """Hyperparameters of the distillation.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ class DistillationSettings:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class DistillationSet:
-    """What the student hears and the teacher says, in files.
+    """Inputs of the student and targets of the teacher, memory-mapped.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ def distill(
     state: Path | None = None,
     on_step: OnStep = lambda step, loss: None,
 ) -> None:
-    """Teach the trunk, in place, from wherever it is."""
+    """Distill a teacher into the trunk, in place."""
     torch.manual_seed(seed)
     some = material.embeddings[:: max(1, len(material.heard) // _N_TOLD)]
     student = _Student(trunk, some.astype(np.float32), material.logits.shape[1])
@@ -207,7 +207,7 @@ class _Student:
         self._scale = torch.from_numpy(np.sqrt(np.square(said).mean(axis=0)) + 0.05)
 
     def loss(self, heard: Tensor, embedding: Tensor, logits: Tensor) -> Tensor:
-        """Compare what both say of patches (n, 1, 96, 64)."""
+        """Loss between student and teacher on patches (n, 1, 96, 64)."""
         heard = heard.contiguous(memory_format=torch.channels_last)
         ours = F.relu(self.heads["embedding"](self._trunk.name(heard)))
         scaled, wanted = ours / self._scale, embedding / self._scale

@@ -1,4 +1,4 @@
-"""The loop that adapts a trunk: a fast head, thrown away later, on slow layers."""
+"""The fine-tuning loop of a trunk: slow rates for its layers, fast for a new head."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class StateFile:
 
 @dataclass(frozen=True, slots=True)
 class Finetuning:
-    """How the layers of a trunk are tuned, and the head above them trained.
+    """Hyperparameters and loop of fine-tuning a trunk under a new head.
 
     Parameters
     ----------

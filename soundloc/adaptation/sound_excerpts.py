@@ -1,4 +1,4 @@
-"""Excerpts of sound to adapt the sound trunk with: clean for a teacher, and as heard.
+"""Augmented sound excerpts to adapt the sound trunks: clean for a teacher, and noisy.
 
 A pair set has few recordings of a kind. Played faster or slower, laid over each other
 and cut anew they are many; noise, filters and level then make of each what a film's
@@ -40,7 +40,7 @@ Waveform = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Excerpts:
-    """Some excerpts.
+    """A batch of excerpts, clean and augmented.
 
     Parameters
     ----------

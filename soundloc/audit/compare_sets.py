@@ -1,4 +1,4 @@
-"""Finds what two sets of clips have in common: names, sources, media.
+"""Finds the overlap of two sets of clips: names, sources, media.
 
 The lists in use share thousands of clips between training and test, and nobody sees
 it in a loss curve. Names tell most of it, if each clip has one name; the same picture

@@ -1,4 +1,4 @@
-"""Looks a pair set over before anyone trains on it: what is broken, what is odd.
+"""Validates a pair set before training: what is broken, what is odd.
 
 Training passes over most faults without a word: a silent sound pulls its features to
 a constant, a box without area is a target of zeros, a recording in two splits makes

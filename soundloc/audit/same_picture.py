@@ -1,4 +1,4 @@
-"""Finds pictures that are the same but for their file: other size, quality, brightness.
+"""Near-duplicate pictures: the same but for size, quality, brightness.
 
 A picture is reduced to the signs of its lowest frequencies (a perceptual hash) and to a
 thumbnail of 32 × 32. Both must agree: hashes alone confuse motorcycles before white

@@ -1,4 +1,4 @@
-"""Finds sounds that hold the same recording, whole or in part, however it was saved.
+"""Audio fingerprints: finds sounds that hold the same recording, whole or in part.
 
 As in Wang 2003 ("An industrial-strength audio search algorithm"): pairs of peaks of
 the spectrogram are landmarks, and two sounds of one recording share many of them at one

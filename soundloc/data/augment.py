@@ -1,4 +1,4 @@
-"""What happens to a sound on its way into a window: level, noise, gaps, bandwidth.
+"""Augmentation of sounds on their way into a window: level, noise, gaps, bandwidth.
 
 Training clips are clean, close and short; the sound of a 360° video is none of
 that. Each call makes one plausible window around a clip, as a pure function of the

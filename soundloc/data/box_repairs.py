@@ -1,4 +1,4 @@
-"""Published boxes that are none: which are mended, which left out, and how many.
+"""Repair of invalid published boxes: which are mended, which left out, and how many.
 
 Mending silently would move the figures of a test set without a trace, so whoever
 reads boxes gets the counts with them.

@@ -1,4 +1,4 @@
-"""What a clip is called, whoever wrote the list.
+"""Canonical names of clips, whoever wrote the list.
 
 The same ten seconds of one YouTube video are `<id>_000032` to VGG-SS, `<id>,32` to
 VGGSound and `<id>_32000_42000` to others; the same Flickr video is `<id>.wav` in one

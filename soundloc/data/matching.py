@@ -1,4 +1,4 @@
-"""Which sounds an object answers to, and which pictures a sound is foreign to.
+"""Matching of objects and sounds: which are positives, which negatives of each other.
 
 Pictures and sounds meet by kind or by instance (`soundloc.data.pairs`). Everything that
 draws or judges pairs asks here, so that training and measuring agree.

@@ -1,4 +1,4 @@
-"""How much of a pair set is annotated: the labels of some pictures, hidden for others.
+"""Semi-supervised splits: keep the labels of some pictures and hide those of others.
 
 Semi-supervised learning (Senocak et al., Eq. 7) knows the place of few sources and the
 company of all. A hidden place leaves its object and its kind where they are, so that

@@ -1,4 +1,4 @@
-"""A second look at the same picture: mirrored, turned or cropped.
+"""Augmented views of a picture: mirrored, turned or cropped.
 
 Where a sound comes from moves with the picture. Asking the network for that
 (SSL-TIE, Liu et al. 2022: equivariance of the localization map) needs no label.

@@ -1,1 +1,1 @@
-"""How well a localizer points, and whether it knows when not to: sections 5.1–5.3."""
+"""Evaluation of localization and of confidence: sections 5.1–5.3."""

@@ -1,4 +1,4 @@
-"""The answers to every question as numbers: one column each, one row per question.
+"""Metrics of every prediction: one column each, one row per question.
 
 Whatever is reported is a statistic of these columns, so that a figure, its interval
 and its difference between two checkpoints are all taken from the same place.
@@ -29,7 +29,7 @@ _NUMBERS = {relation: number for number, relation in enumerate(Relation)}
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measures:
-    """What was measured about n questions.
+    """The metrics of n questions.
 
     Parameters
     ----------
@@ -95,13 +95,13 @@ class Measures:
 
 
 def measure(predictions: Predictions, *, tau: float | None = None) -> Measures:
-    """Turn answers into numbers.
+    """Measure every prediction of a split.
 
     Parameters
     ----------
     tau
-        The threshold of FIXED, from another split; None takes it from these answers'
-        own negatives.
+        The threshold of FIXED, from another split; None takes it from the
+        negatives of these.
     """
     questions = predictions.questions
     if tau is None:

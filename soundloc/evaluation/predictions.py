@@ -1,4 +1,4 @@
-"""What a network answers to every question of a split.
+"""The predictions of a network for every question of a split.
 
 The network runs once, ten pictures at a time; its responses are kept on its own grid
 in 16 bits (a cell of 16 × 16 pixels costs two bytes), and whatever is measured is a
@@ -90,7 +90,7 @@ def predict(
     seed: int = 0,
     on_step: StepProgress | None = None,
 ) -> Predictions:
-    """Put the questions to a network.
+    """Predict the response to every question.
 
     `cache` holds the features of the split that the questions are about, of clean
     sounds; of several variations the first is heard.

@@ -1,4 +1,4 @@
-"""Which picture is asked with which sound, and what would be the right answer.
+"""Evaluation queries: which picture is asked with which sound, and the right answer.
 
 Every picture is asked with sounds that belong to it and with sounds that do not, and
 the questions are a pure function of the pair set and a seed, so that two checkpoints
@@ -24,7 +24,7 @@ NO_PARTNER = -1
 
 
 class Relation(StrEnum):
-    """What a sound is to the picture that it is asked of.
+    """The relation of a sound to the picture that it is asked of.
 
     OWN
         An object of the picture makes it, or one of its kind.

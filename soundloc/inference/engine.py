@@ -1,4 +1,4 @@
-"""Who computes the visual stream: torch, or OpenVINO where there is no GPU.
+"""Inference engines of the visual stream: torch, or OpenVINO where there is no GPU.
 
 Seeing is by far the largest cost of a video. A 480 x 960 picture, seen twice as large,
 takes lite0 a quarter of a processor second in OpenVINO at float32, ten times less than
@@ -26,7 +26,7 @@ _logger = logging.getLogger(__name__)
 
 @runtime_checkable
 class VisualEngine(Protocol):
-    """Turns pictures into the normalised visual activation."""
+    """Computes the normalised visual activation of pictures."""
 
     def see(self, image: NDArray[np.uint8], *, wrap: bool) -> NDArray[np.float32]:
         """Map an RGB picture (h, w, 3) to V (D, h / 16, w / 16), each v_i of length 1.

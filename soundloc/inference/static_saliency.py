@@ -1,4 +1,4 @@
-"""Saliency of a picture alone: what looks like anything that has a name.
+"""Saliency of a picture without sound, from the class responses of a classifier.
 
 The static model of Cheng et al. 2018 ("Cube Padding for Weakly-Supervised Saliency
 Prediction in 360° Videos"): an ImageNet classifier is made convolutional, its fully
@@ -78,7 +78,7 @@ class StaticSaliency:
 
 
 class ClassResponses(nn.Module):
-    """From pictures below each other to the largest class response of their cells."""
+    """A convolutional classifier: the largest class response of each cell."""
 
     def __init__(self, pad_indices: PadIndices | None) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A whole sound track as the network hears it, ready for windows at any rate."""
+"""Sound embeddings of any window of a track, whose trunk runs once."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _LEVEL_BLOCK = 256  # samples whose power is averaged; 12 ms, far below any wind
 
 
 class SoundTrack:
-    """The pooled sound of any window of a track, at the cost of a few look-ups.
+    """Embeds any window of a track, pooled from prefix sums of its trunk features.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ class SoundTrack:
         return self.n_samples / SAMPLE_RATE_HZ
 
     def window(self, center_s: float, window_s: float) -> WindowEmbedding:
-        """Embed a window.
+        """Embed a window of sound.
 
         Where it reaches over an end of the track, what there is of the sound counts.
         """

@@ -1,4 +1,4 @@
-"""Smoothing the visual activation over neighbouring cells, on the sphere's grid too.
+"""Gaussian smoothing of the visual activation over cells, on the sphere's grid too.
 
 Every cell is judged by itself, and of thousands some always stand out by chance: the
 highest cell of a map is often not the middle of the largest hill. A thing covers
@@ -17,7 +17,7 @@ _REACH = 3  # of the Gaussian, in deviations
 
 
 def smooth_directions(V: Tensor, deviation: float, *, wrap: bool | Tensor) -> Tensor:
-    """Turn every v_i towards its neighbours.
+    """Average the direction of every v_i with its neighbours' under a Gaussian.
 
     Its length stays but for what its neighbours disagree about.
 

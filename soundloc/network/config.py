@@ -1,4 +1,4 @@
-"""What network it is: the paper's by default; every departure says why."""
+"""The configuration of the network: the paper's by default; departures say why."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SoundPooling = Literal["mean", "loudness"]
 
 @dataclass(frozen=True, slots=True)
 class LocalizerConfig:
-    """What network this is; written into its checkpoints.
+    """Configuration of a network; written into its checkpoints.
 
     Parameters
     ----------

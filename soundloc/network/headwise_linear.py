@@ -1,4 +1,4 @@
-"""Heads that learn apart and answer together.
+"""Linear layers of an ensemble of heads, side by side in one layer.
 
 Fresh heads on the same frozen trunks end in different minima, and err on different
 pictures. The mean of their responses errs less than any of them (Lakshminarayanan et

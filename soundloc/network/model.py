@@ -149,7 +149,7 @@ class VisualStream(nn.Module):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LocalizationOutput:
-    """What the network says about b pictures with b sounds.
+    """The network's output for b pictures with b sounds.
 
     Parameters
     ----------
@@ -269,7 +269,7 @@ class SoundLocalizationNet(nn.Module):
         return attention.peak(a)
 
     def match_logit(self, a: Tensor) -> Tensor:
-        """Weigh the peak of responses (..., h, w): shape (...)."""
+        """Scale and shift the peak of responses (..., h, w) to a logit (...)."""
         return self.confidence_scale * (attention.peak(a) - self.confidence_bias)
 
     def confidence(self, a: Tensor, presence: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Windows of sound pooled from trunk frames of the whole track.
+"""Pooling of trunk frames over windows of a sound track.
 
 A trunk frame stands for one stride of time around its centre; a window is the mean of
 the frames weighted by how much of it they cover and, if asked, by how loud they are.

@@ -1,4 +1,4 @@
-"""Cross-modal search: what the shared space of sounds and pictures knows.
+"""Cross-modal retrieval between sounds and pictures in the shared embedding space.
 
 Section 5.4 of the paper (Table 6, Fig. 11 and 12), and the same search in forms whose
 gallery has not met the query's kind of thing.

@@ -1,4 +1,4 @@
-"""One picture, two sounds, other neighbours: Fig. 12 of the paper, in numbers.
+"""Sound-conditional neighbours of a picture: Fig. 12 of the paper, in numbers.
 
 f_v of a picture should say what the sound is about and leave out the rest. So the same
 picture, embedded once with each of two sounds, must lie near other pictures each time.

@@ -1,4 +1,4 @@
-"""Pseudo-labels: what trunks trained elsewhere would call a picture and a sound.
+"""Pseudo-labels of pictures and sounds by pretrained classifiers.
 
 The paper has no truth to search for, so it takes the ten strongest objects of VGG-16
 for a picture and of SoundNet for a sound; both name ImageNet's thousand, in one order.

@@ -1,4 +1,4 @@
-"""Table 6 and what it leaves out: every search of a database, each beside its chance.
+"""Retrieval metrics (Table 6 and stricter forms), each beside its chance.
 
 The paper embeds a gallery picture together with its own sound, so that a sound finds
 pictures partly by comparing sounds. The strict forms keep the query's kind of thing out

@@ -1,4 +1,4 @@
-"""The database of a search: pictures, each with one sound, and who answers to whom.
+"""The database of a retrieval: pictures, each with one sound, and what is relevant.
 
 The paper's database is a set of videos, where each frame has its own sound. In a pair
 set a picture may have many; one is drawn for each picture. Two entries made of the

@@ -1,4 +1,4 @@
-"""Nearest neighbours and how good they are, for any table of similarities.
+"""Ranking metrics of nearest neighbours, for any table of similarities.
 
 Rows are queries, columns the gallery. Every figure stands beside what a random order
 would reach, exactly, because with few and frequent kinds chance is high.

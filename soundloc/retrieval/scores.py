@@ -1,4 +1,4 @@
-"""How alike every sound and every picture of a database are, in the network's words.
+"""Similarities between every sound and every picture of a database.
 
 f_v depends on the sound that guides the attention, so n pictures and m sounds have
 n · m visual embeddings. They are made picture by picture from cached features, and
@@ -54,7 +54,7 @@ class Similarities:
 
 
 class Embedder:
-    """Turns cached features into the unit vectors that are compared.
+    """Embeds cached features in the shared space.
 
     Parameters
     ----------

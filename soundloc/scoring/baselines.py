@@ -1,4 +1,4 @@
-"""What no listening at all would score, and the most that any response could.
+"""Trivial predictors that do not listen, and the oracle that bounds any response.
 
 A localization figure says nothing without them: people put the source in the middle,
 and a disc there reaches the level of published methods. Success at cIoU 0.5 / AUC in

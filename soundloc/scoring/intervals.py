@@ -1,4 +1,4 @@
-"""Means with intervals: no figure of this package stands without its uncertainty.
+"""Means with confidence intervals: bootstrap over groups, and Wilson's.
 
 A share of successes gets Wilson's interval, which stays inside [0, 1] and is honest
 near its ends, where the binomial interval of the paper's Table 1 is not; everything

@@ -1,4 +1,4 @@
-"""How right one response is about one picture: Eq. (10) and its companions.
+"""Scores of one response on one picture: cIoU (Eq. 10) and its companions.
 
 All take the truth of Eq. (9), so that one annotator and many are the same case.
 """

@@ -1,4 +1,4 @@
-"""Which pixels a response calls the source: the field's rules, each under a name.
+"""Thresholding protocols: which pixels a response calls the source.
 
 The same response scores differently under each, so no figure is comparable without
 the name of its rule. They live in one enum because the paper leaves the rule open:

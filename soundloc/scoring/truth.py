@@ -1,4 +1,4 @@
-"""Boxes drawn by people, as maps of what counts as right: paper §5.2 and Eq. (9).
+"""Ground-truth maps from boxes drawn by people: paper §5.2 and Eq. (9).
 
 Everything is scored on the 224 × 224 grid that every later paper uses, whatever the
 shape of the picture, so that figures can be compared with theirs.

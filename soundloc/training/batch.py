@@ -1,4 +1,4 @@
-"""One batch: features of pictures and sounds, and who answers to whom."""
+"""A training batch: cached features, targets, and which pairs are positive."""
 
 from __future__ import annotations
 

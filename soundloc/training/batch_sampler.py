@@ -1,4 +1,4 @@
-"""Draws batches for training: pictures, and sounds asked of them.
+"""Samples training batches: pictures, and positive and negative sounds for them.
 
 A batch is a pure function of the seed and the step, so that a resumed training sees
 what an uninterrupted one would. Every picture brings some of its objects, each with a

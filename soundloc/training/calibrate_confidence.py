@@ -1,4 +1,4 @@
-"""Confidence made honest: where it says p, about p of the peaks lie in the right place.
+"""Calibration of the confidence by maximum likelihood: where it says p, p are right.
 
 Training moves the scale of the responses with every step, on thinned pictures, and
 shows the presence head as much wind as things; the numbers that turn a peak and a

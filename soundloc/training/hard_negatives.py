@@ -1,4 +1,4 @@
-"""Which sounds are easily confused, by what the frozen trunk hears in them.
+"""Hard-negative mining by the similarity of sounds in the frozen trunk.
 
 A foreign sound drawn at random is mostly an easy negative; one that sounds alike and
 is of another kind teaches the border between the two.
@@ -42,7 +42,7 @@ class SoundSimilarity:
 def without_likely_false_negatives(
     belongs: Tensor, f_s: Tensor, picture_of: Tensor, *, above_cosine: float
 ) -> Tensor:
-    """Doubt negatives that sound like the picture's own: -1 becomes 0 in (b, n).
+    """Drop negatives that sound like the picture's own: -1 becomes 0 in (b, n).
 
     Where kinds are unknown, every other clip counts as foreign, also that of another
     dog (FNAC, Sun et al. 2023: false negatives are known by intra-modal similarity).

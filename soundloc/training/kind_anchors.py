@@ -1,4 +1,4 @@
-"""A common frame for both streams while they train: the kinds of the material."""
+"""Learned class anchors shared by both streams during training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ _TEMPERATURE = 0.1
 
 
 class KindAnchors(nn.Module):
-    """A direction of the joint space for every kind of the material.
+    """One learned unit vector of the joint space per class (kind) of the material.
 
     Few thousand sounds teach FC9 and FC10 slowly through maps alone. Naming the kind
     of h, and of what is seen in the boxes, gives both streams a common frame early.
@@ -23,7 +23,7 @@ class KindAnchors(nn.Module):
         )
 
     def forward(self, embeddings: Tensor, kinds: Tensor) -> Tensor:
-        """Name the kinds (n,) of embeddings (n, D): mean cross-entropy."""
+        """Mean cross-entropy of classifying embeddings (n, D) as kinds (n,)."""
         directions = nn.functional.normalize(self.directions, dim=1)
         unit = nn.functional.normalize(embeddings, dim=1)
         known = kinds >= 0

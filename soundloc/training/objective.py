@@ -1,4 +1,4 @@
-"""The objective: what the losses of one batch are, and how they add up.
+"""The training objective: the losses of one batch and their weighted sum.
 
 The paper's two losses stand beside those that make them reach further: the mass in
 the boxes, contrast over places, confidence, a common frame of kinds, and silence.
@@ -35,7 +35,7 @@ _SAME_F_V_COSINE = 0.999
 
 @dataclass(frozen=True, slots=True)
 class LossWeights:
-    """How much each loss counts; 0 leaves it out."""
+    """Weights of the losses; 0 leaves one out."""
 
     supervised: float = 0.5
     mass: float = 1.0
@@ -77,7 +77,7 @@ class Objective:
 
 @dataclass(frozen=True, slots=True)
 class StepReport:
-    """What one step did.
+    """Losses and diagnostics of one step.
 
     Parameters
     ----------
@@ -102,12 +102,12 @@ class StepReport:
 
     @property
     def sound_is_dead(self) -> bool:
-        """Tell whether h has stopped to depend on the sound."""
+        """Tell whether h no longer depends on the sound."""
         return self.h_cosine > _SAME_H_COSINE
 
     @property
     def has_collapsed(self) -> bool:
-        """Tell whether f_v has become one answer to everything."""
+        """Tell whether f_v is the same for every picture."""
         return self.f_v_cosine > _SAME_F_V_COSINE
 
     def warnings(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Places that two teachers agree on, for pictures that nobody annotated.
+"""Pseudo-labels: places that two teachers agree on, where nobody annotated.
 
 Two networks trained on the same few labels from different starts err differently;
 where both are sure and point at the same cells, the place is probably right. What
@@ -33,7 +33,7 @@ _TEMPERATURE = 0.07
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What the teachers found.
+    """The pseudo-labels of both teachers.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ def agree(
     min_confidence: float = 0.5,
     seed: int = 0,
 ) -> Agreement:
-    """Ask both teachers for every object of a split whose place is unknown.
+    """Label objects of unknown place where both teachers point at the same cells.
 
     Parameters
     ----------

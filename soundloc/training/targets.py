@@ -1,4 +1,4 @@
-"""The truth on the network's own grid: what a cell of the attention should get.
+"""Localization targets on the network's grid, from boxes.
 
 Scores are taken on a fine grid of pixels (`soundloc.scoring`); the losses ask cells
 of 16 × 16 pixels, which a box covers in part.

@@ -1,4 +1,4 @@
-"""Training the heads: one readable, resumable loop over cached features.
+"""The training loop of the heads: readable, resumable, over cached features.
 
 The trunks stay frozen; the neck of the visual stream, FC9 and FC10 of the sound
 stream, f_v's layers and the confidence train. A step is a pure function of the seed,
@@ -39,7 +39,7 @@ _STATE_FORMAT = "soundloc.training/1"
 
 @dataclass(frozen=True, slots=True)
 class TrainSettings:
-    """One training.
+    """Hyperparameters of one training.
 
     Parameters
     ----------

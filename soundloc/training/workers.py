@@ -1,4 +1,4 @@
-"""Several processes that train one network together, as `torchrun` starts them.
+"""Distributed training: several processes, as `torchrun` starts them, share gradients.
 
 The heads are small and their features cached, so that plain averaging of gradients
 does what a wrapper around the network would, and stays readable.
@@ -17,7 +17,7 @@ from torch import nn
 
 @dataclass(frozen=True, slots=True)
 class Workers:
-    """How many processes train, and which of them this one is."""
+    """The world size of a training, and this process's rank."""
 
     rank: int = 0
     n: int = 1

@@ -1,4 +1,4 @@
-"""Objects against ambience, before the softmax: section 5.3 and Figure 10.
+"""Object sounds against ambient sounds, by response: section 5.3 and Figure 10.
 
 The attention sums to 1 whatever is heard; the response before it is weaker where the
 sound comes from nothing in the picture. The paper shows grey maps and says that ReLU

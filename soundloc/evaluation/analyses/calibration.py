@@ -1,4 +1,4 @@
-"""Whether confidence means what it says: that of those given p, p are right.
+"""Calibration of the confidence: of those given p, p should be right.
 
 Asked in two ways. *Belongs*: the sound is of something in the picture; what the
 confidence was fitted to, own and foreign sounds weighing the same. *Found*: the peak

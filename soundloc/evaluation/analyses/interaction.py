@@ -1,4 +1,4 @@
-"""Two sounds, one picture: whether the answer follows the sound.
+"""Interactive localization: whether two sounds of one picture find their own sources.
 
 A localizer that looks at whatever is salient finds one of them at best. On IS3 the
 centred disc has both right in 7 % of the pictures where it has either in 34 %.

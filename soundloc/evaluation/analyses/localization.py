@@ -1,4 +1,4 @@
-"""Where the response points against where the source is, beside what needs no ears.
+"""Localization scores of the network beside baselines that do not listen.
 
 One table per protocol: the network, its own object prior, which answers every sound
 alike, the predictors that see nothing, and the oracle that knows the answer.

@@ -1,4 +1,4 @@
-"""The score with the right sound, less the score with a wrong one.
+"""Shuffle test: the score with the right sound, less the score with a wrong one.
 
 The cheapest and most honest single number about a localizer: zero means that it does
 not listen, however well it points.

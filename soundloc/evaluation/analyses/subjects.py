@@ -1,4 +1,4 @@
-"""Each subject's opinion alone, and how well subjects agree: the paper's Table 3.
+"""Scores against each annotator alone, and how well they agree: the paper's Table 3.
 
 The consensus of Eq. (9) forgives what one subject marked; a localizer that no single
 subject would agree with can still do well under it. What subjects score against each

@@ -1,4 +1,4 @@
-"""How well a localizer points, in a few figures: for the end of a training.
+"""A short evaluation in a few figures, for the end of a training.
 
 The same questions and definitions as the whole report, so that what a training says
 about its checkpoint is what `pano evaluate` will say about it.

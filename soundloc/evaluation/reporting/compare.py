@@ -1,4 +1,4 @@
-"""Two checkpoints on the same questions: what differs, and whether it is luck.
+"""Paired comparison of two checkpoints on the same questions, with bootstraps.
 
 The same pictures are drawn for both in every resample, so that what makes a picture
 hard for both cancels: an interval of the difference is far narrower than the two

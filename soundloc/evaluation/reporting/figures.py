@@ -1,4 +1,4 @@
-"""The figures that a checkpoint is judged by, each under one name.
+"""The named figures that a checkpoint is judged by.
 
 Each is a statistic of the measures and of how often a question counts, so that one
 list serves the report, its bootstrap intervals and the paired comparison.

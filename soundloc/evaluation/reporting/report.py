@@ -1,4 +1,4 @@
-"""Everything that is measured about one checkpoint on one split, in one value."""
+"""The full evaluation report of one checkpoint on one split."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ def examine(
     n_per_object: int = 1,
     on_step: StepProgress | None = None,
 ) -> tuple[Predictions, Measures]:
-    """Put all questions of a split to a network and measure its answers.
+    """Predict and measure all questions of a split.
 
     `cache` holds clean features; `related` tells which kinds are too alike for one to
     be off-screen beside the other. The same pair set and seed give the same questions.

@@ -1,4 +1,4 @@
-"""One recipe trained several times: what it reaches, and whether it beats another.
+"""Figures of one recipe over several seeds: their mean, and paired differences.
 
 A single training tells as much about its seed as about its recipe. Figures are means
 over seeds, and their intervals come from drawing both the seeds and the pictures

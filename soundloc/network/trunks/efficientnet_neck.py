@@ -1,4 +1,4 @@
-"""From EfficientNet-lite0's two depths to the visual activation V."""
+"""The neck between EfficientNet-lite0 and the visual activation V."""
 
 from __future__ import annotations
 

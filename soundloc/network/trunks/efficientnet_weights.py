@@ -1,4 +1,4 @@
-"""The published ImageNet weights of EfficientNet-lite0, under our names."""
+"""Loading of EfficientNet-lite0's published ImageNet weights, under our names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Enlarging pictures inside a network, without a seam where they are periodic in x.
+"""Bicubic enlarging of pictures in a network, seamless where they are periodic in x.
 
 `F.interpolate` knows no seam, and inference engines take as long for its bicubic
 filter as for a fifth of EfficientNet. For a whole number the filter is a convolution

