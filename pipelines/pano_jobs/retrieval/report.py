@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
+from soundloc.evaluation.reporting.tables import Table
 from soundloc.retrieval import (
     ConditionalFigures,
     Criterion,
@@ -31,40 +31,6 @@ TABLE_6_FORMS = {
     Direction.SOUND_TO_PICTURE: (Form.PAPER, Form.GUIDED),
     Direction.PICTURE_TO_SOUND: (Form.PAPER, Form.UNGUIDED),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """A table of words.
-
-    Parameters
-    ----------
-    rows
-        Each as long as the header.
-    """
-
-    title: str
-    header: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-    def plain(self) -> str:
-        """Write it in columns, the first left, the others right."""
-        lines = (self.header, *self.rows)
-        widths = [max(len(line[i]) for line in lines) for i in range(len(self.header))]
-        text = [
-            "  ".join(
-                cell.ljust(width) if i == 0 else cell.rjust(width)
-                for i, (cell, width) in enumerate(zip(line, widths, strict=True))
-            ).rstrip()
-            for line in lines
-        ]
-        return "\n".join([self.title, *text])
-
-    def markdown(self) -> str:
-        """Write it for a file."""
-        lines = (self.header, ("---", *["---:"] * (len(self.header) - 1)), *self.rows)
-        text = ["| " + " | ".join(line) + " |" for line in lines]
-        return "\n".join([f"**{self.title}**", "", *text])
 
 
 def short_tables(figures: RetrievalFigures) -> tuple[Table, ...]:
@@ -227,7 +193,7 @@ def _share(value: Interval, *, has_intervals: bool) -> str:
 
 def as_text(tables: Sequence[Table]) -> str:
     """Join tables for a terminal."""
-    return "\n\n".join(table.plain() for table in tables)
+    return "\n\n".join(table.text() for table in tables)
 
 
 def as_markdown(tables: Sequence[Table], *, heading: str) -> str:

@@ -129,7 +129,7 @@ def test_the_tables_say_what_the_figures_say(pair_set: Path, checkpoint: Path) -
     assert {row[0] for row in by_kind.rows} == set(PITCHES_HZ)
     assert sum(int(row[1]) for row in by_kind.rows) == N_PICTURES
     for table in tables.values():
-        assert all(len(row) == len(table.header) for row in table.rows)
+        assert all(len(row) == len(table.columns) for row in table.rows)
         assert table.markdown().count("\n") == len(table.rows) + 3
 
 
