@@ -113,7 +113,7 @@ def audit(
     b: AuditedSet,
     *,
     with_media: bool = True,
-    on_step: StepProgress | None = None,
+    on_step: StepProgress = untold,
 ) -> Audit:
     """Compare two sets: names always, media where both have them."""
     shared = [
@@ -124,7 +124,7 @@ def audit(
     if a.folder is None or b.folder is None:
         notes.append("a list has no media: only names were compared")
     elif with_media:
-        media = MediaComparison(a, b, on_step or untold)
+        media = MediaComparison(a, b, on_step)
         shared += [
             _alike(FILES, media.identical_files()),
             _alike(PICTURES, media.same_pictures()),

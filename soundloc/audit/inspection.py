@@ -120,7 +120,7 @@ def picture_fault(path: Path) -> str:
     return "corrupt picture" if image is None else ""
 
 
-def inspect_pairs(folder: Path, *, on_step: StepProgress | None = None) -> Inspection:
+def inspect_pairs(folder: Path, *, on_step: StepProgress = untold) -> Inspection:
     """Look a pair set over, every file of it.
 
     Raises
@@ -128,20 +128,19 @@ def inspect_pairs(folder: Path, *, on_step: StepProgress | None = None) -> Inspe
     DatasetError
         If the folder has no tables.
     """
-    tell = on_step or untold
     found = _Findings()
     pictures = list(_read_table(folder / "pictures.jsonl", _picture, found))
     sounds = list(_read_table(folder / "sounds.jsonl", _sound, found))
     for number, picture in enumerate(pictures, start=1):
         if fault := picture_fault(folder / picture.picture):
             found.fault(fault, picture.picture)
-        tell("pictures", number, len(pictures))
+        on_step("pictures", number, len(pictures))
     for number, sound in enumerate(sounds, start=1):
         fault = sound_fault(folder / sound.sound)
         # Silence that says that it comes from nowhere is a lesson of its own.
         if fault and not (fault == "silent sound" and sound.is_unlocalizable):
             found.fault(fault, sound.sound)
-        tell("sounds", number, len(sounds))
+        on_step("sounds", number, len(sounds))
     _find_leaks(pictures, sounds, found)
     _find_repetitions(pictures, sounds, found)
     for split in SPLITS:

@@ -114,14 +114,13 @@ def cache_features(
     *,
     see: SeePicture,
     hear: HearSound,
-    on_step: StepProgress | None = None,
+    on_step: StepProgress = untold,
 ) -> FeatureCache:
     """Load the features of a split, computing what is not on disk yet.
 
     `see` maps (picture, wrap) to (channels, h, w), `hear` a waveform to (features,).
     """
     chosen = pair_set.split(split)
-    tell = on_step or untold
     folder = pair_set.folder / "features"
     folder.mkdir(exist_ok=True)
     names = [p.picture for p in chosen.pictures]
@@ -130,20 +129,20 @@ def cache_features(
         folder / f"{split}-pictures-{sight}.npy",
         len(chosen.pictures),
         lambda: (see(image, wrap) for image, wrap in _pictures(chosen, recipe)),
-        lambda done, total: tell(f"seeing {split}", done, total),
+        lambda done, total: on_step(f"seeing {split}", done, total),
     )
     stamp = _fingerprint(_sound_note(recipe), [s.sound for s in chosen.sounds])
     sounds = _stored(
         folder / f"{split}-sounds-{stamp}.npy",
         len(chosen.sounds),
         lambda: _hear_all(chosen, recipe, hear),
-        lambda done, total: tell(f"hearing {split}", done, total),
+        lambda done, total: on_step(f"hearing {split}", done, total),
     )
     noises = _stored(
         folder / f"{split}-noises-{stamp}.npy",
         N_NOISES,
         lambda: (hear(noise) for noise in _noises(recipe)),
-        lambda done, total: tell(f"noises {split}", done, total),
+        lambda done, total: on_step(f"noises {split}", done, total),
     )
     cache = FeatureCache(chosen, pictures, sounds, noises)
     if not recipe.has_views:
@@ -152,7 +151,7 @@ def cache_features(
         folder / f"{split}-views-{sight}.npy",
         len(chosen.pictures),
         lambda: _see_views(chosen, recipe, see),
-        lambda done, total: tell(f"seeing {split} again", done, total),
+        lambda done, total: on_step(f"seeing {split} again", done, total),
     )
     behind = np.stack(
         [cells_behind(view, *views.shape[-2:]) for view in _views(chosen, recipe)]

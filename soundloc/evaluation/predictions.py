@@ -88,7 +88,7 @@ def predict(
     questions: Sequence[Question],
     *,
     seed: int = 0,
-    on_step: StepProgress | None = None,
+    on_step: StepProgress = untold,
 ) -> Predictions:
     """Predict the response to every question.
 
@@ -96,7 +96,6 @@ def predict(
     sounds; of several variations the first is heard.
     """
     net.eval()
-    tell = on_step or untold
     embeddings = _SoundEmbeddings(net, cache)
     n, (height, width) = len(questions), cache.pictures.shape[-2:]
     n_pictures = len(cache.pair_set.pictures)
@@ -118,7 +117,7 @@ def predict(
             a = attention.respond(V, sounds.h, mechanism=mechanism)[0]
             responses[rows] = a.numpy()
             columns[:, rows] = _strengths(net, V, sounds, a)
-        tell("asking", picture + 1, n_pictures)
+        on_step("asking", picture + 1, n_pictures)
     return Predictions(
         cache.pair_set,
         tuple(questions),

@@ -34,7 +34,7 @@ def gather(
     settings: GatherSettings | None = None,
     *,
     overwrite: bool = False,
-    on_step: StepProgress | None = None,
+    on_step: StepProgress = untold,
 ) -> PrepareResult:
     """Make a pair set of a folder of footage or of a published data set.
 
@@ -47,8 +47,7 @@ def gather(
         target holds something.
     """
     settings = settings or GatherSettings()
-    tell = on_step or untold
     splits = Splits.read(settings.lists, everything=settings.split)
     with writing_pairs(target, overwrite=overwrite) as writer:
-        _READERS[origin](source, settings, splits, writer, tell)
+        _READERS[origin](source, settings, splits, writer, on_step)
     return writer.result(target)

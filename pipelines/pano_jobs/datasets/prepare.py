@@ -53,7 +53,7 @@ class PrepareSettings:
 
 
 def prepare(
-    settings: PrepareSettings, *, on_step: StepProgress | None = None
+    settings: PrepareSettings, *, on_step: StepProgress = untold
 ) -> PrepareResult:
     """Make a pair set of raw material.
 
@@ -64,12 +64,11 @@ def prepare(
     DatasetError
         If the material lacks a class table or the target holds something.
     """
-    tell = on_step or untold
     with writing_pairs(settings.target, overwrite=settings.overwrite) as writer:
         material = read_material(settings.material, settings.panoramas)
-        _convert_sounds(material, writer, tell)
+        _convert_sounds(material, writer, on_step)
         _synthesise_sounds(writer)
-        _compose_all(material, settings, writer, tell)
+        _compose_all(material, settings, writer, on_step)
     return writer.result(settings.target)
 
 

@@ -21,7 +21,7 @@ from soundloc.evaluation.reporting.compare import Difference, compare
 from soundloc.evaluation.reporting.report import Report, examine, report
 from soundloc.evaluation.reporting.tables import Table, comparison_table, tables_of
 from soundloc.network.checkpoint import load_checkpoint
-from soundloc.progress import StepProgress
+from soundloc.progress import StepProgress, untold
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class EvaluateResult:
 
 
 def evaluate(
-    settings: EvaluateSettings, *, on_step: StepProgress | None = None
+    settings: EvaluateSettings, *, on_step: StepProgress = untold
 ) -> EvaluateResult:
     """Evaluate a checkpoint and write the results.
 
@@ -159,7 +159,7 @@ def _ask(
     settings: EvaluateSettings,
     checkpoint: Path | None,
     pair_set: PairSet,
-    on_step: StepProgress | None,
+    on_step: StepProgress,
 ) -> tuple[Predictions, Measures]:
     net = load_checkpoint(checkpoint).net
     cache = load_features(

@@ -118,9 +118,7 @@ class _Query:
     pooled: NDArray[np.float32] | None = None
 
 
-def search(
-    settings: QuerySettings, *, on_step: StepProgress | None = None
-) -> QueryResult:
+def search(settings: QuerySettings, *, on_step: StepProgress = untold) -> QueryResult:
     """Find the nearest neighbours of a picture, a sound, or a picture with a sound.
 
     Raises
@@ -128,7 +126,6 @@ def search(
     DatasetError, CheckpointError, MediaError
         If the pair set, the network or the query cannot be read.
     """
-    tell = on_step or untold
     net = load_checkpoint(settings.checkpoint).net
     # What was asked is read first: a mistake in it must not cost the set's features.
     image = None if settings.picture is None else _read_image(settings.picture)
@@ -139,7 +136,7 @@ def search(
         settings.split,
         clean=True,
         picture_size_px=settings.picture_size_px,
-        on_step=tell,
+        on_step=on_step,
     )
     query = _Query(
         image,
@@ -147,7 +144,7 @@ def search(
         samples,
         None if samples is None else _hear(net, samples),
     )
-    alike = _compare(net, cache, query, tell)
+    alike = _compare(net, cache, query, on_step)
     nearest = np.argsort(-alike, kind="stable")[: settings.n_found].tolist()
     result = QueryResult(
         settings.pair_set,

@@ -140,7 +140,7 @@ class RetrieveResult:
 
 
 def retrieve(
-    settings: RetrieveSettings, *, on_step: StepProgress | None = None
+    settings: RetrieveSettings, *, on_step: StepProgress = untold
 ) -> RetrieveResult:
     """Measure how well sounds find pictures and pictures sounds.
 
@@ -149,7 +149,6 @@ def retrieve(
     DatasetError, CheckpointError
         If the pair set or a network cannot be read.
     """
-    tell = on_step or untold
     net = load_checkpoint(settings.checkpoint).net
     cache = load_features(
         net,
@@ -157,17 +156,17 @@ def retrieve(
         settings.split,
         clean=True,
         picture_size_px=settings.picture_size_px,
-        on_step=tell,
+        on_step=on_step,
     )
     database = draw_database(
         cache.pair_set, n_pairs=settings.n_pairs, seed=settings.seed
     )
-    labels = _pseudo_labels(net, cache, database, settings.soundnet, tell)
+    labels = _pseudo_labels(net, cache, database, settings.soundnet, on_step)
     similar = compare_all(
         net,
         cache,
         database,
-        on_step=lambda done, total: tell("comparing", done, total),
+        on_step=lambda done, total: on_step("comparing", done, total),
     )
     figures = measure_retrieval(database, similar, labels, ks=settings.ks)
     result = RetrieveResult(

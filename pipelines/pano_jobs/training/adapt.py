@@ -96,9 +96,7 @@ class AdaptResult:
         )
 
 
-def adapt(
-    settings: AdaptSettings, *, on_step: StepProgress | None = None
-) -> AdaptResult:
+def adapt(settings: AdaptSettings, *, on_step: StepProgress = untold) -> AdaptResult:
     """Fine-tune the trunks and write them; an interrupted run is resumed.
 
     Raises
@@ -106,7 +104,6 @@ def adapt(
     DatasetError, CheckpointError
         If the pair set, the pretrained trunks or the teacher cannot be read.
     """
-    tell = on_step or untold
     if not settings.target.parent.is_dir():
         raise CheckpointError(
             f"the folder of {settings.target} does not exist; create it first."
@@ -115,13 +112,13 @@ def adapt(
     net = _start(settings)
     n_hearing_steps = _n_hearing_steps(settings)
     if n_hearing_steps:
-        _adapt_hearing(net, pair_set, settings, tell)
+        _adapt_hearing(net, pair_set, settings, on_step)
     if n := settings.n_sight_steps:
         visual = VisualTrunkSettings(share=settings.sight_share)
         visual = replace(visual, finetuning=replace(visual.finetuning, n_steps=n))
         crops = CropSampler(pair_set, "train", seed=settings.seed)
         state = _unfinished_folder(settings) / f"seeing-{settings.seed}.safetensors"
-        note = _note("seeing", n, tell)
+        note = _note("seeing", n, on_step)
         adapt_visual_trunk(net, crops, visual, state=state, on_step=note)
     n_steps = settings.n_sight_steps + n_hearing_steps
     save_checkpoint(settings.target, net, step=n_steps, metrics={}, half_precision=True)

@@ -19,7 +19,7 @@ from soundloc.data.pairs import PairSet
 from soundloc.inference.engine import VisualEngine, choose_engine
 from soundloc.inference.loudness import at_reference_level
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.progress import StepProgress
+from soundloc.progress import StepProgress, untold
 
 
 def load_features(
@@ -31,7 +31,7 @@ def load_features(
     has_views: bool = False,
     picture_size_px: tuple[int, int] | None = None,
     engine: VisualEngine | None = None,
-    on_step: StepProgress | None = None,
+    on_step: StepProgress = untold,
 ) -> FeatureCache:
     """Load the trunks' features of one split, computing those not yet on disk.
 

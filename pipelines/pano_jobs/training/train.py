@@ -122,7 +122,7 @@ class TrainJobResult:
 def train(
     settings: TrainJobSettings,
     *,
-    on_step: StepProgress | None = None,
+    on_step: StepProgress = untold,
 ) -> TrainJobResult:
     """Train a localizer and write its checkpoint.
 
@@ -131,19 +131,18 @@ def train(
     DatasetError, CheckpointError
         If the pair set or the pretrained trunks cannot be read.
     """
-    tell = on_step or untold
     preset = settings.recipe()
     state = _state_path(settings)
     workers = Workers.of_torchrun()
     torch.manual_seed(settings.seed)
     trunks = load_trunks(preset.config, settings.soundnet, settings.trunks)
-    caches = _load_all(trunks, preset, settings, workers, tell)
+    caches = _load_all(trunks, preset, settings, workers, on_step)
     n_steps = settings.n_steps or preset.training.n_steps
     with training_logs(
         csv_file=settings.log if workers.rank == 0 else None,
         tensorboard=settings.tensorboard if workers.rank == 0 else None,
     ) as logs:
-        step_log = _StepLog(tell, n_steps)
+        step_log = _StepLog(on_step, n_steps)
 
         def note(what: str, report: StepReport) -> None:
             step_log.note(what, report)

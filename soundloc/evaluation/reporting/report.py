@@ -28,7 +28,7 @@ from soundloc.evaluation.predictions import Predictions, predict
 from soundloc.evaluation.queries import Related, Relation, ask
 from soundloc.evaluation.reporting.figures import DETECTION_PROTOCOLS, figures_of
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.progress import StepProgress
+from soundloc.progress import StepProgress, untold
 from soundloc.scoring import ScoringProtocol
 from soundloc.scoring.intervals import Interval
 
@@ -101,7 +101,7 @@ def examine(
     related: Related,
     seed: int = 0,
     n_per_object: int = 1,
-    on_step: StepProgress | None = None,
+    on_step: StepProgress = untold,
 ) -> tuple[Predictions, Measures]:
     """Predict and measure all questions of a split.
 

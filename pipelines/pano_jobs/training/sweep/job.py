@@ -102,7 +102,7 @@ class SweptVariant:
 
 
 def sweep(
-    settings: SweepSettings, *, on_step: StepProgress | None = None
+    settings: SweepSettings, *, on_step: StepProgress = untold
 ) -> tuple[SweptVariant, ...]:
     """Run the missing trainings and evaluations, and return every row.
 
@@ -111,10 +111,9 @@ def sweep(
     DatasetError, CheckpointError
         If the pair set or the pretrained trunks cannot be read.
     """
-    tell = on_step or untold
     settings.target.mkdir(parents=True, exist_ok=True)
     rows = settings.rows()
-    rooms = _Rooms(settings, tell)
+    rooms = _Rooms(settings, on_step)
     total = len(rows) * settings.n_seeds
     found: dict[str, list[Measures]] = {row.name: [] for row in rows}
     done = 0
@@ -122,7 +121,7 @@ def sweep(
         for row in rows:
             found[row.name].append(_run(row, seed, rooms, settings))
             done += 1
-            tell("trainings", done, total)
+            on_step("trainings", done, total)
     return tuple(SweptVariant(name, tuple(runs)) for name, runs in found.items())
 
 
