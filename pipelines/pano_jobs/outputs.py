@@ -6,6 +6,7 @@ exist, so every output is looked at before the first frame is decoded.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,14 @@ from pathlib import Path
 from pano import whole_file
 from pano.errors import MediaError
 from pano.media import check_target
+
+# What the public functions take where a file is meant.
+StrPath = str | os.PathLike[str]
+
+
+def optional_path(file: StrPath | None) -> Path | None:
+    """Return an optional file as a path."""
+    return None if file is None else Path(file)
 
 
 def check_output(target: Path, *, source: Path | None, overwrite: bool) -> None:

@@ -17,7 +17,7 @@ from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet
 from pano_jobs.maps import Maps, MapsWriter, open_maps
-from pano_jobs.outputs import check_output
+from pano_jobs.outputs import StrPath, check_output, optional_path
 from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import SaliencyResult
 from pano_jobs.settings import LocalizeSettings
@@ -29,12 +29,12 @@ def default_target(source: Path) -> Path:
 
 
 def saliency(
-    source: Path,
-    target: Path,
+    source: StrPath,
+    target: StrPath,
     settings: LocalizeSettings | None = None,
     *,
-    maps_target: Path | None = None,
-    sheet_target: Path | None = None,
+    maps_target: StrPath | None = None,
+    sheet_target: StrPath | None = None,
     localizer: Localizer | None = None,
     overwrite: bool = False,
     progress: Progress = SILENT,
@@ -50,6 +50,8 @@ def saliency(
         If the clip cannot be analysed or a result cannot be written.
     """
     settings = settings or LocalizeSettings()
+    source, target = Path(source), Path(target)
+    maps_target, sheet_target = optional_path(maps_target), optional_path(sheet_target)
     for output in filter(None, (target, maps_target, sheet_target)):
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:

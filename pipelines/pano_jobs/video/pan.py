@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from pano.camera.path import CameraPath
 from pano.director.evidence import gather
 from pano.director.plan import takes_from
-from pano.media import open_media
+from pano.media import Media, open_media
 from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
 from pano_jobs.analysis.kept_maps import KeptAnalysis
 from pano_jobs.analysis.localizer import Localizer
@@ -22,7 +23,7 @@ from pano_jobs.explain.contact_sheet import ContactSheet, Truth
 from pano_jobs.explain.map_timeline import MapTimeline
 from pano_jobs.explain.why import WhyPage
 from pano_jobs.maps import MapsWriter, open_maps
-from pano_jobs.outputs import check_output
+from pano_jobs.outputs import StrPath, check_output, optional_path
 from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import PanResult
 from pano_jobs.settings import LensSettings, PanSettings
@@ -39,15 +40,15 @@ from pano_jobs.video.takes import (
 
 
 def pan(
-    source: Path,
-    target: Path,
+    source: StrPath,
+    target: StrPath,
     settings: PanSettings | None = None,
     *,
-    path_target: Path | None = None,
-    maps_source: Path | None = None,
-    maps_target: Path | None = None,
-    sheet_target: Path | None = None,
-    why_target: Path | None = None,
+    path_target: StrPath | None = None,
+    maps_source: StrPath | None = None,
+    maps_target: StrPath | None = None,
+    sheet_target: StrPath | None = None,
+    why_target: StrPath | None = None,
     truth: Truth | None = None,
     localizer: Localizer | None = None,
     overwrite: bool = False,
@@ -71,22 +72,22 @@ def pan(
         If the clip cannot be analysed, the maps are not its own or a result cannot be
         written.
     """
-    settings = settings or PanSettings()
-    kept, layout = None, settings.localize.layout
+    settings, source = settings or PanSettings(), Path(source)
+    layout, kept = settings.localize.layout, None
     if maps_source is not None:
-        kept = KeptAnalysis(maps_source, progress=progress)
+        kept = KeptAnalysis(Path(maps_source), progress=progress)
         layout = kept.origin.layout
+    files = _Files.of(path_target, maps_target, sheet_target, why_target)
     lenses = lenses_of(settings)
-    targets = named(target, settings, lenses)
-    path_targets = [] if path_target is None else named(path_target, settings, lenses)
-    extras = maps_target, sheet_target, why_target
-    for output in filter(None, (*targets, *path_targets, *extras)):
+    targets = named(Path(target), settings, lenses)
+    path_targets = [] if files.path is None else named(files.path, settings, lenses)
+    for output in filter(None, (*targets, *path_targets, *files.once)):
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         media = stack.enter_context(open_media(source, layout=layout))
         if kept is not None:
             kept.check(media)
-        # Loaded before the long first pass: it refuses a bad target at once.
+        # Made before the long first pass: it refuses a bad target at once.
         cameras = [
             OutputCamera.prepare(media, name, lens, overwrite=overwrite)
             for name, lens in zip(targets, each_take(lenses, settings), strict=True)
@@ -94,50 +95,76 @@ def pan(
         analysis = kept or Analysis(
             media, settings.localize, localizer=localizer, progress=progress
         )
-        timeline, maps_path = MapTimeline(), maps_source or maps_target
-        if maps_path is None and (sheet_target or why_target):
-            maps_path = stack.enter_context(temporary_maps(target))
+        timeline, maps_path = MapTimeline(), optional_path(maps_source) or files.maps
+        if maps_path is None and (files.sheet or files.why):
+            maps_path = stack.enter_context(temporary_maps(targets[0]))
         paths = _plan(analysis, settings, lenses, timeline, maps_path, source=source)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
-        pages = _pages(maps_path, timeline, paths[0], sheet_target, why_target, truth)
+        pages = files.pages(maps_path, timeline, paths[0], truth)
         takes = list(zip(cameras, paths, strict=True))
-        n_frames = render_frames(
-            media, takes, observers=list(pages.values()), progress=progress
-        )
-        for name, page in pages.items():
-            page.save(name)
+        result = _rendered(media, takes, pages, progress)
         return dataclasses.replace(
-            video_result(media, takes[0], n_frames),
-            others=tuple(camera.target for camera, _ in takes[1:]),
-            path=path_target,
-            maps=maps_target,
-            sheet=sheet_target,
-            why=why_target,
+            result,
+            **dataclasses.asdict(files),
             mean_confidence=analysis.mean_confidence,
             notes=analysis.notes() + corrupt_note(media.n_corrupt_frames),
         )
 
 
-def _pages(
-    maps_path: Path | None,
-    timeline: MapTimeline,
-    path: CameraPath,
-    sheet_target: Path | None,
-    why_target: Path | None,
-    truth: Truth | None,
-) -> dict[Path, ContactSheet | WhyPage]:
-    """Prepare the pages that explain a path, each under the file it is saved to."""
-    pages: dict[Path, ContactSheet | WhyPage] = {}
-    if maps_path is None:
+@dataclass(frozen=True, slots=True)
+class _Files:
+    """The files that `pan` can write beside its videos."""
+
+    path: Path | None
+    maps: Path | None
+    sheet: Path | None
+    why: Path | None
+
+    @classmethod
+    def of(cls, *files: StrPath | None) -> _Files:
+        """Take the files in the order of the fields."""
+        return cls(*(optional_path(file) for file in files))
+
+    @property
+    def once(self) -> tuple[Path | None, ...]:
+        """Those that are written once, however many videos there are."""
+        return self.maps, self.sheet, self.why
+
+    def pages(
+        self,
+        maps_path: Path | None,
+        timeline: MapTimeline,
+        path: CameraPath,
+        truth: Truth | None,
+    ) -> dict[Path, ContactSheet | WhyPage]:
+        """Prepare the pages that explain a path, each under the file it is saved to."""
+        pages: dict[Path, ContactSheet | WhyPage] = {}
+        if maps_path is None:
+            return pages
+        maps = open_maps(maps_path)
+        if self.sheet is not None:
+            lens = path.source.lens
+            pages[self.sheet] = ContactSheet.over(maps, truth=truth, lens=lens)
+        if self.why is not None:
+            pages[self.why] = WhyPage(timeline, maps, path)
         return pages
-    maps = open_maps(maps_path)
-    if sheet_target is not None:
-        lens = path.source.lens
-        pages[sheet_target] = ContactSheet.over(maps, truth=truth, lens=lens)
-    if why_target is not None:
-        pages[why_target] = WhyPage(timeline, maps, path)
-    return pages
+
+
+def _rendered(
+    media: Media,
+    takes: Sequence[tuple[OutputCamera, CameraPath]],
+    pages: Mapping[Path, ContactSheet | WhyPage],
+    progress: Progress,
+) -> PanResult:
+    """Render all takes in one pass and save the pages that looked on."""
+    n_frames = render_frames(
+        media, takes, observers=list(pages.values()), progress=progress
+    )
+    for name, page in pages.items():
+        page.save(name)
+    others = tuple(camera.target for camera, _ in takes[1:])
+    return dataclasses.replace(video_result(media, takes[0], n_frames), others=others)
 
 
 def _plan(

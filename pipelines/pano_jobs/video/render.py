@@ -18,7 +18,7 @@ from pano.camera.path import CameraPath
 from pano.media import Media, StereoLayout, open_media
 from pano.sphere import great_circle_deg, unit_vectors
 from pano_jobs.analysis.analysis_pass import corrupt_note
-from pano_jobs.outputs import check_output
+from pano_jobs.outputs import StrPath, check_output
 from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import PanResult
 from pano_jobs.settings import LensSettings
@@ -27,9 +27,9 @@ from pano_jobs.video.takes import magnified, of_aspect, with_lens
 
 
 def render(
-    source: Path,
-    path_source: Path,
-    target: Path,
+    source: StrPath,
+    path_source: StrPath,
+    target: StrPath,
     lens: LensSettings | None = None,
     *,
     hfov_deg: float | None = None,
@@ -53,6 +53,7 @@ def render(
     PanoError
         If the path or the clip cannot be read or the video cannot be written.
     """
+    source, path_source, target = Path(source), Path(path_source), Path(target)
     lens = lens or LensSettings()
     path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
     if lens.tilt is not None:

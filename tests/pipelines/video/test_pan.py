@@ -309,3 +309,17 @@ def test_where_the_clip_itself_cuts_the_camera_is_free(tmp_path, clip_of_disc):
     assert all(
         redness_column(one) is not None for one in pictures(tmp_path / "out.mp4")
     )
+
+
+def test_files_may_be_named_by_text(clip_of_disc, tmp_path) -> None:
+    source, target = clip_of_disc(lambda _: 40.0), tmp_path / "flat.mp4"
+    path_target = tmp_path / "path.json"
+    result = pan(
+        str(source),
+        str(target),
+        path_target=str(path_target),
+        localizer=RedLocalizer(),
+    )
+    assert (result.target, result.path) == (target, path_target)
+    again = tmp_path / "again.mp4"
+    assert render(str(source), str(path_target), str(again)).target == again
