@@ -61,7 +61,9 @@ def lessons(n_steps: int) -> tuple[Lesson, ...]:
 
 
 def _told(preset: Preset, name: str) -> tuple[Lesson, Lesson, Lesson]:
-    unsupervised, supervised, semi_supervised = map(preset.told, Supervision)
+    unsupervised, supervised, semi_supervised = map(
+        preset.with_supervision, Supervision
+    )
     share = f"{100 * LABELLED:g} %"
     return (
         Lesson(f"{name}: unsupervised", unsupervised),
