@@ -291,7 +291,8 @@ def test_planning_from_maps_loads_no_network(tmp_path, kept):
         "import sys; from pano_jobs.cli import main\n"
         f"try: main({command.split()!r})\n"
         "except SystemExit as end: assert end.code == 0, end.code\n"
-        "loaded = {'torch', 'openvino', 'soundloc.inference.engine'} & set(sys.modules)\n"
+        "heavy = {'torch', 'openvino', 'soundloc.inference.engine'}\n"
+        "loaded = heavy & set(sys.modules)\n"
         "assert not loaded, loaded"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
