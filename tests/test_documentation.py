@@ -171,6 +171,17 @@ def test_every_program_that_is_named_exists(page):
         assert found.with_suffix(".py").is_file() or found.is_dir(), name
 
 
+def test_every_name_that_contributors_look_for_exists():
+    names = set(re.findall(r"`(_?[A-Za-z]\w+)`", TEXT[ROOT / "CONTRIBUTING.md"]))
+    code = [
+        path.read_text(encoding="utf-8")
+        for package in ("pano", "soundloc", "pipelines")
+        for path in (ROOT / package).rglob("*.py")
+    ]
+    tools = {"gpu", "mypy", "pano", "real", "slow", "soundloc"}
+    assert names - tools - set(re.findall(r"\w+", "\n".join(code))) == set()
+
+
 def test_the_changelog_knows_this_version():
     version = re.search(
         r'^version = "(.*)"$',

@@ -228,6 +228,7 @@ def some_world(sounding: SourceKind) -> DrawnWorld:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not HAS_WEIGHTS, reason="no checkpoint in soundloc/weights")
 @pytest.mark.parametrize("kind", [SourceKind.FIRE, SourceKind.BELL, SourceKind.SIREN])
 def test_the_shipped_localizer_turns_the_camera_to_what_sounds(tmp_path, kind):

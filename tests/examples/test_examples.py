@@ -37,6 +37,7 @@ def output_of(name: str, capsys: pytest.CaptureFixture[str]) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_each_sound_leads_to_its_own_thing(capsys: pytest.CaptureFixture[str]) -> None:
     lines = output_of("localize_a_picture.py", capsys).splitlines()
     yaws = [
@@ -48,6 +49,7 @@ def test_each_sound_leads_to_its_own_thing(capsys: pytest.CaptureFixture[str]) -
     assert len({found for _, found in yaws}) >= 2
 
 
+@pytest.mark.slow
 def test_what_lies_near_a_picture_depends_on_what_is_heard(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -60,6 +62,7 @@ def test_what_lies_near_a_picture_depends_on_what_is_heard(
         assert shown.count(kind) >= 2
 
 
+@pytest.mark.slow
 def test_a_checkpoint_that_listens_beats_its_own_prior(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,6 +98,7 @@ def test_a_folder_of_pictures_and_sounds_can_be_trained_on(
     assert n_right >= 5
 
 
+@pytest.mark.slow
 def test_the_superstition_is_measured_for_every_lesson(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,

@@ -41,6 +41,7 @@ def test_material_becomes_a_pair_set(material: Path, tmp_path: Path) -> None:
         assert len(read_sound(target / sound.sound)) > 1000
 
 
+@pytest.mark.slow
 def test_the_same_seed_prepares_the_same_set(material: Path, tmp_path: Path) -> None:
     first, second = tmp_path / "first", tmp_path / "second"
     for target in (first, second):
@@ -81,6 +82,7 @@ def test_a_scene_shows_the_kinds_it_was_asked_for(material: Path) -> None:
     assert {placed.kind for placed in objects} == {"fire", "bell"}
 
 
+@pytest.mark.slow
 def test_apes_are_marked_and_answer_to_no_sound(material: Path, tmp_path: Path) -> None:
     prepare(PrepareSettings(material, tmp_path / "pairs", 40, 0))
     pairs = read_pair_set(tmp_path / "pairs")

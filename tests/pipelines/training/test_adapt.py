@@ -56,6 +56,7 @@ def stored(weights: torch.Tensor) -> torch.Tensor:
     return weights.half().float() if weights.ndim > 1 else weights
 
 
+@pytest.mark.slow
 def test_trunks_are_adapted_and_trained_on(pair_set: Path, tmp_path: Path) -> None:
     target = tmp_path / "trunks.safetensors"
     told: list[str] = []
@@ -79,6 +80,7 @@ def test_trunks_are_adapted_and_trained_on(pair_set: Path, tmp_path: Path) -> No
     assert all(torch.equal(kept[k], expected[k]) for k in kept)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interrupted", ["adapting hearing", "adapting seeing"])
 def test_an_interrupted_adaptation_goes_on(
     pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: str
@@ -168,6 +170,7 @@ def test_further_sounds_are_read_and_the_unusable_left_out(tmp_path: Path) -> No
         read_sounds(tmp_path / "empty")
 
 
+@pytest.mark.slow
 def test_a_log_mel_trunk_is_taught_and_trained_on(
     pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

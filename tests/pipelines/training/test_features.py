@@ -56,6 +56,7 @@ def test_pictures_of_several_sizes_ask_for_one(pair_set: PairSet) -> None:
         assert cache.pictures.shape == (2, 432, n_cells, n_cells)
 
 
+@pytest.mark.slow
 def test_clean_sounds_come_once_and_at_one_level(pair_set: PairSet) -> None:
     net = load_checkpoint().net
     cache = load_features(net, pair_set, "test", clean=True, picture_size_px=(64, 64))
@@ -66,6 +67,7 @@ def test_clean_sounds_come_once_and_at_one_level(pair_set: PairSet) -> None:
     assert varied.sounds.shape == (2, 6, net.config.sound_dim)
 
 
+@pytest.mark.slow
 def test_ways_of_pooling_share_no_features(pair_set: PairSet) -> None:
     noise = np.random.default_rng(1).standard_normal(4 * SAMPLE_RATE_HZ)
     noise[SAMPLE_RATE_HZ:] *= 1e-3

@@ -45,6 +45,7 @@ def settings(tmp_path: Path) -> SweepSettings:
     )
 
 
+@pytest.mark.slow
 def test_a_sweep_trains_every_row_and_is_not_repeated(
     settings: SweepSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_sweep_trains_every_row_and_is_not_repeated(
             assert x.objects == y.objects
 
 
+@pytest.mark.slow
 def test_a_sweep_writes_its_table_and_plot(settings: SweepSettings) -> None:
     swept = sweep(replace(settings, over=Over.WEIGHTS, n_seeds=1))
     found = figures(swept)
@@ -83,6 +85,7 @@ def test_a_sweep_writes_its_table_and_plot(settings: SweepSettings) -> None:
     assert found[-1].gap is not None
 
 
+@pytest.mark.slow
 def test_a_gap_over_seeds_is_the_mean_of_the_gaps(settings: SweepSettings) -> None:
     first, second, *_ = sweep(settings)
     (pointing,) = [f for f in figures_of(first.runs[0]) if f.name == "pointing"]
@@ -97,6 +100,7 @@ def test_a_gap_over_seeds_is_the_mean_of_the_gaps(settings: SweepSettings) -> No
     assert (same.low, same.mean, same.high) == (0.0, 0.0, 0.0)
 
 
+@pytest.mark.slow
 def test_the_command_makes_a_table(settings: SweepSettings) -> None:
     told = ["--over", "labels", "-o", str(settings.target), "--seeds", "1"]
     told += ["--steps", "1", "--preset", "paper", "--quiet"]

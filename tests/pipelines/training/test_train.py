@@ -24,6 +24,7 @@ def _trunks_at_random(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(SoundLocalizationNet, "load_pretrained_trunks", load)
 
 
+@pytest.mark.slow
 def test_a_pair_set_becomes_a_checkpoint(pair_set: Path, tmp_path: Path) -> None:
     target = tmp_path / "net.safetensors"
     log = tmp_path / "log.csv"
@@ -36,6 +37,7 @@ def test_a_pair_set_becomes_a_checkpoint(pair_set: Path, tmp_path: Path) -> None
     assert [p.name for p in tmp_path.glob("*.training.safetensors")] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("interrupted", ["training", "head 2"])
 def test_an_interrupted_training_goes_on(
     pair_set: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, interrupted: str

@@ -99,6 +99,7 @@ def test_the_later_layers_move_and_the_earlier_stay(pair_set: PairSet) -> None:
     assert not any(p.requires_grad for p in net.sound.trunk.parameters())
 
 
+@pytest.mark.slow
 def test_the_student_comes_to_say_what_the_teacher_says(pair_set: PairSet) -> None:
     losses: list[float] = []
     adapt_sound_trunk(

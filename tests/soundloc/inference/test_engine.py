@@ -58,6 +58,7 @@ def test_rolling_the_picture_rolls_what_is_seen(engines, name):
     np.testing.assert_allclose(rolled, expected, atol=FLOAT_NOISE)
 
 
+@pytest.mark.slow
 def test_a_picture_of_any_size_and_memory_order_is_seen(engines):
     view = image(80, 100)[::-1, 5:80]
     expected = engines["torch"].see(view.copy(), wrap=False)
@@ -80,6 +81,7 @@ def test_a_size_is_compiled_once(visual, monkeypatch):
     assert compiled == [(32, 32, False), (32, 32, True)]
 
 
+@pytest.mark.slow
 def test_vgg16_converts_too():
     torch.manual_seed(0)
     visual = SoundLocalizationNet(LocalizerConfig()).eval().visual

@@ -236,6 +236,7 @@ def seen_twice() -> FeatureCache:
     return replace(world, views=turned.astype(np.float16), behind=behind)
 
 
+@pytest.mark.slow
 def test_equivariance_brings_two_views_of_a_place_together() -> None:
     told, untold = LossWeights(equivariance=0.1), LossWeights()
     after = []
