@@ -69,10 +69,13 @@ class MomentaryLevel:
     Parameters
     ----------
     energy_before
-        (n + 1,), sums of the mean squares of blocks of 10 ms.
+        (n + 1,), sums of the mean squares of blocks.
+    block_s
+        How long a block is: a whole number of samples, about 10 ms.
     """
 
     energy_before: NDArray[np.float64]
+    block_s: float
 
     @classmethod
     def of(cls, track: NDArray[np.float32], sample_rate_hz: int) -> MomentaryLevel:
@@ -84,13 +87,13 @@ class MomentaryLevel:
         for k in range(n_blocks):
             block = track[k * n_block : (k + 1) * n_block]
             mean_square[k + 1] = np.dot(block, block) / n_block
-        return cls(np.cumsum(mean_square))
+        return cls(np.cumsum(mean_square), n_block / sample_rate_hz)
 
     def level_dbfs(self, center_s: float) -> float:
         """Return the RMS level of a second around a moment, -120 at least."""
         last = len(self.energy_before) - 1
-        first = round((center_s - MOMENT_S / 2.0) / _MOMENT_BLOCK_S)
-        n_blocks = round(MOMENT_S / _MOMENT_BLOCK_S)
+        first = round((center_s - MOMENT_S / 2.0) / self.block_s)
+        n_blocks = round(MOMENT_S / self.block_s)
         start, end = np.clip([first, first + n_blocks], 0, last)
         energy = self.energy_before[end] - self.energy_before[start]
         mean_square = float(energy) / n_blocks

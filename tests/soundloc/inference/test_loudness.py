@@ -53,3 +53,12 @@ def test_the_momentary_level_hears_silence_beyond_the_ends() -> None:
     # Half of the second about the first sample lies before it.
     assert level.level_dbfs(0.0) == pytest.approx(-12.0 - 3.01, abs=0.05)
     assert level.level_dbfs(9.0) == -120.0
+
+
+def test_the_momentary_level_keeps_time_in_a_long_track() -> None:
+    """Ten milliseconds are no whole number of samples at 22,050 Hz."""
+    silence = np.zeros(600 * 22_050, np.float32)
+    level = MomentaryLevel.of(np.concatenate([silence, tone(-12.0)]), 22_050)
+    assert level.level_dbfs(599.4) == -120.0
+    assert level.level_dbfs(600.0) == pytest.approx(-12.0 - 3.01, abs=0.1)
+    assert level.level_dbfs(601.0) == pytest.approx(-12.0, abs=0.05)
