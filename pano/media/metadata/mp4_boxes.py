@@ -26,6 +26,7 @@ _FIELDS_BEFORE_CHILDREN = {
 _EBML = b"\x1aE\xdf\xa3"
 _MATROSKA_SEGMENT = b"\x18S\x80g"
 _VISUAL_SAMPLE_ENTRY_FIELDS = 78  # ISO/IEC 14496-12, VisualSampleEntry
+_SOUND_SAMPLE_ENTRY_FIELDS = 28  # AudioSampleEntry; the same in QuickTime's version 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,16 @@ def sample_entry_children(data: bytes | bytearray, entry: Box) -> Iterator[Box]:
     return child_boxes(data, entry.payload + _VISUAL_SAMPLE_ENTRY_FIELDS, entry.end)
 
 
+def sound_entry_children(data: bytes | bytearray, entry: Box) -> Iterator[Box]:
+    """Walk the boxes inside a sound sample entry such as `mp4a`.
+
+    QuickTime's versions 1 and 2 have more fields before them.
+    """
+    version = int.from_bytes(data[entry.payload + 8 : entry.payload + 10])
+    n_fields = _SOUND_SAMPLE_ENTRY_FIELDS + {1: 16, 2: 36}.get(version, 0)
+    return child_boxes(data, entry.payload + n_fields, entry.end)
+
+
 def find(data: bytes | bytearray, box: Box, *kinds: bytes) -> list[Box]:
     """Return the first chain of nested boxes of these kinds, or an empty list."""
     chain: list[Box] = []
@@ -106,17 +117,26 @@ def read_moov(path: Path) -> bytes:
 
 def video_track(moov: bytes | bytearray) -> Box | None:
     """Return the `trak` of the first video track in a movie box."""
+    return next(iter(tracks(moov, b"vide")), None)
+
+
+def tracks(moov: bytes | bytearray, handler: bytes) -> list[Box]:
+    """Return every `trak` of a movie box with a handler: `vide` or `soun`."""
+    found = []
     for root in child_boxes(moov, 0, len(moov)):
         for track in children(moov, root):
-            if track.kind != b"trak":
-                continue
-            handler = find(moov, track, b"mdia")
-            for box in children(moov, handler[0]) if handler else ():
-                # hdlr: version and flags, pre_defined, then the handler type.
-                kind = moov[box.payload + 8 : box.payload + 12]
-                if box.kind == b"hdlr" and kind == b"vide":
-                    return track
-    return None
+            if track.kind == b"trak" and _handler(moov, track) == handler:
+                found.append(track)
+    return found
+
+
+def _handler(moov: bytes | bytearray, track: Box) -> bytes:
+    media = find(moov, track, b"mdia")
+    for box in children(moov, media[0]) if media else ():
+        if box.kind == b"hdlr":
+            # Version and flags, pre_defined, then the handler type.
+            return bytes(moov[box.payload + 8 : box.payload + 12])
+    return b""
 
 
 def missing_bytes(path: Path) -> int:

@@ -7,7 +7,6 @@ encoded stream, and it never writes V1, which older players still ask for.
 from __future__ import annotations
 
 import itertools
-import shutil
 import struct
 from pathlib import Path
 
@@ -17,14 +16,12 @@ from pano.media.metadata.mp4_boxes import (
     Box,
     child_boxes,
     children,
-    find,
     make_box,
     sample_entry_children,
-    top_level_boxes,
     video_track,
 )
+from pano.media.metadata.mp4_edit import edited_moov, entry_chain, splice
 from pano.media.metadata.spherical import V1_UUID, Projection, SphericalMetadata
-from pano.whole_file import written_whole
 
 _TOOL = "pano"
 _V1_NAMES = {
@@ -54,24 +51,10 @@ def write_spherical(path: Path, metadata: SphericalMetadata) -> None:
     """
     if metadata.projection is not Projection.EQUIRECTANGULAR:
         raise ValueError(f"only equirectangular is written, got {metadata.projection}")
-    with path.open("rb") as file:
-        boxes = list(top_level_boxes(file))
-        root = next((box for box in boxes if box.kind == b"moov"), None)
-        if root is None:
-            raise MediaError(f"{path} has no movie box to mark as spherical")
-        file.seek(root.start)
-        moov = bytearray(file.read(root.size))
-    if video_track(moov) is None:
-        raise MediaError(f"{path} has no video track to mark as spherical")
-    _mark(moov, metadata)
-    is_last = all(box.start <= root.start for box in boxes)
-    if is_last:
-        with path.open("r+b") as file:
-            file.seek(root.start)
-            file.write(moov)
-            file.truncate()
-    else:
-        _replace_inside(path, root, moov)
+    with edited_moov(path) as moov:
+        if video_track(moov) is None:
+            raise MediaError(f"{path} has no video track to mark as spherical")
+        _mark(moov, metadata)
 
 
 def _mark(moov: bytearray, metadata: SphericalMetadata) -> None:
@@ -82,10 +65,10 @@ def _mark(moov: bytearray, metadata: SphericalMetadata) -> None:
     track_chain = _track_chain(moov)
     end = track_chain[-1].end
     xml = _v1_xml(metadata, *size_px).encode()
-    _splice(moov, track_chain, end, end, make_box(b"uuid", V1_UUID, xml))
+    splice(moov, track_chain, end, end, make_box(b"uuid", V1_UUID, xml))
     entry_chain = _entry_chain(moov)
     last = list(sample_entry_children(moov, entry_chain[-1]))[-1]
-    _splice(moov, entry_chain, last.end, last.end, _v2_boxes(metadata))
+    splice(moov, entry_chain, last.end, last.end, _v2_boxes(metadata))
 
 
 def _remove(moov: bytearray, kind: bytes) -> None:
@@ -99,7 +82,7 @@ def _remove(moov: bytearray, kind: bytes) -> None:
         for box in inside:
             is_ours = kind != b"uuid" or moov[box.payload : box.end].startswith(V1_UUID)
             if box.kind == kind and is_ours:
-                _splice(moov, chain, box.start, box.end, b"")
+                splice(moov, chain, box.start, box.end, b"")
                 break
         else:
             return
@@ -112,64 +95,13 @@ def _track_chain(moov: bytearray) -> list[Box]:
 
 
 def _entry_chain(moov: bytearray) -> list[Box]:
-    chain = _track_chain(moov)
-    chain += find(moov, chain[-1], b"mdia", b"minf", b"stbl", b"stsd")
-    return [*chain, next(iter(children(moov, chain[-1])))]
+    return entry_chain(moov, _track_chain(moov)[-1])
 
 
 def _visual_size(moov: bytearray) -> tuple[int, int]:
     entry = _entry_chain(moov)[-1]
     width_px, height_px = struct.unpack_from(">HH", moov, entry.payload + 24)
     return width_px, height_px
-
-
-def _splice(
-    data: bytearray, ancestors: list[Box], start: int, end: int, payload: bytes
-) -> None:
-    """Replace data[start:end] and correct the sizes of all boxes around it."""
-    growth = len(payload) - (end - start)
-    for box in ancestors:
-        is_long = box.payload - box.start == 16
-        form, at = (">Q", box.start + 8) if is_long else (">I", box.start)
-        struct.pack_into(form, data, at, box.size + growth)
-    data[start:end] = payload
-
-
-def _replace_inside(path: Path, root: Box, moov: bytearray) -> None:
-    """Rewrite a file whose movie box comes before its data, moving the data."""
-    growth = len(moov) - root.size
-    _shift_chunk_offsets(moov, behind=root.end, growth=growth)
-    with (
-        written_whole(path) as part,
-        path.open("rb") as source,
-        part.open("wb") as target,
-    ):
-        target.write(source.read(root.start))
-        target.write(moov)
-        source.seek(root.end)
-        shutil.copyfileobj(source, target, 1 << 20)
-
-
-def _shift_chunk_offsets(moov: bytearray, *, behind: int, growth: int) -> None:
-    root = next(iter(child_boxes(moov, 0, len(moov))))
-    for track in children(moov, root):
-        if track.kind != b"trak":
-            continue
-        chain = find(moov, track, b"mdia", b"minf", b"stbl")
-        for box in children(moov, chain[-1]) if chain else ():
-            if box.kind in (b"stco", b"co64"):
-                _shift_table(moov, box, behind=behind, growth=growth)
-
-
-def _shift_table(moov: bytearray, box: Box, *, behind: int, growth: int) -> None:
-    item = "I" if box.kind == b"stco" else "Q"
-    (n_chunks,) = struct.unpack_from(">I", moov, box.payload + 4)
-    form = f">{n_chunks}{item}"
-    offsets = struct.unpack_from(form, moov, box.payload + 8)
-    moved = [at + growth if at >= behind else at for at in offsets]
-    if item == "I" and max(moved, default=0) >= 1 << 32:
-        raise MediaError("the file is too long for its 32-bit index; write an .mkv")
-    struct.pack_into(form, moov, box.payload + 8, *moved)
 
 
 def _v2_boxes(metadata: SphericalMetadata) -> bytes:
