@@ -26,7 +26,7 @@ def n_channels(order: int) -> int:
 
 def order_of(channels: int) -> int | None:
     """Return the order whose number of channels this is; None for other numbers."""
-    order = math.isqrt(channels) - 1
+    order = math.isqrt(max(channels, 0)) - 1
     is_full = n_channels(order) == channels and 1 <= order <= MAX_ORDER
     return order if is_full else None
 

@@ -10,7 +10,7 @@ array all resemble each other. Where the law does not decide, nothing is guessed
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import scipy.fft
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 from pano.ambisonics.formats import AmbisonicFormat
 
 FloatArray = NDArray[np.float32]
-_Number = TypeVar("_Number", np.float64, np.complex128)
 Verdict: TypeAlias = Literal["field", "speakers", "unknown"]
 
 _WINDOW_S = 0.02
@@ -179,7 +178,7 @@ def _near(ratio: NDArray[np.float64], law: float) -> NDArray[np.bool_]:
     return np.asarray(distance < np.log(_RATIO_TOLERANCE))
 
 
-def _smoothed(values: NDArray[_Number]) -> NDArray[_Number]:
+def _smoothed(values: NDArray[Any]) -> NDArray[Any]:
     """Average neighbouring hops, so that chance makes no plane waves."""
     n = min(_SMOOTHING_HOPS, values.shape[1])
     starts = np.arange(0, values.shape[1] - n + 1, n)

@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
     from pano.media.external_ffmpeg import convert, ffmpeg_program
     from pano.media.frames import Frame, PlanarFrame
-    from pano.media.media_info import AudioInfo, MediaInfo, probe
+    from pano.media.media_info import MediaInfo, probe
     from pano.media.metadata.spherical import Projection, SphericalMetadata
     from pano.media.metadata.spherical_writer import write_spherical
     from pano.media.pictures import planes_to_rgb, rgb_to_planes
+    from pano.media.sound.hearing import Hearing
     from pano.media.sound.track import Sound
+    from pano.media.sound.tracks import AudioInfo
     from pano.media.target import check_target
 
 __all__ = [
@@ -28,6 +30,7 @@ __all__ = [
     "ENCODERS",
     "AudioInfo",
     "Frame",
+    "Hearing",
     "Media",
     "MediaInfo",
     "MediaWriter",
@@ -48,10 +51,11 @@ __all__ = [
 ]
 
 _HOMES = {
-    "AudioInfo": "pano.media.media_info",
+    "AudioInfo": "pano.media.sound.tracks",
     "DEFAULT_ENCODER": "pano.media.encoders",
     "ENCODERS": "pano.media.encoders",
     "Frame": "pano.media.frames",
+    "Hearing": "pano.media.sound.hearing",
     "Media": "pano.media.decode",
     "MediaInfo": "pano.media.media_info",
     "MediaWriter": "pano.media.encode",

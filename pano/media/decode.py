@@ -7,6 +7,7 @@ transport streams, and opening costs milliseconds.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -38,7 +39,8 @@ from pano.media.reading import (
     find_video_stream,
     open_input,
 )
-from pano.media.sound.track import Sound, decode_sound
+from pano.media.sound.hearing import Hearing, SoundChoice, choose_hearing
+from pano.media.sound.track import FieldListener, Sound, decode_sound
 
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped
 # this much later still counts as on screen.
@@ -61,12 +63,17 @@ class Media:
     """
 
     def __init__(
-        self, info: MediaInfo, layout: StereoLayout, files: contextlib.ExitStack
+        self,
+        info: MediaInfo,
+        layout: StereoLayout,
+        files: contextlib.ExitStack,
+        sound: SoundChoice | None = None,
     ) -> None:
         self.info = info
         self.layout = layout
         self._files = files
         self._report = DecodingReport()
+        self._choice = sound or SoundChoice()
 
     @property
     def n_corrupt_frames(self) -> int:
@@ -134,8 +141,28 @@ class Media:
                 yield Frame(image, k, tick, start, shown)
                 k += 1
 
-    def sound(self, *, sample_rate_hz: int = 22_050) -> Sound:
+    @functools.cached_property
+    def hearing(self) -> Hearing | None:
+        """How its sound is heard, found out on first use; None if it has none.
+
+        Raises
+        ------
+        SettingsError
+            If the sound cannot be what the caller of `open_media` says.
+        """
+        return choose_hearing(
+            self.info.path, field=self._choice.field, track=self._choice.track
+        )
+
+    def sound(
+        self, *, sample_rate_hz: int = 22_050, on_field: FieldListener | None = None
+    ) -> Sound:
         """Decode the whole sound track to mono; sample 0 is at the first picture.
+
+        Parameters
+        ----------
+        on_field
+            Gets the sound field as well, if there is one: ambiX, piece by piece.
 
         Raises
         ------
@@ -146,6 +173,8 @@ class Media:
             self.info.path,
             start=self.info.start_time,
             sample_rate_hz=sample_rate_hz,
+            hearing=self.hearing,
+            on_field=on_field,
         )
 
     def _shown_pictures(self) -> Iterator[tuple[VideoFrame, Fraction, Fraction]]:
@@ -206,13 +235,20 @@ class Media:
 
 
 @contextlib.contextmanager
-def open_media(path: Path, *, layout: StereoLayout | None = None) -> Iterator[Media]:
+def open_media(
+    path: Path,
+    *,
+    layout: StereoLayout | None = None,
+    sound: SoundChoice | None = None,
+) -> Iterator[Media]:
     """Open a 360° video for as many passes as the caller likes.
 
     Parameters
     ----------
     layout
         Overrides what the file says about how its eyes are packed.
+    sound
+        Which sound track is heard, and as what; None finds out.
 
     Raises
     ------
@@ -233,7 +269,7 @@ def open_media(path: Path, *, layout: StereoLayout | None = None) -> Iterator[Me
             "export it as equirectangular"
         )
     with contextlib.ExitStack() as files:
-        yield Media(info, chosen, files)
+        yield Media(info, chosen, files, sound)
 
 
 def _refuse_cut_off(info: MediaInfo) -> None:

@@ -12,7 +12,6 @@ from fractions import Fraction
 from pathlib import Path
 from typing import cast
 
-from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.sidedata.sidedata import SideData
 from av.sidedata.sidedata import Type as SideDataType
@@ -33,19 +32,10 @@ from pano.media.reading import (
     find_video_stream,
     open_input,
 )
+from pano.media.sound.tracks import AudioInfo, best_sound_track, list_sound_tracks
 
 # Cameras and encoders round sizes: 640×322 with square pixels is meant as 2:1.
 ASPECT_TOLERANCE = 0.02
-
-
-@dataclass(frozen=True, slots=True)
-class AudioInfo:
-    """The sound track a file has."""
-
-    codec: str
-    sample_rate_hz: int
-    channels: int
-    channel_layout: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +50,8 @@ class MediaInfo:
         Counter-clockwise turn that shows the picture upright; a multiple of 90.
     start_pts
         Presentation time of the first picture that can be decoded, in `time_base`.
+    audio
+        The sound track that players choose, of all `sound_tracks`.
     """
 
     path: Path
@@ -78,6 +70,7 @@ class MediaInfo:
     n_frames_from_header: int | None
     audio: AudioInfo | None
     spherical: SphericalMetadata | None
+    sound_tracks: tuple[AudioInfo, ...] = ()
 
     @property
     def start_time(self) -> Fraction:
@@ -173,6 +166,7 @@ def _describe(
 ) -> MediaInfo:
     if stream.time_base is None:
         raise MediaError(f"{path} says nothing about time; convert it to mp4 first")
+    sound_tracks = list_sound_tracks(container, path)
     return MediaInfo(
         path=path,
         container=container.format.name,
@@ -188,8 +182,9 @@ def _describe(
         start_pts=picture.pts if picture.pts is not None else 0,
         duration_from_header_s=_duration_s(container, stream),
         n_frames_from_header=stream.frames or None,
-        audio=_describe_sound(container.streams.best("audio")),
+        audio=best_sound_track(container, sound_tracks),
         spherical=None,
+        sound_tracks=sound_tracks,
     )
 
 
@@ -197,18 +192,6 @@ def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
     return container.duration / 1e6 if container.duration is not None else None
-
-
-def _describe_sound(stream: object) -> AudioInfo | None:
-    if not isinstance(stream, AudioStream) or not stream.codec_context.sample_rate:
-        return None
-    context = stream.codec_context
-    return AudioInfo(
-        codec=context.codec.canonical_name,
-        sample_rate_hz=context.sample_rate,
-        channels=context.layout.nb_channels,
-        channel_layout=context.layout.name,
-    )
 
 
 def _spherical_of_picture(picture: VideoFrame) -> SphericalMetadata | None:
