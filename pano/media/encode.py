@@ -34,11 +34,14 @@ from pano.equirect.planes import BT709, Planes
 from pano.errors import MediaError
 from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
 from pano.media.frames import ASSUMED_RATE_HZ
+from pano.media.metadata.spatial_audio import MP4_SUFFIXES, write_spatial_audio
 from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.metadata.spherical_writer import write_spherical
 from pano.media.pictures import planes_to_frame, rgb_to_frame
 from pano.media.reading import ffmpeg_url
 from pano.media.sound.copy_packets import SoundCopy
+from pano.media.sound.decode_field import FieldSound
+from pano.media.sound.route import SoundInput, SoundRoute
 from pano.media.target import check_settings, check_target
 
 # Sound that begins earlier than the picture by less is trimmed by the player (an
@@ -60,7 +63,10 @@ class MediaWriter:
     time_base
         Unit of the `pts` given to `write`, usually the source's.
     sound_from
-        A file whose sound is copied, on the same clock as `pts`; None for silence.
+        A file whose sound is used, on the same clock as `pts`; None for silence.
+    route
+        What is done to that sound; None copies it. It may be set until the with block
+        begins.
     spherical
         Marks the video as a sphere; MP4 and MOV only.
     encoder
@@ -87,6 +93,7 @@ class MediaWriter:
         frame_rate: Fraction | None,
         time_base: Fraction,
         sound_from: Path | None = None,
+        route: SoundRoute | None = None,
         spherical: SphericalMetadata | None = None,
         encoder: str = DEFAULT_ENCODER,
         quality: int = 18,
@@ -101,6 +108,7 @@ class MediaWriter:
         self._frame_rate = frame_rate
         self._time_base = time_base
         self._sound_from = sound_from
+        self.route = route or SoundRoute()
         self._spherical = spherical
         self._encoder, self._quality, self._preset = encoder, quality, preset
         self._reformatter = VideoReformatter()
@@ -112,7 +120,7 @@ class MediaWriter:
         self._origin = Fraction(0)
         self._container: OutputContainer | None = None
         self._video: VideoStream | None = None
-        self._sound: SoundCopy | None = None
+        self._sound: SoundInput | None = None
 
     def __enter__(self) -> MediaWriter:
         try:
@@ -224,16 +232,24 @@ class MediaWriter:
         context.color_trc = ColorTrc.BT709
         self._video = video
         if self._sound_from is not None:
-            self._sound = SoundCopy(self._sound_from, container)
+            self._sound = self._open_sound(self._sound_from, container)
+
+    def _open_sound(self, source: Path, container: OutputContainer) -> SoundInput:
+        if self.route.decoded is not None:
+            return FieldSound(source, self.route, container)
+        hearing = self.route.hearing
+        track = None if hearing is None else hearing.track.index
+        return SoundCopy(source, container, track=track)
 
     def _choose_origin(self, first_picture: Fraction) -> Fraction:
         sound_start = self._sound.start_time if self._sound else None
         origin = first_picture
-        if sound_start is not None:
-            if sound_start < first_picture - _MAX_TRIMMED_SOUND_S:
-                origin = sound_start
-            if self._sound is not None:
-                self._sound.origin = origin
+        if sound_start is not None and (
+            sound_start < first_picture - _MAX_TRIMMED_SOUND_S
+        ):
+            origin = sound_start
+        if self._sound is not None:
+            self._sound.origin = origin
         return origin
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
@@ -264,11 +280,13 @@ class MediaWriter:
             raise MediaError(f"{self._target} would be empty: there are no pictures")
         self._mux(self._last_packets(self._video))
         if self._sound is not None:
-            self._sound.advance((self._last_pts + self._interval) * self._time_base)
+            self._sound.finish((self._last_pts + self._interval) * self._time_base)
             self._sound.close()
         self._container.close()
         if self._spherical is not None:
             write_spherical(self._part, self._spherical)
+        if self.route.tag is not None and self._part.suffix.lower() in MP4_SUFFIXES:
+            write_spatial_audio(self._part, self.route.tag)
         self._part.replace(self._target)
 
     def _abandon(self) -> None:

@@ -45,6 +45,8 @@ class SaliencyMap:
         In [0, 1]: is the source of the sound in the picture at all?
     level_db
         RMS of the sound around the picture in dBFS; -120 is silence.
+    field_share
+        In [0, 1]: how much of the evidence the sound field gave, the rest the network.
     """
 
     time_s: float
@@ -52,12 +54,15 @@ class SaliencyMap:
     response: NDArray[np.float32]
     confidence: float
     level_db: float
+    field_share: float = 0.0
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.time_s):
             raise ValueError(f"time_s must be finite, got {self.time_s}")
         if not 0.0 <= self.confidence <= 1.0:
             raise ValueError(f"confidence must be in [0, 1], got {self.confidence}")
+        if not 0.0 <= self.field_share <= 1.0:
+            raise ValueError(f"field_share must be in [0, 1], got {self.field_share}")
         if np.isnan(self.level_db):
             raise ValueError("level_db must be a number, got nan")
         if self.density.ndim != 2 or self.response.shape != self.density.shape:
@@ -79,6 +84,7 @@ class SaliencyMap:
         confidence: float,
         level_db: float,
         counts_solid_angle: bool = False,
+        field_share: float = 0.0,
     ) -> SaliencyMap:
         """Read a softmax over the cells of an equirectangular grid, shape (h, w).
 
@@ -97,6 +103,7 @@ class SaliencyMap:
             response=np.asarray(response, dtype=np.float32),
             confidence=confidence,
             level_db=max(level_db, SILENCE_DB),
+            field_share=field_share,
         )
 
     def masses(self) -> FloatArray:
@@ -149,6 +156,7 @@ def pool(maps: Sequence[SaliencyMap]) -> SaliencyMap:
         level_db=max(float(10.0 * np.log10(power)), SILENCE_DB)
         if power > 0.0
         else SILENCE_DB,
+        field_share=float(np.dot(weights, [item.field_share for item in maps])),
     )
 
 

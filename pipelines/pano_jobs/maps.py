@@ -32,7 +32,9 @@ from pano.errors import MediaError
 from pano.saliency_maps.saliency_map import UNIFORM_DENSITY_PER_SR, SaliencyMap
 from pano_jobs.outputs import written_whole
 
-SCHEMA = "pano.maps/2"
+SCHEMA = "pano.maps/3"
+# What these lack is known to be nothing.
+_OLDER_SCHEMAS = {"pano.maps/2": ("field_share",), None: ("field_share", "level_db")}
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "saliency": np.dtype(np.float16),
@@ -40,6 +42,7 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "time_s": np.dtype(np.float64),
     "confidence": np.dtype(np.float16),
     "level_db": np.dtype(np.float32),
+    "field_share": np.dtype(np.float16),
 }
 
 
@@ -82,6 +85,7 @@ class MapsWriter:
             "time_s": found.time_s,
             "confidence": found.confidence,
             "level_db": found.level_db,
+            "field_share": found.field_share,
         }
         for name, value in values.items():
             self._raw[name].write(np.asarray(value, dtype=_DTYPES[name]).tobytes())
@@ -147,6 +151,8 @@ class Maps:
         Where they come from.
     level_db
         RMS of the sound in dBFS, shape (n,); None in a file of the first version.
+    field_share
+        Of the evidence, in [0, 1], shape (n,); None in files before the third.
     """
 
     saliency: NDArray[np.float16]
@@ -155,6 +161,7 @@ class Maps:
     confidence: NDArray[np.float16]
     meta: Mapping[str, Any]
     level_db: NDArray[np.float32] | None = None
+    field_share: NDArray[np.float16] | None = None
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -175,6 +182,9 @@ class Maps:
                 response=np.array(self.response[index], dtype=np.float32),
                 confidence=float(self.confidence[index]),
                 level_db=float(self.level_db[index]),
+                field_share=(
+                    0.0 if self.field_share is None else float(self.field_share[index])
+                ),
             )
 
     def belief_at(self, time_s: float) -> NDArray[np.float32]:
@@ -214,12 +224,13 @@ def open_maps(path: Path) -> Maps:
             with archive.open("meta.npy") as member:
                 meta = json.loads(str(npy_format.read_array(member)))
             schema = meta.get("schema")
-            if schema not in (None, SCHEMA):
+            if schema != SCHEMA and schema not in _OLDER_SCHEMAS:
                 raise MediaError(
                     f"{path} has schema {schema}, which this version of pano does not "
                     f"know; it reads {SCHEMA}"
                 )
-            names = [name for name in _DTYPES if schema or name != "level_db"]
+            missing = _OLDER_SCHEMAS.get(schema, ())
+            names = [name for name in _DTYPES if name not in missing]
             arrays = {name: _map_member(path, archive, name) for name in names}
     except (OSError, KeyError, AttributeError, ValueError, zipfile.BadZipFile) as error:
         raise MediaError(

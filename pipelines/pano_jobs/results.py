@@ -174,7 +174,13 @@ class BatchResult:
 
 @dataclass(frozen=True, slots=True)
 class InfoResult:
-    """Result of the `info` job; times come from the header, unchecked by decoding."""
+    """Result of the `info` job; times come from the header, unchecked by decoding.
+
+    Parameters
+    ----------
+    sound_field
+        The ambisonic format that is heard; "none" or "in doubt", and why, without one.
+    """
 
     source: Path
     container: str
@@ -195,6 +201,9 @@ class InfoResult:
     audio_channels: int | None
     audio_channel_layout: str | None
     audio_sample_rate_hz: int | None
+    audio_track: int | None
+    n_audio_tracks: int
+    sound_field: str | None
 
     def words(self) -> str:
         """Return the properties as a table of two columns."""

@@ -21,6 +21,8 @@ from pano.director.wishes import CutRules, Wishes
 from pano.errors import SettingsError
 from pano.media import DEFAULT_ENCODER, StereoLayout
 from pano.media.frames import ANALYSIS_RATE_HZ
+from pano.media.sound.hearing import SoundChoice
+from pano.media.sound.route import SoundOut
 from pano.sphere import Direction
 
 MIN_SIDE_PX = 16
@@ -34,6 +36,8 @@ Compute = Literal["auto", "torch", "openvino"]
 DIRECTORS: tuple[Director, ...] = get_args(Director)
 SOLVERS: tuple[Solver, ...] = get_args(Solver)
 MOTIONS: tuple[Motion, ...] = get_args(Motion)
+Evidence = Literal["both", "picture", "field"]
+EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
 COMPUTE_ENGINES: tuple[Compute, ...] = get_args(Compute)
 
 
@@ -55,6 +59,11 @@ class LocalizeSettings:
         all; 0 is the paper, which looks at single frames.
     layout
         How the sphere is stored; ``None`` believes the file.
+    sound
+        Which sound track is heard, and as what.
+    evidence
+        What the maps go by: the picture that fits the sound, the direction in the
+        sound field, or both. Without a field it is the picture alone.
     checkpoint
         The localizer's weights; ``None`` is the checkpoint that is shipped.
     compute
@@ -67,6 +76,8 @@ class LocalizeSettings:
     visual_rate_hz: float = 5.0
     motion_gain: float = 20.0
     layout: StereoLayout | None = None
+    sound: SoundChoice = field(default_factory=SoundChoice)
+    evidence: Evidence = "both"
     checkpoint: Path | None = None
     compute: Compute = "auto"
     require_sound: bool = True
@@ -198,12 +209,15 @@ class PanSettings:
     ----------
     aspects
         Pictures to film at once, each with a path of its own; the lens's if empty.
+    sound_out
+        What becomes of a sound field; auto turns it with the camera, in stereo.
     """
 
     localize: LocalizeSettings = field(default_factory=LocalizeSettings)
     lens: LensSettings = field(default_factory=LensSettings)
     direct: DirectSettings = field(default_factory=DirectSettings)
     aspects: tuple[Fraction, ...] = ()
+    sound_out: SoundOut = "auto"
 
     def __post_init__(self) -> None:
         narrowest_deg = self.direct.narrowest_hfov_deg

@@ -23,6 +23,7 @@ from pano.media.metadata.mp4_boxes import (
 )
 from pano.media.metadata.mp4_edit import edited_moov, entry_chain, splice
 
+MP4_SUFFIXES = frozenset({".mp4", ".m4v", ".m4a", ".mov"})
 _KIND = b"SA3D"
 _ACN, _SN3D = 0, 0
 _HEAD_LOCKED = 0x80

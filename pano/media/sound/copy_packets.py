@@ -6,22 +6,28 @@ step with the picture, so a film costs no more memory than a clip.
 
 from __future__ import annotations
 
+import io
 import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
 
+import av
+from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
+from av.error import FFmpegError
 from av.packet import Packet
 
 from pano.errors import MediaError
 from pano.media.reading import DecodingReport, decode_sounds, demux, open_input
+from pano.media.sound.decode_field import AAC_RATES_HZ
 
 _AAC_BITS_PER_S_AND_CHANNEL = 96_000
-_AAC_RATES_HZ = (8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000)
 _AAC_MAX_CHANNELS = 8
+_AAC_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1"}
 
 _log = logging.getLogger(__name__)
 
@@ -38,13 +44,21 @@ class SoundCopy:
         The file to read; the object owns it until `close`.
     output
         Gets a sound stream at once if the source has one.
+    track
+        Which sound track, from 0; None is the one FFmpeg calls the best.
     """
 
-    def __init__(self, source: Path, output: OutputContainer) -> None:
+    def __init__(
+        self, source: Path, output: OutputContainer, *, track: int | None = None
+    ) -> None:
         self._source = source
         self._input: InputContainer = open_input(source)
         self._output = output
-        found = self._input.streams.best("audio")
+        found = (
+            self._input.streams.best("audio")
+            if track is None
+            else next(iter(self._input.streams.audio[track : track + 1]), None)
+        )
         self._stream = found if isinstance(found, AudioStream) else None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._waiting: Packet[AudioStream] | None = None
@@ -75,16 +89,45 @@ class SoundCopy:
             self._waiting = None
             self._output.mux(packet)
 
+    def finish(self, until: Fraction) -> None:
+        """Write what is left before a time of the source, in seconds."""
+        self.advance(until)
+
     def close(self) -> None:
         """Close the source."""
         self._input.close()
 
     def _carry(self, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
+        reason = self._refusal(stream)
+        if reason is not None:
+            return self._transcode(stream, reason)
+        return self._copy(stream, _same_stream(self._output, stream))
+
+    def _refusal(self, stream: AudioStream) -> Exception | None:
+        """Return what the output's container says against this sound, if anything.
+
+        Some codecs are refused at once, some layouts only when the header is
+        written, and then the whole film is lost: so both are tried in memory first.
+        """
+        name = self._output.format.name
         try:
-            target = self._output.add_stream_from_template(stream)
-        except ValueError as error:
-            return self._transcode(stream, error)
-        return self._copy(stream, target)
+            with (
+                open_input(self._source) as source,
+                av.open(io.BytesIO(), "w", format=name) as trial,
+            ):
+                like = source.streams[stream.index]
+                if not isinstance(like, AudioStream):
+                    return None
+                target = _same_stream(trial, like)
+                for packet in demux(source, like, DecodingReport()):
+                    if packet.size:
+                        packet.stream = target
+                        packet.pts = packet.dts = 0
+                        trial.mux(packet)
+                        break
+        except (FFmpegError, ValueError) as error:
+            return error
+        return None
 
     def _copy(
         self, stream: AudioStream, target: AudioStream
@@ -100,7 +143,7 @@ class SoundCopy:
             yield packet
 
     def _transcode(
-        self, stream: AudioStream, reason: ValueError
+        self, stream: AudioStream, reason: Exception
     ) -> Iterator[Packet[AudioStream]]:
         context = stream.codec_context
         if context is None or not context.sample_rate:
@@ -109,23 +152,53 @@ class SoundCopy:
                 "convert its sound to AAC first"
             ) from reason
         _log.warning("%s: sound encoded anew as AAC (%s)", self._source, reason)
-        rate_hz = min(_AAC_RATES_HZ, key=lambda rate: abs(rate - context.sample_rate))
+        rate_hz = min(AAC_RATES_HZ, key=lambda rate: abs(rate - context.sample_rate))
         layout = context.layout.name
         n_channels = context.layout.nb_channels
-        if layout.endswith("channels") or n_channels > _AAC_MAX_CHANNELS:
+        if layout.startswith("ambisonic") or layout.endswith("channels"):
+            # AAC has names for loudspeakers alone; `SA3D` says what they hold.
+            layout = _AAC_LAYOUTS.get(n_channels, "")
+        if not layout or n_channels > _AAC_MAX_CHANNELS:
             layout, n_channels = "mono", 1
         target: AudioStream = self._output.add_stream("aac", rate=rate_hz)
         target.layout = layout
         target.bit_rate = _AAC_BITS_PER_S_AND_CHANNEL * n_channels
-        resampler = AudioResampler("fltp", layout, rate_hz, frame_size=1024)
-        return self._encode(stream, target, resampler)
+        return self._encode(stream, target)
 
     def _encode(
-        self, stream: AudioStream, target: AudioStream, resampler: AudioResampler
+        self, stream: AudioStream, target: AudioStream
     ) -> Iterator[Packet[AudioStream]]:
+        layout, rate_hz = target.layout.name, target.sample_rate
+        is_renamed = layout == _AAC_LAYOUTS.get(target.layout.nb_channels)
+        resampler: AudioResampler | None = None
         for frame in decode_sounds(self._input, stream):
+            if is_renamed and frame.layout.name != layout:
+                frame = _renamed(frame, layout)
+            if resampler is None:
+                resampler = AudioResampler("fltp", layout, rate_hz, frame_size=1024)
             for part in resampler.resample(frame):
                 yield from target.encode(part)
-        for part in resampler.resample(None):
+        for part in resampler.resample(None) if resampler else ():
             yield from target.encode(part)
         yield from target.encode(None)
+
+
+def _same_stream(output: OutputContainer, stream: AudioStream) -> AudioStream:
+    target = output.add_stream_from_template(stream)
+    if stream.layout.name == "ambisonic 1":
+        # MP4 has no number for it, and FFmpeg then refuses the file; the channels
+        # are the same under the name that YouTube asks for.
+        target.codec_context.layout = "4.0"
+    return target
+
+
+def _renamed(frame: AudioFrame, layout: str) -> AudioFrame:
+    """Return the same channels under another layout's name."""
+    if frame.layout.nb_channels != len(AudioLayout(layout).channels):
+        return frame
+    renamed = AudioFrame.from_ndarray(
+        frame.to_ndarray(), format=frame.format.name, layout=layout
+    )
+    renamed.sample_rate = frame.sample_rate
+    renamed.pts, renamed.time_base = frame.pts, frame.time_base
+    return renamed

@@ -55,7 +55,7 @@ class Analysis:
         self._audio = load_audio_track(media, settings, localizer=localizer)
         self._settings = settings
         self._progress = progress
-        self._sum_confidence = 0.0
+        self._sum_confidence = self._sum_field = 0.0
         self._boundaries = BoundaryWatcher()
 
     def maps(self) -> Iterator[SaliencyMap]:
@@ -77,6 +77,7 @@ class Analysis:
             self.n_maps += 1
             self.end_s = found.time_s + float(1 / ANALYSIS_RATE_HZ)
             self._sum_confidence += found.confidence
+            self._sum_field += found.field_share
             yield found
         if self.n_maps == 0:
             raise MediaError(
@@ -89,6 +90,13 @@ class Analysis:
         return self._sum_confidence / max(self.n_maps, 1)
 
     @property
+    def field_share(self) -> float | None:
+        """The sound field's mean share of the evidence so far; None without one."""
+        if self._audio.heard is None:
+            return None
+        return self._sum_field / max(self.n_maps, 1)
+
+    @property
     def source_cuts_s(self) -> tuple[float, ...]:
         """Times of the clip's own cuts in seconds, known after the last map."""
         return tuple(self._boundaries.cuts_s)
@@ -97,10 +105,27 @@ class Analysis:
         """Return warnings about the clip for the user, after the last map."""
         if self._audio.track is None:
             return ("there is no sound; the camera has nothing to follow",)
-        note = mismatch_note(
-            sound_s=self._audio.sound_s, picture_s=self.end_s - self.start_s
+        hearing = self._audio.hearing
+        notes = (
+            None if hearing is None else hearing.note,
+            self._field_note(),
+            mismatch_note(
+                sound_s=self._audio.sound_s, picture_s=self.end_s - self.start_s
+            ),
         )
-        return () if note is None else (note,)
+        return tuple(note for note in notes if note is not None)
+
+    def _field_note(self) -> str | None:
+        """Tell what the sound field let hear."""
+        hearing, share = self._audio.hearing, self.field_share
+        if hearing is None or hearing.format is None or share is None:
+            return None
+        sources = self._audio.sources
+        return (
+            f"the sound is a field ({hearing.format.words}; {hearing.reason}): it gave "
+            f"{share:.0%} of the evidence, and {len(sources.begins)} places were heard "
+            f"in it, at most {max(sources.most_at_once, 1)} at once"
+        )
 
     def meta(self) -> dict[str, Any]:
         """Describe where the maps come from, for `maps.npz`, after the last map."""

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from pano.errors import NoAudioError
-from pano.media import Media
-from pano_jobs.analysis.localizer import SOUND_RATE_HZ, Localizer, Track, load_localizer
+from pano.ambisonics.heard_directions import HeardDirections
+from pano.ambisonics.intensity import IntensityMeter
+from pano.errors import NoAudioError, SettingsError
+from pano.media import Hearing, Media
+from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
+from pano_jobs.analysis.field_evidence import HeardSources
+from pano_jobs.analysis.localizer import (
+    SOUND_RATE_HZ,
+    STRIDE_PX,
+    Localizer,
+    Track,
+    load_localizer,
+)
 from pano_jobs.settings import LocalizeSettings
 from soundloc.inference.loudness import MOMENT_S, MomentaryLevel
 
@@ -27,12 +37,21 @@ class AudioTrack:
         ``None`` where the clip has no sound.
     sound_s
         How long the sound lasts, counted from the first picture.
+    hearing
+        Which track is heard, and as what.
+    heard
+        The directions in its sound field; ``None`` where there is none to go by.
+    sources
+        Filled as the maps are made.
     """
 
     track: Track | None
     localizer: Localizer | None
     level: MomentaryLevel
     sound_s: float
+    hearing: Hearing | None = None
+    heard: HeardDirections | None = None
+    sources: HeardSources = field(default_factory=HeardSources)
 
 
 def load_audio_track(
@@ -48,25 +67,47 @@ def load_audio_track(
     ------
     NoAudioError
         If the clip has no sound and the settings require it.
+    SettingsError
+        If its sound cannot be heard as the settings say.
     """
     if media.info.audio is None:
         if settings.require_sound:
             raise NoAudioError(no_sound_words(media.info.path))
         level = MomentaryLevel.of(np.zeros(0, np.float32), SOUND_RATE_HZ)
         return AudioTrack(track=None, localizer=None, level=level, sound_s=0.0)
-    if localizer is None:
+    hearing = media.hearing
+    has_field = hearing is not None and hearing.format is not None
+    if settings.evidence == "field" and not has_field:
+        raise SettingsError(no_field_words(media.info.path, hearing))
+    if localizer is None and settings.evidence != "field":
         localizer = load_localizer(settings.checkpoint, settings.compute)
-    sound = media.sound(sample_rate_hz=SOUND_RATE_HZ)
+    meter = IntensityMeter(SOUND_RATE_HZ)
+    is_wanted = has_field and settings.evidence != "picture"
+    sound = media.sound(
+        sample_rate_hz=SOUND_RATE_HZ, on_field=meter.add if is_wanted else None
+    )
     sound_s = sound.duration_s
     # The header's word is enough here: a track some pictures too long or too short
     # only moves where silence begins, and `window` accepts any time.
     picture_s = media.info.duration_from_header_s or sound_s
     sound = sound.fitted(max(picture_s, MOMENT_S))
+    heard = None
+    if is_wanted and hearing is not None:
+        heard = HeardDirections(
+            meter.finish(),
+            height=ANALYSIS_HEIGHT_PX // STRIDE_PX,
+            width=ANALYSIS_WIDTH_PX // STRIDE_PX,
+            is_planar=hearing.is_planar,
+        )
     return AudioTrack(
-        track=localizer.hear(sound.samples, sample_rate_hz=sound.sample_rate_hz),
+        track=None
+        if localizer is None
+        else localizer.hear(sound.samples, sample_rate_hz=sound.sample_rate_hz),
         localizer=localizer,
         level=MomentaryLevel.of(sound.samples, sound.sample_rate_hz),
         sound_s=sound_s,
+        hearing=hearing,
+        heard=heard,
     )
 
 
@@ -75,6 +116,15 @@ def no_sound_words(path: Path) -> str:
     return (
         f"{path} has no sound, so there is nothing to listen to; "
         "pass --no-sound-ok to hold the camera at its start view"
+    )
+
+
+def no_field_words(path: Path, hearing: Hearing | None) -> str:
+    """Return the error message for a clip whose sound tells no direction."""
+    reason = "it has no sound" if hearing is None else hearing.reason
+    return (
+        f"{path} has no sound field ({reason}); if its channels are one, say which "
+        "with --sound-field ambix|fuma|n3d, or take --evidence picture"
     )
 
 

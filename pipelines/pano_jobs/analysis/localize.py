@@ -20,6 +20,12 @@ from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import cell_solid_angles_sr
 from pano_jobs.analysis.audio_track import AudioTrack
+from pano_jobs.analysis.field_evidence import (
+    TICK_S,
+    field_maps,
+    field_share,
+    joint_confidence,
+)
 from pano_jobs.analysis.localizer import STRIDE_PX, FloatArray, Localizer
 from pano_jobs.analysis.visual_motion import MotionMeter, weigh_by_motion
 from pano_jobs.settings import LocalizeSettings
@@ -32,7 +38,10 @@ def localize(
 
     A clip without sound has uniform maps of confidence 0.
     """
-    track, localizer = audio.track, audio.localizer
+    track, localizer, heard = audio.track, audio.localizer, audio.heard
+    if heard is not None and settings.evidence == "field":
+        yield from field_maps(frames, heard, audio.level, audio.sources)
+        return
     if track is None or localizer is None:
         for frame in frames:
             yield _uniform_map(frame.time_s)
@@ -44,20 +53,30 @@ def localize(
         center_s = time_s - start_s  # sample 0 sounds with the first picture
         sound = track.window(center_s, settings.window_s)
         log_prior = log_solid_angles(*visual.shape[1:])
+        evidence = None if heard is None else heard.around(center_s)
+        if evidence is not None:
+            log_prior = log_prior + evidence.log_prior()
+            audio.sources.note(time_s, TICK_S, evidence)
         found = localizer.attend(visual, sound, log_prior=log_prior)
+        confidence, share = found.confidence, 0.0
+        attention = np.asarray(found.attention)
+        if evidence is not None:
+            share = field_share(attention, confidence, evidence)
+            confidence = joint_confidence(confidence, evidence.trust)
         attention = weigh_by_motion(
-            np.asarray(found.attention),
+            attention,
             meter.measure(time_s, visual),
-            confidence=found.confidence,
+            confidence=confidence,
             gain=settings.motion_gain,
         )
         yield SaliencyMap.from_attention(
             attention,
             found.response,
             time_s=time_s,
-            confidence=found.confidence,
+            confidence=confidence,
             level_db=audio.level.level_dbfs(center_s),
             counts_solid_angle=True,
+            field_share=share,
         )
 
 

@@ -7,11 +7,13 @@ tells where to look. The direction of everything that sounds is known exactly.
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.ambisonics.harmonics import spherical_harmonics
 from pano.draw.billboard import paint_billboard
 from pano.media.frames import ANALYSIS_WIDTH_PX
 from pano.sphere import Direction
@@ -20,6 +22,8 @@ from pano_jobs.synthetic.sprites import SourceKind, sprite
 from pano_jobs.synthetic.synthesis import sound
 
 Interval = tuple[float, float]
+
+_KNOT_S = 0.01  # how often a moving source is placed anew
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +103,39 @@ class DrawnWorld:
     def sound(self, *, sample_rate_hz: int = 22_050) -> NDArray[np.float32]:
         """Synthesise all that is heard, one channel from time 0 to the end."""
         track = np.zeros(round(self.duration_s * sample_rate_hz), np.float32)
+        for _, first, piece in self._pieces(sample_rate_hz):
+            track[first : first + len(piece)] += piece
+        return np.clip(track, -1.0, 1.0)
+
+    def sound_field(self, *, sample_rate_hz: int = 48_000) -> NDArray[np.float32]:
+        """Synthesise the same from where it comes: an ambiX field of first order.
+
+        Returns
+        -------
+        NDArray[np.float32]
+            Shape (4, n), from time 0 to the end; nothing echoes.
+        """
+        n_samples = round(self.duration_s * sample_rate_hz)
+        field = np.zeros((4, n_samples), np.float32)
+        for source, first, piece in self._pieces(sample_rate_hz):
+            time_s = (first + np.arange(len(piece))) / sample_rate_hz
+            knots_s = np.arange(time_s[0], time_s[-1] + _KNOT_S, _KNOT_S)
+            units = np.stack([source.direction(t).unit() for t in knots_s.tolist()])
+            gains = spherical_harmonics(units, 1)
+            for channel in range(4):
+                gain = np.interp(time_s, knots_s, gains[:, channel])
+                field[channel, first : first + len(piece)] += gain * piece
+        return field
+
+    def _pieces(
+        self, sample_rate_hz: int
+    ) -> Iterator[tuple[DrawnSource, int, NDArray[np.float32]]]:
+        """Yield each stretch of sound with its source and its first sample."""
+        n_samples = round(self.duration_s * sample_rate_hz)
         for source in self.sources:
             for number, (start_s, end_s) in enumerate(source.sounding):
                 first = round(start_s * sample_rate_hz)
-                last = min(round(end_s * sample_rate_hz), len(track))
+                last = min(round(end_s * sample_rate_hz), n_samples)
                 if first >= last:
                     continue
                 piece = sound(
@@ -111,8 +144,7 @@ class DrawnWorld:
                     (last - first) / sample_rate_hz,
                     sample_rate_hz,
                 )
-                track[first:last] += piece[: last - first]
-        return np.clip(track, -1.0, 1.0)
+                yield source, first, piece[: last - first]
 
     def truth(self, time_s: float) -> tuple[Direction, ...]:
         """Return the directions of everything heard at one moment."""

@@ -17,6 +17,8 @@ import numpy as np
 
 from pano.camera.path import CameraPath, CameraPose
 from pano.media import Frame, MediaWriter, SphericalMetadata
+from pano.media.sound.hearing import choose_hearing
+from pano.media.sound.route import SoundRoute
 from pano.media.sound.write_sound import write_sound
 from pano.sphere import great_circle_deg
 from pano_jobs.analysis.localizer import Localizer
@@ -27,7 +29,7 @@ from pano_jobs.settings import DemoSettings, PanSettings
 from pano_jobs.synthetic.world import DrawnWorld, default_world
 from pano_jobs.video.pan import pan
 
-SOUND_RATE_HZ = 44_100
+SOUND_RATE_HZ = 48_000
 _REPORT_RATE_HZ = 10
 
 
@@ -125,7 +127,7 @@ def draw_clip(
     overwrite: bool = False,
     progress: Progress = SILENT,
 ) -> None:
-    """Write a drawn world as a 360° video with its sound."""
+    """Write a drawn world as a 360° video with its sound field, ambiX."""
     time_base = 1 / Fraction(settings.frame_rate_hz)
     n_frames = round(world.duration_s * settings.frame_rate_hz)
 
@@ -137,7 +139,7 @@ def draw_clip(
 
     with tempfile.TemporaryDirectory(prefix=".pano-", dir=target.parent) as beside:
         sound = Path(beside) / "sound.m4a"
-        samples = world.sound(sample_rate_hz=SOUND_RATE_HZ)
+        samples = world.sound_field(sample_rate_hz=SOUND_RATE_HZ)
         write_sound(sound, samples, sample_rate_hz=SOUND_RATE_HZ)
         with MediaWriter(
             target,
@@ -146,6 +148,7 @@ def draw_clip(
             frame_rate=Fraction(settings.frame_rate_hz),
             time_base=time_base,
             sound_from=sound,
+            route=SoundRoute(choose_hearing(sound), is_sphere=True),
             spherical=SphericalMetadata(),
             preset="veryfast",
             overwrite=overwrite,

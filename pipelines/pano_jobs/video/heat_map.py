@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pano.draw.overlay import blend_heatmap
 from pano.media import Media, MediaWriter, SphericalMetadata, open_media
+from pano.media.sound.route import SoundRoute
 from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet
@@ -55,7 +56,9 @@ def saliency(
     for output in filter(None, (target, maps_target, sheet_target)):
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
-        media = stack.enter_context(open_media(source, layout=settings.layout))
+        media = stack.enter_context(
+            open_media(source, layout=settings.layout, sound=settings.sound)
+        )
         # Made before the long first pass: it refuses a bad target at once.
         writer = _writer(media, target, overwrite=overwrite)
         maps_path = maps_target or stack.enter_context(temporary_maps(target))
@@ -97,6 +100,7 @@ def _writer(media: Media, target: Path, *, overwrite: bool) -> MediaWriter:
         frame_rate=media.info.average_frame_rate,
         time_base=media.info.time_base,
         sound_from=media.info.path,
+        route=SoundRoute(media.hearing, is_sphere=True),
         spherical=_whole_sphere(media.info.spherical),
         # At 3840 × 1920 the look-ahead of x264's "medium" alone takes 0.7 GB more
         # and 70 % more time, for a picture that is looked at, not delivered.

@@ -1,15 +1,20 @@
-"""The `info` job: the properties of a video file, read from its header."""
+"""The `info` job: the properties of a video file.
+
+All are read from its header, but whether untagged channels are a sound field: for that
+a minute of them is heard.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from pano.media import probe
+from pano.media import Hearing, probe
+from pano.media.sound.hearing import choose_hearing
 from pano_jobs.results import InfoResult
 
 
 def describe(source: Path) -> InfoResult:
-    """Read projection, stereo layout, sound and clock from a file's header.
+    """Read projection, stereo layout, sound and clock of a file.
 
     Raises
     ------
@@ -17,7 +22,9 @@ def describe(source: Path) -> InfoResult:
         If the file cannot be read as video.
     """
     media = probe(source)
-    layout, rate, sound = media.layout(), media.average_frame_rate, media.audio
+    layout, rate = media.layout(), media.average_frame_rate
+    hearing = choose_hearing(source)
+    sound = media.audio if hearing is None else hearing.track
     sphere = media.spherical
     projection = None if layout is None else "equirectangular (from the 2:1 picture)"
     if sphere is not None:
@@ -42,4 +49,14 @@ def describe(source: Path) -> InfoResult:
         audio_channels=None if sound is None else sound.channels,
         audio_channel_layout=None if sound is None else sound.channel_layout,
         audio_sample_rate_hz=None if sound is None else sound.sample_rate_hz,
+        audio_track=None if sound is None else sound.index,
+        n_audio_tracks=len(media.sound_tracks),
+        sound_field=None if hearing is None else _field_words(hearing),
     )
+
+
+def _field_words(hearing: Hearing) -> str:
+    if hearing.format is not None:
+        planar = ", planar" if hearing.is_planar else ""
+        return f"{hearing.format.words}{planar} ({hearing.reason})"
+    return f"{'none' if hearing.is_sure else 'in doubt'} ({hearing.reason})"

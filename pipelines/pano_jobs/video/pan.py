@@ -84,12 +84,16 @@ def pan(
     for output in filter(None, (*targets, *path_targets, *files.once)):
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
-        media = stack.enter_context(open_media(source, layout=layout))
+        media = stack.enter_context(
+            open_media(source, layout=layout, sound=settings.localize.sound)
+        )
         if kept is not None:
             kept.check(media)
         # Made before the long first pass: it refuses a bad target at once.
         cameras = [
-            OutputCamera.prepare(media, name, lens, overwrite=overwrite)
+            OutputCamera.prepare(
+                media, name, lens, sound_out=settings.sound_out, overwrite=overwrite
+            )
             for name, lens in zip(targets, each_take(lenses, settings), strict=True)
         ]
         analysis = kept or Analysis(

@@ -16,6 +16,8 @@ import numpy as np
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.media import Media, StereoLayout, open_media
+from pano.media.sound.hearing import SoundChoice
+from pano.media.sound.route import SoundOut
 from pano.sphere import great_circle_deg, unit_vectors
 from pano_jobs.analysis.analysis_pass import corrupt_note
 from pano_jobs.outputs import StrPath, check_output
@@ -36,6 +38,8 @@ def render(
     projection: Lens | None = None,
     aspects: Sequence[Fraction] = (),
     layout: StereoLayout | None = None,
+    sound: SoundChoice | None = None,
+    sound_out: SoundOut = "auto",
     overwrite: bool = False,
     progress: Progress = SILENT,
 ) -> PanResult:
@@ -47,6 +51,8 @@ def render(
         Replace the path's own field of view and lens.
     aspects
         Films as many videos at once, the path's magnification in each.
+    sound, sound_out
+        Which sound track is heard, and what becomes of a field in it.
 
     Raises
     ------
@@ -65,10 +71,12 @@ def render(
     targets = [of_aspect(target, one, lenses) for one in lenses]
     for output in targets:
         check_output(output, source=source, overwrite=overwrite)
-    with open_media(source, layout=layout) as media:
+    with open_media(source, layout=layout, sound=sound) as media:
         takes = [
             (
-                OutputCamera.prepare(media, name, one, overwrite=overwrite),
+                OutputCamera.prepare(
+                    media, name, one, sound_out=sound_out, overwrite=overwrite
+                ),
                 magnified(path, wide, one),
             )
             for name, one in zip(targets, lenses, strict=True)

@@ -6,6 +6,7 @@ However many videos are made of a clip – takes, aspects – it is decoded once
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.ambisonics.turning import AxesAt
 from pano.camera.motion_blur import poses_while_open
 from pano.camera.path import CameraPath
 from pano.camera.pose import CameraPose
@@ -21,9 +23,12 @@ from pano.camera.stabilize import Shake, measure_shake
 from pano.equirect.planes import Planes
 from pano.media import Media, MediaWriter, PlanarFrame, planes_to_rgb
 from pano.media.frames import ASSUMED_RATE_HZ
+from pano.media.sound.route import SoundOut, SoundRoute, check_sound_out
 from pano.rendering.renderer import ViewportRenderer
 from pano_jobs.progress import Progress
 from pano_jobs.settings import LensSettings
+
+FloatArray = NDArray[np.float64]
 
 
 @runtime_checkable
@@ -60,15 +65,23 @@ class OutputCamera:
 
     @classmethod
     def prepare(
-        cls, media: Media, target: Path, lens: LensSettings, *, overwrite: bool
+        cls,
+        media: Media,
+        target: Path,
+        lens: LensSettings,
+        *,
+        sound_out: SoundOut = "auto",
+        overwrite: bool,
     ) -> OutputCamera:
         """Check the target and the encoder; nothing is written yet.
 
         Raises
         ------
         PanoError
-            If the target or the encoder cannot be used.
+            If the target or the encoder cannot be used, or there is no sound field
+            for `sound_out`.
         """
+        check_sound_out(sound_out, media.hearing)
         writer = MediaWriter(
             target,
             width_px=lens.width_px,
@@ -76,6 +89,7 @@ class OutputCamera:
             frame_rate=media.info.average_frame_rate,
             time_base=media.info.time_base,
             sound_from=media.info.path,
+            route=SoundRoute(media.hearing, sound_out),
             encoder=lens.encoder,
             overwrite=overwrite,
         )
@@ -102,6 +116,10 @@ def render_frames(
     rate_hz = media.info.average_frame_rate or ASSUMED_RATE_HZ
     is_stabilized = any(camera.lens.is_stabilized for camera, _ in takes)
     shake = _shake(media, progress) if is_stabilized else None
+    for camera, path in takes:
+        camera.writer.route = dataclasses.replace(
+            camera.writer.route, axes_at=_axes_along(path, shake)
+        )
     n_frames = 0
     with contextlib.ExitStack() as stack:
         for camera, _ in takes:
@@ -134,6 +152,16 @@ def _shake(media: Media, progress: Progress) -> Shake:
         duration_s=media.info.duration_from_header_s,
     )
     return measure_shake((frame.time_s, frame.planes.y) for frame in frames)
+
+
+def _axes_along(path: CameraPath, shake: Shake | None) -> AxesAt:
+    """Return what tells how the film's camera stands, for the sound to turn with."""
+
+    def axes_at(time_s: float) -> FloatArray:
+        pose = path.at(time_s)
+        return (pose if shake is None else shake.stabilized(pose, time_s)).axes()
+
+    return axes_at
 
 
 def _poses(

@@ -16,12 +16,16 @@ from pano.camera.lens import Lens
 from pano.errors import SettingsError
 from pano.media import ENCODERS, StereoLayout
 from pano.media.frames import ANALYSIS_RATE_HZ
+from pano.media.sound.hearing import SOUND_FIELDS, SoundChoice, SoundField
+from pano.media.sound.route import SOUND_OUTS
 from pano_jobs.cli.config import read_config
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.parsing import read_aspects, read_size, read_tilt
 from pano_jobs.settings import (
     COMPUTE_ENGINES,
+    EVIDENCE,
     Compute,
+    Evidence,
     LensSettings,
     LocalizeSettings,
     PanSettings,
@@ -72,6 +76,8 @@ def _localize_settings(
     visual_rate_hz: float,
     motion_gain: float,
     layout: str | None,
+    sound: SoundChoice,
+    evidence: Evidence,
     checkpoint: Path | None,
     compute: Compute,
     no_sound_ok: bool,
@@ -81,10 +87,16 @@ def _localize_settings(
         visual_rate_hz=visual_rate_hz,
         motion_gain=motion_gain,
         layout=None if layout is None else StereoLayout(layout),
+        sound=sound,
+        evidence=evidence,
         checkpoint=checkpoint,
         compute=compute,
         require_sound=not no_sound_ok,
     )
+
+
+def _sound_choice(*, sound_field: SoundField, sound_track: int | None) -> SoundChoice:
+    return SoundChoice(sound_field, sound_track)
 
 
 def _lens_settings(
@@ -171,6 +183,31 @@ checkpoint_option = click.option(
     help="Checkpoint of the localizer.  [default: the bundled one]",
 )
 
+sound_options = gathered(
+    "sound",
+    _sound_choice,
+    click.option(
+        "--sound-field",
+        type=click.Choice(SOUND_FIELDS),
+        default="auto",
+        help="What the sound track's channels hold.",
+    ),
+    click.option(
+        "--sound-track",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="Which sound track, from 0.  [default: one with a sound field]",
+    ),
+)
+
+sound_out_option = click.option(
+    "--sound-out",
+    type=click.Choice(SOUND_OUTS),
+    default="auto",
+    help="Sound of the film; a sound field turns with the camera.  "
+    "[default: stereo of a field, else copy]",
+)
+
 localize_options = gathered(
     "localize",
     _localize_settings,
@@ -199,6 +236,13 @@ localize_options = gathered(
         help="Extra weight of motion where confidence is low; 0 disables it.",
     ),
     layout_option,
+    sound_options,
+    click.option(
+        "--evidence",
+        type=click.Choice(EVIDENCE),
+        default=DEFAULT.localize.evidence,
+        help="Go by the picture, by the direction in a sound field, or by both.",
+    ),
     checkpoint_option,
     click.option(
         "--compute",

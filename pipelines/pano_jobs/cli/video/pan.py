@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pano.media.sound.route import SoundOut
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.director import direct_options
 from pano_jobs.cli.options.shared import (
@@ -20,6 +21,7 @@ from pano_jobs.cli.options.shared import (
     output_option,
     refuse_localize_options,
     sheet_option,
+    sound_out_option,
 )
 from pano_jobs.settings import (
     DirectSettings,
@@ -34,6 +36,7 @@ from pano_jobs.settings import (
 @output_option("FILE.mp4", "Output video.")
 @lens_options
 @aspect_option
+@sound_out_option
 @direct_options
 @localize_options
 @click.option(
@@ -69,6 +72,7 @@ def pan(
     output: Path,
     lens: LensSettings,
     aspects: tuple[Fraction, ...],
+    sound_out: SoundOut,
     direct: DirectSettings,
     localize: LocalizeSettings,
     save_path: Path | None,
@@ -81,8 +85,8 @@ def pan(
 ) -> None:
     """Turn a 360° VIDEO into one that looks where the sound comes from.
 
-    The sound is copied unchanged. Angles are in degrees: yaw is positive to the
-    right, pitch is positive up.
+    The sound is copied; a sound field turns with the camera. Angles are in degrees:
+    yaw is positive to the right, pitch is positive up.
     """
     if maps is not None:
         refuse_localize_options()
@@ -95,7 +99,13 @@ def pan(
         result = run(
             video,
             output,
-            PanSettings(localize=localize, lens=lens, aspects=aspects, direct=direct),
+            PanSettings(
+                localize=localize,
+                lens=lens,
+                aspects=aspects,
+                direct=direct,
+                sound_out=sound_out,
+            ),
             path_target=save_path,
             maps_source=maps,
             maps_target=save_maps,

@@ -10,6 +10,8 @@ import click
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.media import StereoLayout
+from pano.media.sound.hearing import SoundChoice
+from pano.media.sound.route import SoundOut
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.shared import (
     HFOV,
@@ -24,6 +26,8 @@ from pano_jobs.cli.options.shared import (
     output_option,
     shutter_option,
     size_option,
+    sound_options,
+    sound_out_option,
     stabilize_option,
 )
 from pano_jobs.settings import LensSettings
@@ -60,6 +64,8 @@ from pano_jobs.settings import LensSettings
 @level_option
 @encoder_option
 @layout_option
+@sound_options
+@sound_out_option
 @force_option
 @console_options
 def render(
@@ -75,6 +81,8 @@ def render(
     tilt: Tilt | None,
     encoder: str,
     layout: str | None,
+    sound: SoundChoice,
+    sound_out: SoundOut,
     force: bool,
     console: Console,
 ) -> None:
@@ -101,6 +109,8 @@ def render(
             projection=None if projection is None else Lens(projection),
             aspects=aspects,
             layout=None if layout is None else StereoLayout(layout),
+            sound=sound,
+            sound_out=sound_out,
             overwrite=force,
             progress=progress,
         )

@@ -1,0 +1,99 @@
+"""How a file's sound goes into an output: copied, or decoded and turned."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, Protocol, TypeAlias, get_args
+
+from pano.ambisonics.formats import AmbisonicFormat
+from pano.ambisonics.turning import AxesAt
+from pano.errors import SettingsError
+from pano.media.sound.hearing import Hearing
+
+SoundOut: TypeAlias = Literal["auto", "stereo", "binaural", "ambisonic", "copy"]
+SOUND_OUTS: tuple[SoundOut, ...] = get_args(SoundOut)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SoundRoute:
+    """What is done to a sound on its way into an output.
+
+    Parameters
+    ----------
+    hearing
+        Which track, and as what; None copies what players call the best.
+    out
+        What of a field arrives; auto is stereo. Without a field all is copied, but a
+        track in doubt: of that its first channel arrives, which is right for both.
+    axes_at
+        Turns a field with the camera; None leaves it.
+    is_sphere
+        The output is still a sphere: a field is copied as it is.
+    """
+
+    hearing: Hearing | None = None
+    out: SoundOut = "auto"
+    axes_at: AxesAt | None = None
+    is_sphere: bool = False
+
+    @property
+    def decoded(self) -> Literal["stereo", "binaural", "ambisonic", "first"] | None:
+        """What a track is decoded to; None copies its packets."""
+        if self.hearing is None or self.out == "copy" or self.is_sphere:
+            return None
+        if self.hearing.format is None:
+            return None if self.hearing.is_sure else "first"
+        return "stereo" if self.out == "auto" else self.out
+
+    @property
+    def tag(self) -> AmbisonicFormat | None:
+        """What `SA3D` is to say of the output's track; None if it has no words."""
+        if self.decoded == "ambisonic":
+            return AmbisonicFormat()
+        if self.decoded is not None or self.hearing is None:
+            return None
+        format_ = self.hearing.format
+        if format_ is None or format_.yaw_deg:
+            return None
+        is_ambix = (format_.ordering, format_.normalization) == ("ACN", "SN3D")
+        return format_ if is_ambix else None
+
+
+def check_sound_out(out: SoundOut, hearing: Hearing | None) -> None:
+    """Refuse to decode a field where there is none.
+
+    Raises
+    ------
+    SettingsError
+        With the option that would say that there is one.
+    """
+    if out not in ("binaural", "ambisonic") or (hearing and hearing.format):
+        return
+    raise SettingsError(
+        f"--sound-out {out} needs a sound field, and none was found; if there is one, "
+        "say which with --sound-field ambix|fuma|n3d"
+    )
+
+
+class SoundInput(Protocol):
+    """A sound on its way into an output, in step with the picture."""
+
+    origin: Fraction
+
+    @property
+    def start_time(self) -> Fraction | None:
+        """When it begins, in seconds; None if it can begin with the picture."""
+        ...
+
+    def advance(self, until: Fraction) -> None:
+        """Write all that begins before a time of the source, in seconds."""
+        ...
+
+    def finish(self, until: Fraction) -> None:
+        """Write what is left before a time, and no more."""
+        ...
+
+    def close(self) -> None:
+        """Close the source."""
+        ...
