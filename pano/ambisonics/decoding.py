@@ -51,7 +51,6 @@ def binaural_filters(sample_rate_hz: int) -> NDArray[np.float64]:
         left = scipy.signal.resample_poly(
             left, sample_rate_hz // common, FILTER_RATE_HZ // common, axis=-1
         )
-        left *= FILTER_RATE_HZ / sample_rate_hz
     ears = np.stack([left, left * np.array([1.0, -1.0, 1.0, 1.0])[:, None]])
     filters: NDArray[np.float64] = ears / _loudness_ahead(ears, sample_rate_hz)
     filters.setflags(write=False)

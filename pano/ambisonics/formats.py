@@ -12,6 +12,7 @@ hung upside down or stood turned.
 from __future__ import annotations
 
 import functools
+import math
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
@@ -66,6 +67,8 @@ class AmbisonicFormat:
     def __post_init__(self) -> None:
         if not 1 <= self.order <= 3:
             raise ValueError(f"order must be in 1 to 3, got {self.order}")
+        if not math.isfinite(self.yaw_deg):
+            raise ValueError(f"yaw_deg must be finite, got {self.yaw_deg}")
         names = set(self.channel_map)
         if self.channel_map and names != set(range(len(self.channel_map))):
             raise ValueError(f"channel_map must name each channel once, got {names}")

@@ -29,8 +29,12 @@ FloatArray = NDArray[np.float32]
 WINDOW_S = 1.0
 # Over this long diffuseness is measured: shorter, and chance looks like direction.
 _SMOOTHING_S = 0.15
-# What a diffuse field still shows of directness over that time, nearly always.
-_CHANCE_DIRECTNESS = 0.35
+# Of so many spectral values a diffuse field still shows a directness of this over
+# their square root, nearly always: they overlap, and so depend on each other.
+_CHANCE_DIRECTNESS = 2.4
+_CHANCE_BOUNDS = (0.35, 0.8)
+# So many equally loud votes, and they count half: of few, chance makes a direction.
+_FEW_VOTES = 40.0
 # Loudness grows like a small power of energy (Stevens): no band drowns all others.
 _LOUDNESS_EXPONENT = 0.5
 _QUIET_ENERGY = 1e-8  # of a band: -80 dBFS
@@ -116,7 +120,8 @@ class HeardDirections:
     def __post_init__(self) -> None:
         smooth = self.moments.smoothed(_SMOOTHING_S)
         directness = smooth.directness()
-        beyond = (directness - _CHANCE_DIRECTNESS) / (1.0 - _CHANCE_DIRECTNESS)
+        chance = np.clip(_CHANCE_DIRECTNESS / np.sqrt(smooth.samples), *_CHANCE_BOUNDS)
+        beyond = (directness - chance) / (1.0 - chance)
         heard = self.moments.energy > _QUIET_ENERGY
         self._loudness = np.where(
             heard, self.moments.energy**_LOUDNESS_EXPONENT, 0.0
@@ -138,7 +143,7 @@ class HeardDirections:
         first = max(round((time_s - window_s / 2.0) / step_s), 0)
         stretch = slice(first, max(round((time_s + window_s / 2.0) / step_s), first))
         weights = self._weights[stretch].ravel()
-        total, loudness = float(weights.sum()), float(self._loudness[stretch].sum())
+        total, loudness = float(weights.sum()), self._loudness[stretch]
         omega_sr = cell_solid_angles_sr(self.height, self.width)
         if total <= 0.0:
             flat = np.full((self.height, self.width), 0.25 / np.pi, np.float32)
@@ -150,7 +155,9 @@ class HeardDirections:
             votes = _over_all_pitches(votes)
         density = _spread(votes)
         density /= float((density * omega_sr).sum())
-        directness = total / loudness
+        votes_in_all = float(loudness.sum()) ** 2 / float(np.square(loudness).sum())
+        directness = total / float(loudness.sum())
+        directness *= votes_in_all / (votes_in_all + _FEW_VOTES)
         sources = self._sources(density, stretch, weights, total)
         return FieldEvidence(density.astype(np.float32), directness, sources)
 
@@ -177,6 +184,9 @@ class HeardDirections:
             mean = (left[near, None] * units[near]).sum(axis=0, dtype=np.float64)
             sources.append(HeardSource(Direction.from_unit(mean), share))
             left[near] = 0.0
+            if self.is_planar:
+                flat = _same_azimuth(grid.reshape(-1, 3), peak, 2.0 * _LOBE_DEG)
+                remaining[flat.reshape(remaining.shape)] = 0.0
             remaining[grid @ peak > np.cos(np.radians(2.0 * _LOBE_DEG))] = 0.0
         return tuple(sources)
 
@@ -193,10 +203,14 @@ def trust_of(directness: float) -> float:
     return _MAX_TRUST / (1.0 + (_MIDDLE_DIRECTNESS / directness) ** 2)
 
 
-def _same_azimuth(units: FloatArray, peak: NDArray[np.float64]) -> NDArray[np.bool_]:
+def _same_azimuth(
+    units: NDArray[np.floating],
+    peak: NDArray[np.float64],
+    within_deg: float = _LOBE_DEG,
+) -> NDArray[np.bool_]:
     flat = np.hypot(units[:, 0], units[:, 2]) * np.hypot(peak[0], peak[2])
     along = units[:, 0] * peak[0] + units[:, 2] * peak[2]
-    return np.asarray(along > flat * np.cos(np.radians(_LOBE_DEG)))
+    return np.asarray(along > flat * np.cos(np.radians(within_deg)))
 
 
 def _over_all_pitches(votes: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -36,11 +36,14 @@ class FieldMoments:
         float32, shape (n, bands); 1 is a full-scale plane wave of one band.
     step_s
         From moment to moment; moment k lasts from k·step_s to (k + 1)·step_s.
+    samples
+        How many spectral values one moment of a band averages, shape (bands,).
     """
 
     intensity: FloatArray
     energy: FloatArray
     step_s: float
+    samples: FloatArray
 
     def __len__(self) -> int:
         return len(self.energy)
@@ -49,7 +52,10 @@ class FieldMoments:
         """Average over a stretch of time around each moment."""
         n = max(round(width_s / self.step_s) | 1, 1)
         return FieldMoments(
-            _running_mean(self.intensity, n), _running_mean(self.energy, n), self.step_s
+            _running_mean(self.intensity, n),
+            _running_mean(self.energy, n),
+            self.step_s,
+            self.samples * n,
         )
 
     def directness(self) -> FloatArray:
@@ -105,7 +111,9 @@ class IntensityMeter:
 
     def add(self, block: FloatArray) -> None:
         """Take the next samples of an ambiX field, shape (≥ 4, n)."""
-        samples = np.concatenate([self._rest, block[:4]], axis=1)
+        # A float track may hold what is no number; one would spoil all that follows.
+        block = np.nan_to_num(block[:4], posinf=0.0, neginf=0.0)
+        samples = np.concatenate([self._rest, block], axis=1)
         n_step = self._hop * self._hops_a_step
         n_steps = (samples.shape[1] - self._hop) // n_step
         if n_steps <= 0:
@@ -123,11 +131,18 @@ class IntensityMeter:
             self.add(np.zeros((4, max(missing, 0)), np.float32))
         if not self._moments:
             nothing = np.zeros((0, N_BANDS), np.float32)
-            return FieldMoments(np.zeros((0, N_BANDS, 3), np.float32), nothing, STEP_S)
+            nowhere = np.zeros((0, N_BANDS, 3), np.float32)
+            return FieldMoments(nowhere, nothing, STEP_S, self._samples())
         intensity, energy = zip(*self._moments, strict=True)
         return FieldMoments(
-            np.concatenate(intensity), np.concatenate(energy), self.step_s
+            np.concatenate(intensity),
+            np.concatenate(energy),
+            self.step_s,
+            self._samples(),
         )
+
+    def _samples(self) -> FloatArray:
+        return np.asarray(np.diff(self._edges) * self._hops_a_step, np.float32)
 
     def _measure(
         self, samples: FloatArray, n_steps: int

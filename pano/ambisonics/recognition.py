@@ -35,7 +35,7 @@ _SILENT = 1e-4  # of the first channel's power
 # Capsules of one array resemble each other more than this; components do not.
 _CAPSULE_CORRELATION = 0.5
 # Capsules and panned loudspeakers only add; components subtract for half of the sphere.
-_MIN_OPPOSITE = 0.01
+_MIN_OPPOSITE = 0.05
 _RATIOS: dict[float, AmbisonicFormat] = {
     1.0: AmbisonicFormat(),
     2.0: AmbisonicFormat(ordering="FuMa", normalization="FuMa"),
@@ -118,7 +118,7 @@ class Recognizer:
             return Recognized("unknown", "fewer than three of its channels sound")
         likeness = cross.real.sum(axis=(1, 2)) / np.sqrt(total * total[0] + 1e-30)
         if np.all(likeness[1:] > _CAPSULE_CORRELATION):
-            return Recognized("speakers", "all its channels resemble each other")
+            return Recognized("unknown", "all its channels resemble each other")
         return _judge(power, cross, is_silent)
 
 

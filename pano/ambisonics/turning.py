@@ -50,7 +50,8 @@ class FieldTurner:
         first, n = self._n_before, block.shape[1]
         self._n_before += n
         if n == 0:
-            return block
+            n_out = len(block) if self.decoder is None else len(self.decoder)
+            return np.zeros((n_out, 0), np.float32)
         # Knots lie on multiples of their distance, however the field is cut up.
         first_knot = first // n_knot
         n_spans = (first + n - 1) // n_knot - first_knot + 1

@@ -35,7 +35,7 @@ def read_spatial_audio(path: Path) -> list[AmbisonicFormat | None]:
     found: list[AmbisonicFormat | None] = []
     for track in tracks(moov, b"soun"):
         box = _find(moov, track)
-        found.append(_parse(moov[box.payload : box.end]) if box else None)
+        found.append(_parse(moov[box[-1].payload : box[-1].end]) if box else None)
     return found
 
 
@@ -63,21 +63,22 @@ def write_spatial_audio(
         old = _find(moov, found[track])
         chain = entry_chain(moov, found[track])
         if old is not None:
-            splice(moov, chain, old.start, old.end, b"")
+            splice(moov, [*chain, *old[:-1]], old[-1].start, old[-1].end, b"")
             chain = entry_chain(moov, tracks(moov, b"soun")[track])
         splice(moov, chain, chain[-1].end, chain[-1].end, _box(format_))
 
 
-def _find(moov: bytes | bytearray, track: Box) -> Box | None:
+def _find(moov: bytes | bytearray, track: Box) -> list[Box] | None:
+    """Return the box, last of the boxes around it inside the sample entry."""
     chain = find(moov, track, b"mdia", b"minf", b"stbl", b"stsd")
     for entry in children(moov, chain[-1]) if chain else ():
         for box in sound_entry_children(moov, entry):
             if box.kind == _KIND:
-                return box
+                return [box]
             if box.kind == b"wave":  # QuickTime may keep it in there
                 for inner in child_boxes(moov, box.payload, box.end):
                     if inner.kind == _KIND:
-                        return inner
+                        return [box, inner]
     return None
 
 
@@ -96,6 +97,8 @@ def _parse(payload: bytes) -> AmbisonicFormat | None:
     channel_map = struct.unpack_from(f">{n_channels}I", payload, 12)
     n_field = (order + 1) ** 2
     has_pair = bool(kind & _HEAD_LOCKED) or n_channels == n_field + 2
+    if n_channels != n_field + 2 * has_pair:
+        return None
     try:
         return AmbisonicFormat(
             order,

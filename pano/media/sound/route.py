@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, Protocol, TypeAlias, get_args
+from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
 from pano.ambisonics.formats import AmbisonicFormat
 from pano.ambisonics.turning import AxesAt
@@ -76,6 +76,7 @@ def check_sound_out(out: SoundOut, hearing: Hearing | None) -> None:
     )
 
 
+@runtime_checkable
 class SoundInput(Protocol):
     """A sound on its way into an output, in step with the picture."""
 
