@@ -7,7 +7,6 @@ transport streams, and opening costs milliseconds.
 from __future__ import annotations
 
 import contextlib
-import functools
 import logging
 from collections.abc import Generator, Iterator
 from fractions import Fraction
@@ -39,8 +38,9 @@ from pano.media.reading import (
     find_video_stream,
     open_input,
 )
-from pano.media.sound.hearing import Hearing, SoundChoice, choose_hearing
-from pano.media.sound.track import FieldListener, Sound, decode_sound
+from pano.media.sound.clip_sound import ClipSound
+from pano.media.sound.hearing import Hearing, SoundChoice
+from pano.media.sound.track import FieldListener, Sound
 
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped
 # this much later still counts as on screen.
@@ -60,6 +60,8 @@ class Media:
         What the file says about itself.
     layout
         How its eyes are packed.
+    clip_sound
+        What is listened to and written.
     """
 
     def __init__(
@@ -73,7 +75,9 @@ class Media:
         self.layout = layout
         self._files = files
         self._report = DecodingReport()
-        self._choice = sound or SoundChoice()
+        self.clip_sound = ClipSound(
+            info.path, info.start_time, info.audio is not None, sound or SoundChoice()
+        )
 
     @property
     def n_corrupt_frames(self) -> int:
@@ -141,7 +145,7 @@ class Media:
                 yield Frame(image, k, tick, start, shown)
                 k += 1
 
-    @functools.cached_property
+    @property
     def hearing(self) -> Hearing | None:
         """How its sound is heard, found out on first use; None if it has none.
 
@@ -150,9 +154,7 @@ class Media:
         SettingsError
             If the sound cannot be what the caller of `open_media` says.
         """
-        return choose_hearing(
-            self.info.path, field=self._choice.field, track=self._choice.track
-        )
+        return self.clip_sound.hearing
 
     def sound(
         self, *, sample_rate_hz: int = 22_050, on_field: FieldListener | None = None
@@ -168,14 +170,10 @@ class Media:
         ------
         NoAudioError
             If there is no sound track.
+        MediaError
+            If a recorder cannot be aligned.
         """
-        return decode_sound(
-            self.info.path,
-            start=self.info.start_time,
-            sample_rate_hz=sample_rate_hz,
-            hearing=self.hearing,
-            on_field=on_field,
-        )
+        return self.clip_sound.decode(sample_rate_hz=sample_rate_hz, on_field=on_field)
 
     def _shown_pictures(self) -> Iterator[tuple[VideoFrame, Fraction, Fraction]]:
         """Yield each picture with the times it appears and disappears."""

@@ -147,6 +147,7 @@ def pool(maps: Sequence[SaliencyMap]) -> SaliencyMap:
     confidence = np.array([item.confidence for item in maps])
     weights = confidence if confidence.sum() > 0.0 else np.ones(len(maps))
     weights = weights / weights.sum()
+    share = float(np.dot(weights, [item.field_share for item in maps]))
     power = np.mean([10.0 ** (item.level_db / 10.0) for item in maps])
     return SaliencyMap(
         time_s=float(np.mean([item.time_s for item in maps])),
@@ -156,7 +157,7 @@ def pool(maps: Sequence[SaliencyMap]) -> SaliencyMap:
         level_db=max(float(10.0 * np.log10(power)), SILENCE_DB)
         if power > 0.0
         else SILENCE_DB,
-        field_share=float(np.dot(weights, [item.field_share for item in maps])),
+        field_share=min(share, 1.0),
     )
 
 

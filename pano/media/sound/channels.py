@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pano.errors import NoAudioError
 from pano.media.reading import decode_sounds, open_input
+from pano.media.sound.align import SoundClock
 
 # One channel of several: the first, a mix of loudspeakers by the book, or the mean.
 Mono: TypeAlias = Literal["first", "book", "mean"]
@@ -23,6 +24,8 @@ Mono: TypeAlias = Literal["first", "book", "mean"]
 # A hole in the track is one that a listener could notice; below, it is the
 # rounding of times in the container.
 _MIN_GAP_S = 0.04
+# Finer than any clock is known: a millionth.
+_MAX_CLAIMED_RATE_HZ = 200_000
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,6 +50,7 @@ def decode_channels(
     track: int | None = None,
     sample_rate_hz: int | None = None,
     mono: Mono | None = None,
+    clock: SoundClock | None = None,
 ) -> Iterator[Block]:
     """Yield a track's sound with its own times; holes show in them.
 
@@ -58,6 +62,9 @@ def decode_channels(
         None is the track's own.
     mono
         Make one channel of all; None keeps them.
+    clock
+        How the track's time runs against the picture's; None is the same. Blocks have
+        the picture's time then.
 
     Raises
     ------
@@ -72,6 +79,7 @@ def decode_channels(
         )
         if not isinstance(stream, AudioStream):
             raise NoAudioError(f"{path} has no sound track; give a video with sound")
+        clock = clock or SoundClock()
         run: _RunResampler | None = None
         for frame in decode_sounds(container, stream):
             expected_s = run.next_input_s if run else 0.0
@@ -85,7 +93,7 @@ def decode_channels(
                 yield from run.push(None)
             if run is None or not goes_on:
                 rate_hz = sample_rate_hz or frame.sample_rate
-                run = _RunResampler(frame, time_s, rate_hz, mono)
+                run = _RunResampler(frame, time_s, rate_hz, mono, clock)
             yield from run.push(frame)
         if run is not None:
             yield from run.push(None)
@@ -115,12 +123,24 @@ class _RunResampler:
     """Resamples one run of like frames without holes; knows where it stands."""
 
     def __init__(
-        self, frame: AudioFrame, start_s: float, sample_rate_hz: int, mono: Mono | None
+        self,
+        frame: AudioFrame,
+        start_s: float,
+        sample_rate_hz: int,
+        mono: Mono | None,
+        clock: SoundClock,
     ) -> None:
         self.setup = _setup(frame)
         self.next_input_s = start_s
-        self._next_output_s = start_s
+        self._next_output_s = clock.picture_time_s(start_s)
         self._rate_hz = sample_rate_hz
+        # FFmpeg resamples from one whole number of samples a second to another; only
+        # their ratio counts, so a clock that drifts is a pair of other numbers.
+        ratio = Fraction(sample_rate_hz) / Fraction(frame.sample_rate * clock.rate)
+        if clock.rate != 1.0:
+            ratio = ratio.limit_denominator(_MAX_CLAIMED_RATE_HZ)
+        self._claimed_hz = ratio.denominator if clock.rate != 1.0 else frame.sample_rate
+        out_hz = ratio.numerator if clock.rate != 1.0 else sample_rate_hz
         name = frame.layout.name
         # FFmpeg mixes named layouts to mono by the book; it refuses others.
         if mono == "book" and name.startswith("ambisonic"):
@@ -135,7 +155,7 @@ class _RunResampler:
         self._resampler = AudioResampler(
             "flt",
             "mono" if is_mixed else name,
-            sample_rate_hz,
+            out_hz,
             options={"rematrix_maxval": "1"},
         )
 
@@ -143,6 +163,9 @@ class _RunResampler:
         """Resample one frame, or with None what is left inside."""
         if frame is not None:
             self.next_input_s += frame.samples / frame.sample_rate
+            if frame.sample_rate != self._claimed_hz:
+                frame.sample_rate = self._claimed_hz
+                frame.pts = None  # it counted in other samples
         for part in self._resampler.resample(frame):
             packed = part.to_ndarray().reshape(-1, self._n_channels)
             if self._mono == "first":

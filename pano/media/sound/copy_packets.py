@@ -23,11 +23,10 @@ from av.packet import Packet
 
 from pano.errors import MediaError
 from pano.media.reading import DecodingReport, decode_sounds, demux, open_input
-from pano.media.sound.decode_field import AAC_RATES_HZ
+from pano.media.sound.decode_field import AAC_LAYOUTS, AAC_RATES_HZ
 
 _AAC_BITS_PER_S_AND_CHANNEL = 96_000
 _AAC_MAX_CHANNELS = 8
-_AAC_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1"}
 
 _log = logging.getLogger(__name__)
 
@@ -157,7 +156,7 @@ class SoundCopy:
         n_channels = context.layout.nb_channels
         if layout.startswith("ambisonic") or layout.endswith("channels"):
             # AAC has names for loudspeakers alone; `SA3D` says what they hold.
-            layout = _AAC_LAYOUTS.get(n_channels, "")
+            layout = AAC_LAYOUTS.get(n_channels, "")
         if not layout or n_channels > _AAC_MAX_CHANNELS:
             layout, n_channels = "mono", 1
         target: AudioStream = self._output.add_stream("aac", rate=rate_hz)
@@ -169,7 +168,7 @@ class SoundCopy:
         self, stream: AudioStream, target: AudioStream
     ) -> Iterator[Packet[AudioStream]]:
         layout, rate_hz = target.layout.name, target.sample_rate
-        is_renamed = layout == _AAC_LAYOUTS.get(target.layout.nb_channels)
+        is_renamed = layout == AAC_LAYOUTS.get(target.layout.nb_channels)
         resampler: AudioResampler | None = None
         for frame in decode_sounds(self._input, stream):
             if is_renamed and frame.layout.name != layout:

@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from pano.ambisonics.decoding import BinauralDecoder, cardioid_pair
 from pano.ambisonics.turning import AxesAt, FieldTurner
-from pano.media.sound.channels import contiguous, decode_channels
+from pano.media.sound.channels import Mono, contiguous, decode_channels
 from pano.media.sound.hearing import Hearing
 from pano.media.sound.route import SoundRoute
 
 AAC_RATES_HZ = (8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000)
+AAC_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1"}
 _BITS_PER_S = {"first": 128_000, "stereo": 224_000, "binaural": 224_000}
 _AMBISONIC_BITS_PER_S = 448_000
 _BLOCK = 1024  # what AAC codes at a time
@@ -52,7 +53,13 @@ class FieldSound:
         rate_hz = hearing.track.sample_rate_hz
         self._rate_hz = min(AAC_RATES_HZ, key=lambda rate: abs(rate - rate_hz))
         target: AudioStream = output.add_stream("aac", rate=self._rate_hz)
-        target.layout = {"first": "mono", "ambisonic": "4.0"}.get(kind, "stereo")
+        n_channels = hearing.track.channels
+        self._mono: Mono | None = "first" if kind == "first" else None
+        layout = {"first": "mono", "ambisonic": "4.0"}.get(kind, "stereo")
+        if kind == "channels":
+            layout = AAC_LAYOUTS.get(n_channels, "mono")
+            self._mono = "mean" if layout == "mono" else None
+        target.layout = layout
         target.bit_rate = _BITS_PER_S.get(kind, _AMBISONIC_BITS_PER_S)
         self._target = target
         self._blocks: Iterator[FloatArray] | None = None
@@ -97,15 +104,15 @@ class FieldSound:
                 self._output.mux(packet)
 
     def _decoded(self) -> Iterator[FloatArray]:
-        is_field = self._route.decoded != "first"
         blocks = decode_channels(
             self._source,
             track=self._hearing.track.index,
             sample_rate_hz=self._rate_hz,
-            mono=None if is_field else "first",
+            mono=self._mono,
+            clock=self._route.clock,
         )
         pieces = contiguous(blocks, start=self.origin, sample_rate_hz=self._rate_hz)
-        if not is_field:
+        if self._route.decoded in ("first", "channels"):
             return pieces
         turned = _Decoder(
             self._hearing,

@@ -9,6 +9,7 @@ first channel is heard, which misses no direction if it is a field after all.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -44,10 +45,26 @@ class SoundChoice:
         What its channels hold; auto finds out.
     track
         Which sound track, from 0; None prefers one with a field.
+    recorder
+        A file of another recorder that is heard in the place of the clip's own sound;
+        field and track are its then.
+    recorder_yaw_deg
+        Where the recorder's front pointed in the picture, positive to the right.
+    replaces_sound
+        The recorder's sound, not the camera's, goes into what is written.
     """
 
     field: SoundField = "auto"
     track: int | None = None
+    recorder: Path | None = None
+    recorder_yaw_deg: float = 0.0
+    replaces_sound: bool = True
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.recorder_yaw_deg):
+            raise SettingsError(
+                f"sound-yaw must be finite, got {self.recorder_yaw_deg}"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +138,23 @@ def choose_hearing(
     if field in ("mono", "stereo"):
         return _heard_as(path, preferred, field)
     return _most_spatial(path, tracks, preferred, field)
+
+
+def turned(hearing: Hearing, yaw_deg: float) -> Hearing:
+    """Return how a recorder is heard that stood turned to the right.
+
+    Raises
+    ------
+    SettingsError
+        If it holds no field that could be turned.
+    """
+    if yaw_deg == 0.0:
+        return hearing
+    if hearing.format is None:
+        raise SettingsError(
+            f"--sound-yaw turns a sound field, and there is none ({hearing.reason})"
+        )
+    return replace(hearing, format=replace(hearing.format, yaw_deg=yaw_deg))
 
 
 def _most_spatial(

@@ -9,9 +9,11 @@ from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 from pano.ambisonics.formats import AmbisonicFormat
 from pano.ambisonics.turning import AxesAt
 from pano.errors import SettingsError
+from pano.media.sound.align import SoundClock
 from pano.media.sound.hearing import Hearing
 
 SoundOut: TypeAlias = Literal["auto", "stereo", "binaural", "ambisonic", "copy"]
+Decoded: TypeAlias = Literal["stereo", "binaural", "ambisonic", "first", "channels"]
 SOUND_OUTS: tuple[SoundOut, ...] = get_args(SoundOut)
 
 
@@ -30,16 +32,24 @@ class SoundRoute:
         Turns a field with the camera; None leaves it.
     is_sphere
         The output is still a sphere: a field is copied as it is.
+    clock
+        How the sound's time runs against the picture's; None is the same.
     """
 
     hearing: Hearing | None = None
     out: SoundOut = "auto"
     axes_at: AxesAt | None = None
     is_sphere: bool = False
+    clock: SoundClock | None = None
 
     @property
-    def decoded(self) -> Literal["stereo", "binaural", "ambisonic", "first"] | None:
+    def decoded(self) -> Decoded | None:
         """What a track is decoded to; None copies its packets."""
+        if self.clock is not None and self.hearing is not None:
+            # What runs on another clock cannot be copied packet by packet.
+            has_field = self.hearing.format is not None and self.out != "copy"
+            if self.is_sphere or not has_field:
+                return "ambisonic" if has_field else "channels"
         if self.hearing is None or self.out == "copy" or self.is_sphere:
             return None
         if self.hearing.format is None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from pano.ambisonics.formats import AmbisonicFormat
 from pano.errors import NoAudioError
+from pano.media.sound.align import SoundClock
 from pano.media.sound.channels import contiguous, decode_channels
 from pano.media.sound.hearing import Hearing, choose_hearing
 
@@ -61,6 +62,7 @@ def decode_sound(
     sample_rate_hz: int,
     hearing: Hearing | None = None,
     on_field: FieldListener | None = None,
+    clock: SoundClock | None = None,
 ) -> Sound:
     """Decode a file's sound to mono; sample 0 is at `start` seconds.
 
@@ -73,6 +75,8 @@ def decode_sound(
         How it is heard; None chooses.
     on_field
         Gets the field as well, as ambiX, piece by piece.
+    clock
+        How its time runs against that of `start`; None is the same.
 
     Raises
     ------
@@ -88,6 +92,7 @@ def decode_sound(
         track=hearing.track.index,
         sample_rate_hz=sample_rate_hz,
         mono=None if field else hearing.mono,
+        clock=clock,
     )
     pieces: list[NDArray[np.float32]] = []
     for piece in contiguous(blocks, start=start, sample_rate_hz=sample_rate_hz):

@@ -108,12 +108,24 @@ class Analysis:
         hearing = self._audio.hearing
         notes = (
             None if hearing is None else hearing.note,
+            self._alignment_note(),
             self._field_note(),
             mismatch_note(
                 sound_s=self._audio.sound_s, picture_s=self.end_s - self.start_s
             ),
         )
         return tuple(note for note in notes if note is not None)
+
+    def _alignment_note(self) -> str | None:
+        """Tell how a separate recorder was aligned."""
+        found = self._audio.alignment
+        if found is None:
+            return None
+        return (
+            f"the recorder's {found.clock.shift_s:.3f} s is the picture's 0 s, and its "
+            f"clock drifts by {found.drift_ppm:+.0f} ppm ({found.agreeing:.0%} of the "
+            "stretches compared agree)"
+        )
 
     def _field_note(self) -> str | None:
         """Tell what the sound field let hear."""

@@ -12,6 +12,7 @@ from pano.ambisonics.intensity import IntensityMeter
 from pano.errors import NoAudioError, SettingsError
 from pano.media import Hearing, Media
 from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
+from pano.media.sound.align import Alignment
 from pano_jobs.analysis.field_evidence import HeardSources
 from pano_jobs.analysis.localizer import (
     SOUND_RATE_HZ,
@@ -43,6 +44,8 @@ class AudioTrack:
         The directions in its sound field; ``None`` where there is none to go by.
     sources
         Filled as the maps are made.
+    alignment
+        Of a separate recorder; ``None`` without one.
     """
 
     track: Track | None
@@ -52,6 +55,7 @@ class AudioTrack:
     hearing: Hearing | None = None
     heard: HeardDirections | None = None
     sources: HeardSources = field(default_factory=HeardSources)
+    alignment: Alignment | None = None
 
 
 def load_audio_track(
@@ -75,7 +79,7 @@ def load_audio_track(
             raise NoAudioError(no_sound_words(media.info.path))
         level = MomentaryLevel.of(np.zeros(0, np.float32), SOUND_RATE_HZ)
         return AudioTrack(track=None, localizer=None, level=level, sound_s=0.0)
-    hearing = media.hearing
+    hearing, alignment = media.hearing, media.clip_sound.alignment
     has_field = hearing is not None and hearing.format is not None
     if settings.evidence == "field" and not has_field:
         raise SettingsError(no_field_words(media.info.path, hearing))
@@ -108,6 +112,7 @@ def load_audio_track(
         sound_s=sound_s,
         hearing=hearing,
         heard=heard,
+        alignment=alignment,
     )
 
 

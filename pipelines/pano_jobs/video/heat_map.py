@@ -7,13 +7,13 @@ every full-resolution frame, so that an hour costs no more memory than a second.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from pano.draw.overlay import blend_heatmap
 from pano.media import Media, MediaWriter, SphericalMetadata, open_media
-from pano.media.sound.route import SoundRoute
 from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet
@@ -93,14 +93,15 @@ def temporary_maps(target: Path) -> Iterator[Path]:
 
 def _writer(media: Media, target: Path, *, overwrite: bool) -> MediaWriter:
     width_px, height_px = media.size_px
+    sound_from, route = media.clip_sound.written()
     return MediaWriter(
         target,
         width_px=width_px,
         height_px=height_px,
         frame_rate=media.info.average_frame_rate,
         time_base=media.info.time_base,
-        sound_from=media.info.path,
-        route=SoundRoute(media.hearing, is_sphere=True),
+        sound_from=sound_from,
+        route=dataclasses.replace(route, is_sphere=True),
         spherical=_whole_sphere(media.info.spherical),
         # At 3840 × 1920 the look-ahead of x264's "medium" alone takes 0.7 GB more
         # and 70 % more time, for a picture that is looked at, not delivered.

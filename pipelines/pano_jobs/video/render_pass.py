@@ -23,7 +23,7 @@ from pano.camera.stabilize import Shake, measure_shake
 from pano.equirect.planes import Planes
 from pano.media import Media, MediaWriter, PlanarFrame, planes_to_rgb
 from pano.media.frames import ASSUMED_RATE_HZ
-from pano.media.sound.route import SoundOut, SoundRoute, check_sound_out
+from pano.media.sound.route import SoundOut, check_sound_out
 from pano.rendering.renderer import ViewportRenderer
 from pano_jobs.progress import Progress
 from pano_jobs.settings import LensSettings
@@ -81,15 +81,16 @@ class OutputCamera:
             If the target or the encoder cannot be used, or there is no sound field
             for `sound_out`.
         """
-        check_sound_out(sound_out, media.hearing)
+        sound_from, route = media.clip_sound.written(sound_out)
+        check_sound_out(sound_out, route.hearing)
         writer = MediaWriter(
             target,
             width_px=lens.width_px,
             height_px=lens.height_px,
             frame_rate=media.info.average_frame_rate,
             time_base=media.info.time_base,
-            sound_from=media.info.path,
-            route=SoundRoute(media.hearing, sound_out),
+            sound_from=sound_from,
+            route=route,
             encoder=lens.encoder,
             overwrite=overwrite,
         )

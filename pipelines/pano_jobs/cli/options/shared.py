@@ -95,8 +95,23 @@ def _localize_settings(
     )
 
 
-def _sound_choice(*, sound_field: SoundField, sound_track: int | None) -> SoundChoice:
-    return SoundChoice(sound_field, sound_track)
+def _sound_choice(
+    *,
+    sound_field: SoundField,
+    sound_track: int | None,
+    recorder: Path | None,
+    sound_yaw_deg: float,
+    camera_sound: bool,
+) -> SoundChoice:
+    if recorder is None and (sound_yaw_deg or camera_sound):
+        raise click.UsageError("--sound-yaw and --camera-sound need --sound FILE")
+    return SoundChoice(
+        sound_field,
+        sound_track,
+        recorder,
+        recorder_yaw_deg=sound_yaw_deg,
+        replaces_sound=not camera_sound,
+    )
 
 
 def _lens_settings(
@@ -197,6 +212,27 @@ sound_options = gathered(
         type=click.IntRange(min=0),
         metavar="N",
         help="Which sound track, from 0.  [default: one with a sound field]",
+    ),
+    click.option(
+        "--sound",
+        "recorder",
+        type=IN_FILE,
+        metavar="FILE",
+        help="Listen to a separate recorder's file of the same take; it is aligned "
+        "with the camera's sound and takes its place.",
+    ),
+    click.option(
+        "--sound-yaw",
+        "sound_yaw_deg",
+        type=float,
+        metavar="DEGREES",
+        default=0.0,
+        help="Where the recorder's front pointed in the picture.",
+    ),
+    click.option(
+        "--camera-sound",
+        is_flag=True,
+        help="Only listen to --sound; write the camera's own sound.",
     ),
 )
 

@@ -1,0 +1,114 @@
+"""The sound of a clip as it is listened to and written: its own, or a recorder's."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from pathlib import Path
+
+from pano.errors import MediaError, NoAudioError
+from pano.media.sound.align import ALIGN_RATE_HZ, Alignment, SoundClock, align
+from pano.media.sound.hearing import Hearing, SoundChoice, choose_hearing, turned
+from pano.media.sound.route import SoundOut, SoundRoute
+from pano.media.sound.track import FieldListener, Sound, decode_sound
+
+
+@dataclass(eq=False)
+class ClipSound:
+    """Finds out on first use how a clip is heard.
+
+    Parameters
+    ----------
+    clip
+        The video.
+    start
+        When its picture begins, in seconds.
+    has_own
+        Whether the clip itself has a sound track.
+    choice
+        What the user says.
+    """
+
+    clip: Path
+    start: Fraction
+    has_own: bool
+    choice: SoundChoice
+
+    @property
+    def path(self) -> Path:
+        """The file that is listened to."""
+        return self.choice.recorder or self.clip
+
+    @functools.cached_property
+    def hearing(self) -> Hearing | None:
+        """How it is heard; None if there is nothing to hear.
+
+        Raises
+        ------
+        SettingsError
+            If the sound cannot be what the user says.
+        """
+        choice = self.choice
+        heard = choose_hearing(self.path, field=choice.field, track=choice.track)
+        return heard and turned(heard, choice.recorder_yaw_deg)
+
+    @functools.cached_property
+    def alignment(self) -> Alignment | None:
+        """How a recorder's clock runs against the picture's; None without a recorder.
+
+        Raises
+        ------
+        NoAudioError
+            If the clip has no sound to align it with.
+        MediaError
+            If the two do not seem to have heard the same.
+        """
+        if self.choice.recorder is None:
+            return None
+        if not self.has_own:
+            raise NoAudioError(
+                f"{self.clip} has no sound of its own to align {self.path} with"
+            )
+        rate_hz = ALIGN_RATE_HZ
+        own = decode_sound(self.clip, start=self.start, sample_rate_hz=rate_hz)
+        other = decode_sound(self.path, start=Fraction(0), sample_rate_hz=rate_hz)
+        found = align(own.samples, other.samples)
+        if found is None:
+            raise MediaError(
+                f"{self.path} cannot be aligned with {self.clip}: they do not seem to "
+                "have heard the same; give the recorder's file of this take"
+            )
+        clock = found.clock
+        shift_s = clock.shift_s - clock.rate * float(self.start)
+        return replace(found, clock=replace(clock, shift_s=shift_s))
+
+    @property
+    def clock(self) -> SoundClock | None:
+        """How its time runs against the picture's; None is the same."""
+        return None if self.alignment is None else self.alignment.clock
+
+    def decode(
+        self, *, sample_rate_hz: int, on_field: FieldListener | None = None
+    ) -> Sound:
+        """Decode it to mono, and hand its field over; sample 0 is the first picture's.
+
+        Raises
+        ------
+        PanoError
+            If there is no sound, or a recorder cannot be aligned.
+        """
+        return decode_sound(
+            self.path,
+            start=self.start,
+            sample_rate_hz=sample_rate_hz,
+            hearing=self.hearing,
+            on_field=on_field,
+            clock=self.clock,
+        )
+
+    def written(self, out: SoundOut = "auto") -> tuple[Path, SoundRoute]:
+        """Return the file whose sound goes into what is written, and how."""
+        if self.choice.recorder is None or self.choice.replaces_sound:
+            return self.path, SoundRoute(self.hearing, out, clock=self.clock)
+        return self.clip, SoundRoute(choose_hearing(self.clip), out)
