@@ -47,6 +47,8 @@ class SaliencyMap:
         RMS of the sound around the picture in dBFS; -120 is silence.
     field_share
         In [0, 1]: how much of the evidence the sound field gave, the rest the network.
+    heard_at
+        Where the sound field has its loudest source; None without one.
     """
 
     time_s: float
@@ -55,6 +57,7 @@ class SaliencyMap:
     confidence: float
     level_db: float
     field_share: float = 0.0
+    heard_at: Direction | None = None
 
     def __post_init__(self) -> None:
         if not np.isfinite(self.time_s):
@@ -85,6 +88,7 @@ class SaliencyMap:
         level_db: float,
         counts_solid_angle: bool = False,
         field_share: float = 0.0,
+        heard_at: Direction | None = None,
     ) -> SaliencyMap:
         """Read a softmax over the cells of an equirectangular grid, shape (h, w).
 
@@ -104,6 +108,7 @@ class SaliencyMap:
             confidence=confidence,
             level_db=max(level_db, SILENCE_DB),
             field_share=field_share,
+            heard_at=heard_at,
         )
 
     def masses(self) -> FloatArray:

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import bisect
 import json
+import math
 import shutil
 import tempfile
 import zipfile
@@ -30,11 +31,13 @@ from numpy.typing import NDArray
 
 from pano.errors import MediaError
 from pano.saliency_maps.saliency_map import UNIFORM_DENSITY_PER_SR, SaliencyMap
+from pano.sphere import Direction
 from pano_jobs.outputs import written_whole
 
 SCHEMA = "pano.maps/3"
 # What these lack is known to be nothing.
-_OLDER_SCHEMAS = {"pano.maps/2": ("field_share",), None: ("field_share", "level_db")}
+_NEW = ("field_share", "heard_yaw_deg", "heard_pitch_deg")
+_OLDER_SCHEMAS = {"pano.maps/2": _NEW, None: (*_NEW, "level_db")}
 
 _DTYPES: dict[str, np.dtype[Any]] = {
     "saliency": np.dtype(np.float16),
@@ -43,6 +46,8 @@ _DTYPES: dict[str, np.dtype[Any]] = {
     "confidence": np.dtype(np.float16),
     "level_db": np.dtype(np.float32),
     "field_share": np.dtype(np.float16),
+    "heard_yaw_deg": np.dtype(np.float32),
+    "heard_pitch_deg": np.dtype(np.float32),
 }
 
 
@@ -79,6 +84,7 @@ class MapsWriter:
             raise ValueError(
                 f"maps must keep their shape {self._shape}, got {found.density.shape}"
             )
+        heard = found.heard_at
         values: dict[str, NDArray[np.float32] | float] = {
             "saliency": found.density,
             "response": found.response,
@@ -86,6 +92,8 @@ class MapsWriter:
             "confidence": found.confidence,
             "level_db": found.level_db,
             "field_share": found.field_share,
+            "heard_yaw_deg": math.nan if heard is None else heard.yaw_deg,
+            "heard_pitch_deg": math.nan if heard is None else heard.pitch_deg,
         }
         for name, value in values.items():
             self._raw[name].write(np.asarray(value, dtype=_DTYPES[name]).tobytes())
@@ -153,6 +161,9 @@ class Maps:
         RMS of the sound in dBFS, shape (n,); None in a file of the first version.
     field_share
         Of the evidence, in [0, 1], shape (n,); None in files before the third.
+    heard_yaw_deg, heard_pitch_deg
+        Where the sound field has its loudest source, shape (n,); nan without one, None
+        in files before the third.
     """
 
     saliency: NDArray[np.float16]
@@ -162,6 +173,8 @@ class Maps:
     meta: Mapping[str, Any]
     level_db: NDArray[np.float32] | None = None
     field_share: NDArray[np.float16] | None = None
+    heard_yaw_deg: NDArray[np.float32] | None = None
+    heard_pitch_deg: NDArray[np.float32] | None = None
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -185,7 +198,23 @@ class Maps:
                 field_share=(
                     0.0 if self.field_share is None else float(self.field_share[index])
                 ),
+                heard_at=self._heard_at(index),
             )
+
+    def heard_at(self, time_s: float) -> Direction | None:
+        """Return where the sound field has its loudest source at a moment, if any."""
+        if len(self) == 0:
+            return None
+        (first, share), (last, _) = self._around(time_s)
+        return self._heard_at(first if share >= 0.5 else last)
+
+    def _heard_at(self, index: int) -> Direction | None:
+        if self.heard_yaw_deg is None or self.heard_pitch_deg is None:
+            return None
+        yaw_deg = float(self.heard_yaw_deg[index])
+        if math.isnan(yaw_deg):
+            return None
+        return Direction(yaw_deg, float(self.heard_pitch_deg[index]))
 
     def belief_at(self, time_s: float) -> NDArray[np.float32]:
         """Return the map of a moment as far as its confidence goes, shape (h, w).

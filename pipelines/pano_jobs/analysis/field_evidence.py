@@ -59,6 +59,13 @@ def field_share(
     return 0.0 if total < 1e-6 else float(np.clip(by_field / total, 0.0, 1.0))
 
 
+def heard_at(evidence: FieldEvidence) -> Direction | None:
+    """Return where the loudest source is, if the field is to be trusted."""
+    if evidence.trust < _MIN_TRUST or not evidence.sources:
+        return None
+    return evidence.sources[0].direction
+
+
 def field_maps(
     frames: Iterable[Frame],
     heard: HeardDirections,
@@ -79,6 +86,7 @@ def field_maps(
             confidence=evidence.trust,
             level_db=level.level_dbfs(center_s),
             field_share=1.0 if evidence.trust > 0.0 else 0.0,
+            heard_at=heard_at(evidence),
         )
 
 

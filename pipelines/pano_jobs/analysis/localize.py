@@ -24,6 +24,7 @@ from pano_jobs.analysis.field_evidence import (
     TICK_S,
     field_maps,
     field_share,
+    heard_at,
     joint_confidence,
 )
 from pano_jobs.analysis.localizer import STRIDE_PX, FloatArray, Localizer
@@ -77,6 +78,7 @@ def localize(
             level_db=audio.level.level_dbfs(center_s),
             counts_solid_angle=True,
             field_share=share,
+            heard_at=None if evidence is None else heard_at(evidence),
         )
 
 

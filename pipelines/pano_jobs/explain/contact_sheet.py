@@ -33,6 +33,7 @@ _PAPER, _INK = 255, (20, 20, 20)
 # Brightness in steps of 4 is seen by nobody and makes the file 40 % smaller.
 _GRAIN = 4
 _TRUTH_COLOR, _RING_PX = (80, 255, 80), 17
+_HEARD_COLOR, _HEARD_PX = (90, 200, 255), 9
 
 
 class ContactSheet:
@@ -63,7 +64,7 @@ class ContactSheet:
         self._maps = maps
         self._truth = truth
         self._rows: list[Image] = []
-        self._has_views = False
+        self._has_views = self._has_field = False
 
     @classmethod
     def over(
@@ -122,6 +123,10 @@ class ContactSheet:
         if pose is not None and picture is not None:
             viewport = Viewport(picture.shape[1], picture.shape[0], self._lens)
             image = draw_view_outline(image, pose, viewport)
+        heard = self._maps.heard_at(time_s)
+        if heard is not None:
+            self._has_field = True
+            image = draw_ring(image, heard, radius_px=_HEARD_PX, color_rgb=_HEARD_COLOR)
         for direction in self._truth(time_s) if self._truth else ():
             image = draw_ring(
                 image, direction, radius_px=_RING_PX, color_rgb=_TRUTH_COLOR
@@ -148,6 +153,8 @@ class ContactSheet:
             words += "  Frame: the view, filmed on the right."
         if self._truth is not None:
             words += "  Ring: the true source."
+        if self._has_field:
+            words += "  Small ring: the direction in the sound field."
         return text_strip(width_px, words)
 
 

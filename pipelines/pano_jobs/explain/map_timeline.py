@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pano.saliency_maps.rivals import Rivals, find_rivals
 from pano.saliency_maps.saliency_map import SaliencyMap
-from pano.sphere import cell_solid_angles_sr
+from pano.sphere import Direction, cell_solid_angles_sr
 
 STEP_S = 0.2
 
@@ -33,6 +33,8 @@ class MapTimeline:
         self.time_s: list[float] = []
         self.level_db: list[float] = []
         self.confidence: list[float] = []
+        self.field_share: list[float] = []
+        self.heard_at: list[Direction | None] = []
         self.rivals: list[Rivals] = []
         self.by_yaw: list[FloatArray] = []
         self.by_pitch: list[FloatArray] = []
@@ -49,6 +51,8 @@ class MapTimeline:
         self.time_s.append(found.time_s)
         self.level_db.append(found.level_db)
         self.confidence.append(found.confidence)
+        self.field_share.append(found.field_share)
+        self.heard_at.append(found.heard_at)
         self.rivals.append(find_rivals(found.density))
         self.by_yaw.append(masses.sum(axis=0))
         self.by_pitch.append(masses.sum(axis=1))

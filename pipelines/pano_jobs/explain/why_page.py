@@ -29,7 +29,7 @@ _WIDTH_IN, _TIMELINE_IN, _ROW_IN = 16.0, 8.6, 2.35
 _N_COLUMNS = 2
 # Okabe and Ito's colours, told apart by everybody.
 _VIEW, _LEVEL, _TRUST, _CALL = "#0072B2", "#666666", "#009E73", "#D55E00"
-_CUT = "#222222"
+_CUT, _FIELD = "#222222", "#CC79A7"
 _EVIDENCE = ("white", "#fdb863", "#8c2d04")
 _QUIETEST_DB = -80.0
 
@@ -79,10 +79,12 @@ def _title(timeline: MapTimeline, path: CameraPath, calls: NDArray[np.bool_]) ->
     heard = float(np.mean(path.trust >= 0.5))
     doubtful = float(np.mean(calls)) if len(calls) else 0.0
     n_cuts = int(np.count_nonzero(path.cut[1:]))
+    field = float(np.mean(timeline.field_share)) if timeline.field_share else 0.0
     return (
         f"{path.source.file or 'clip'}: {duration_s:.0f} s, director "
         f"{path.source.director or 'unknown'}, {n_cuts} cuts; evidence bears the view "
         f"{heard:.0%} of the time, another place was nearly as good {doubtful:.0%}"
+        + (f"; the sound field gave {field:.0%} of it" if field > 0.0 else "")
     )
 
 
@@ -169,6 +171,7 @@ def _draw_yaw(axes: Axes, timeline: MapTimeline, path: CameraPath) -> None:
             label = "camera and its view" if is_first and shot.start == 0 else None
             yaw_deg = path.yaw_deg[shot] - turn_deg
             axes.plot(time_s, yaw_deg, color=_VIEW, lw=2.2, label=label)
+    _draw_heard(axes, timeline, "yaw_deg")
     axes.set(ylabel="yaw °  (right +)", ylim=(-180.0, 180.0))
     axes.set_yticks(range(-180, 181, 90))
 
@@ -190,8 +193,22 @@ def _draw_pitch(axes: Axes, timeline: MapTimeline, path: CameraPath) -> None:
         time_s = path.time_s[shot]
         axes.fill_between(time_s, low[shot], high[shot], color=_VIEW, alpha=0.18, lw=0)
         axes.plot(time_s, path.pitch_deg[shot], color=_VIEW, lw=2.2)
+    _draw_heard(axes, timeline, "pitch_deg")
     axes.set(ylabel="pitch °  (up +)", ylim=(-90.0, 90.0))
     axes.set_yticks(range(-90, 91, 45))
+
+
+def _draw_heard(axes: Axes, timeline: MapTimeline, angle: str) -> None:
+    """Dot the direction of the loudest source in the sound field."""
+    found = [
+        (time_s, getattr(direction, angle))
+        for time_s, direction in zip(timeline.time_s, timeline.heard_at, strict=True)
+        if direction is not None
+    ]
+    if found:
+        time_s, angles_deg = zip(*found, strict=True)
+        label = "direction in the sound field"
+        axes.plot(time_s, angles_deg, ".", color=_FIELD, ms=3, label=label)
 
 
 def _draw_evidence(
