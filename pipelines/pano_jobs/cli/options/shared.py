@@ -240,8 +240,7 @@ sound_out_option = click.option(
     "--sound-out",
     type=click.Choice(SOUND_OUTS),
     default="auto",
-    help="Sound of the film; a sound field turns with the camera.  "
-    "[default: stereo of a field, else copy]",
+    help="Sound of the film; a sound field turns with the camera, in stereo if auto.",
 )
 
 localize_options = gathered(
