@@ -22,6 +22,7 @@ N_BANDS = 32
 _LOWEST_HZ, _HIGHEST_HZ = 150.0, 8_000.0
 _WINDOW_S = 0.024
 STEP_S = 0.032  # how often a moment is kept
+_AT_ONCE_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,12 +112,16 @@ class IntensityMeter:
 
     def add(self, block: FloatArray) -> None:
         """Take the next samples of an ambiX field, shape (≥ 4, n)."""
+        self._take(block, is_last=False)
+
+    def _take(self, block: FloatArray, *, is_last: bool) -> None:
         # A float track may hold what is no number; one would spoil all that follows.
         block = np.nan_to_num(block[:4], posinf=0.0, neginf=0.0)
         samples = np.concatenate([self._rest, block], axis=1)
         n_step = self._hop * self._hops_a_step
         n_steps = (samples.shape[1] - self._hop) // n_step
-        if n_steps <= 0:
+        # Many small pieces are dear; a second at once is not.
+        if n_steps * self.step_s < _AT_ONCE_S and not is_last:
             self._rest = samples
             return
         used = samples[:, : n_steps * n_step + self._hop]
@@ -126,9 +131,10 @@ class IntensityMeter:
     def finish(self) -> FieldMoments:
         """Return all moments; the field is followed by silence."""
         n_step = self._hop * self._hops_a_step
-        missing = n_step + self._hop - self._rest.shape[1]
-        if self._rest.shape[1] > self._hop:
-            self.add(np.zeros((4, max(missing, 0)), np.float32))
+        n_rest = self._rest.shape[1] - self._hop
+        if n_rest > 0:
+            missing = -(-n_rest // n_step) * n_step - n_rest
+            self._take(np.zeros((4, missing), np.float32), is_last=True)
         if not self._moments:
             nothing = np.zeros((0, N_BANDS), np.float32)
             nowhere = np.zeros((0, N_BANDS, 3), np.float32)

@@ -1,6 +1,6 @@
 """Turn a field with the camera, sample by sample.
 
-Rotations are computed a hundred times a second and mixed in between. Where the camera
+Rotations are computed fifty times a second and mixed in between. Where the camera
 cuts, the same mixture is a cross-fade, so nothing clicks.
 """
 
@@ -18,7 +18,7 @@ from pano.ambisonics.rotation import rotation_matrix
 FloatArray = NDArray[np.float32]
 AxesAt: TypeAlias = Callable[[float], NDArray[np.float64]]
 
-KNOT_S = 0.01
+KNOT_S = 0.02
 
 
 @dataclass(slots=True, eq=False)
@@ -59,11 +59,11 @@ class FieldTurner:
         before = first - first_knot * n_knot
         padded = np.zeros((len(block), n_spans * n_knot), np.float32)
         padded[:, before : before + n] = block
-        spans = padded.reshape(len(block), n_spans, n_knot)
-        share = (np.arange(n_knot, dtype=np.float32) / n_knot)[None, None, :]
-        old = np.einsum("kdc,ckn->dkn", matrices[:-1], spans)
-        new = np.einsum("kdc,ckn->dkn", matrices[1:], spans)
-        turned = (old + share * (new - old)).reshape(len(old), -1)
+        spans = padded.reshape(len(block), n_spans, n_knot).transpose(1, 0, 2)
+        share = np.arange(n_knot, dtype=np.float32) / n_knot
+        old, new = matrices[:-1] @ spans, matrices[1:] @ spans
+        turned = (old + share * (new - old)).transpose(1, 0, 2)
+        turned = turned.reshape(len(turned), -1)
         return np.asarray(turned[:, before : before + n])
 
     def _matrices(self, first_knot: int, n_knots: int, n_knot: int) -> FloatArray:

@@ -51,7 +51,7 @@ class ClipSound:
         """
         choice = self.choice
         heard = choose_hearing(self.path, field=choice.field, track=choice.track)
-        return heard and turned(heard, choice.recorder_yaw_deg)
+        return heard and turned(heard, choice.yaw_deg)
 
     @functools.cached_property
     def alignment(self) -> Alignment | None:

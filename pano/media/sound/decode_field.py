@@ -86,7 +86,7 @@ class FieldSound:
 
     def _write(self, until: Fraction, *, is_last: bool) -> None:
         if self._blocks is None:
-            self._blocks = _in_blocks(self._decoded())
+            self._blocks = _in_blocks(self._decoded(), _BLOCK)
         n_until = round((until - self.origin) * self._rate_hz)
         while self._n_written < n_until:
             block = next(self._blocks, None)
@@ -121,7 +121,8 @@ class FieldSound:
             self._rate_hz,
             float(self.origin),
         )
-        return map(turned.decode, pieces)
+        # Turned in larger pieces: many small ones are dear.
+        return map(turned.decode, _in_blocks(pieces, self._rate_hz // 4))
 
 
 class _Decoder:
@@ -161,14 +162,19 @@ class _Decoder:
         return turned if pair is None else turned + pair
 
 
-def _in_blocks(pieces: Iterator[FloatArray]) -> Iterator[FloatArray]:
+def _in_blocks(pieces: Iterator[FloatArray], n_block: int) -> Iterator[FloatArray]:
     """Cut pieces of any length into blocks of one length; the last is shorter."""
-    rest: FloatArray | None = None
+    waiting: list[FloatArray] = []
+    n_waiting = 0
     for piece in pieces:
-        joined = piece if rest is None else np.concatenate([rest, piece], axis=1)
-        n_whole = joined.shape[1] // _BLOCK * _BLOCK
-        for first in range(0, n_whole, _BLOCK):
-            yield joined[:, first : first + _BLOCK]
-        rest = joined[:, n_whole:]
-    if rest is not None and rest.shape[1]:
-        yield rest
+        waiting.append(piece)
+        n_waiting += piece.shape[1]
+        if n_waiting < n_block:
+            continue
+        joined = np.concatenate(waiting, axis=1)
+        n_whole = n_waiting // n_block * n_block
+        for first in range(0, n_whole, n_block):
+            yield joined[:, first : first + n_block]
+        waiting, n_waiting = [joined[:, n_whole:]], n_waiting - n_whole
+    if n_waiting:
+        yield np.concatenate(waiting, axis=1)

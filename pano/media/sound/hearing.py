@@ -48,8 +48,8 @@ class SoundChoice:
     recorder
         A file of another recorder that is heard in the place of the clip's own sound;
         field and track are its then.
-    recorder_yaw_deg
-        Where the recorder's front pointed in the picture, positive to the right.
+    yaw_deg
+        Where the field's front lies in the picture, positive to the right.
     replaces_sound
         The recorder's sound, not the camera's, goes into what is written.
     """
@@ -57,14 +57,12 @@ class SoundChoice:
     field: SoundField = "auto"
     track: int | None = None
     recorder: Path | None = None
-    recorder_yaw_deg: float = 0.0
+    yaw_deg: float = 0.0
     replaces_sound: bool = True
 
     def __post_init__(self) -> None:
-        if not math.isfinite(self.recorder_yaw_deg):
-            raise SettingsError(
-                f"sound-yaw must be finite, got {self.recorder_yaw_deg}"
-            )
+        if not math.isfinite(self.yaw_deg):
+            raise SettingsError(f"sound-yaw must be finite, got {self.yaw_deg}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +139,7 @@ def choose_hearing(
 
 
 def turned(hearing: Hearing, yaw_deg: float) -> Hearing:
-    """Return how a recorder is heard that stood turned to the right.
+    """Return how a field is heard whose microphone stood turned to the right.
 
     Raises
     ------
@@ -154,7 +152,8 @@ def turned(hearing: Hearing, yaw_deg: float) -> Hearing:
         raise SettingsError(
             f"--sound-yaw turns a sound field, and there is none ({hearing.reason})"
         )
-    return replace(hearing, format=replace(hearing.format, yaw_deg=yaw_deg))
+    format_ = replace(hearing.format, yaw_deg=yaw_deg)
+    return replace(hearing, format=format_)
 
 
 def _most_spatial(

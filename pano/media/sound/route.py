@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
 
@@ -64,8 +64,10 @@ class SoundRoute:
         if self.decoded is not None or self.hearing is None:
             return None
         format_ = self.hearing.format
-        if format_ is None or format_.yaw_deg:
+        if format_ is None:
             return None
+        # What was said of its front is for this run; the channels stay as they are.
+        format_ = replace(format_, yaw_deg=0.0)
         is_ambix = (format_.ordering, format_.normalization) == ("ACN", "SN3D")
         return format_ if is_ambix else None
 

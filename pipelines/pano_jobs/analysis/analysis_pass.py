@@ -110,6 +110,7 @@ class Analysis:
             None if hearing is None else hearing.note,
             self._alignment_note(),
             self._field_note(),
+            self._audit_note(),
             mismatch_note(
                 sound_s=self._audio.sound_s, picture_s=self.end_s - self.start_s
             ),
@@ -126,6 +127,13 @@ class Analysis:
             f"clock drifts by {found.drift_ppm:+.0f} ppm ({found.agreeing:.0%} of the "
             "stretches compared agree)"
         )
+
+    def _audit_note(self) -> str | None:
+        """Tell where picture and sound field contradict each other."""
+        verdict = self._audio.audit.verdict()
+        if verdict is None:
+            return None
+        return f"the sound field does not fit the picture; it seems to be {verdict}"
 
     def _field_note(self) -> str | None:
         """Tell what the sound field let hear."""

@@ -13,6 +13,7 @@ from pano.errors import NoAudioError, SettingsError
 from pano.media import Hearing, Media
 from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 from pano.media.sound.align import Alignment
+from pano_jobs.analysis.field_audit import FieldAudit
 from pano_jobs.analysis.field_evidence import HeardSources
 from pano_jobs.analysis.localizer import (
     SOUND_RATE_HZ,
@@ -44,6 +45,8 @@ class AudioTrack:
         The directions in its sound field; ``None`` where there is none to go by.
     sources
         Filled as the maps are made.
+    audit
+        Compares the field with the picture; filled as the maps are made.
     alignment
         Of a separate recorder; ``None`` without one.
     """
@@ -55,6 +58,7 @@ class AudioTrack:
     hearing: Hearing | None = None
     heard: HeardDirections | None = None
     sources: HeardSources = field(default_factory=HeardSources)
+    audit: FieldAudit = field(default_factory=FieldAudit)
     alignment: Alignment | None = None
 
 

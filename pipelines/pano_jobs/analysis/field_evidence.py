@@ -15,14 +15,15 @@ from numpy.typing import NDArray
 
 from pano.ambisonics.heard_directions import FieldEvidence, HeardDirections
 from pano.media import Frame
-from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import Direction, angle_between_deg, cell_solid_angles_sr
 from soundloc.inference.loudness import MomentaryLevel
 
 FloatArray = NDArray[np.float32]
+FloatArray64 = NDArray[np.float64]
 
-TICK_S = float(1 / ANALYSIS_RATE_HZ)
+# A stretch of a second changes little in this time.
+_ASKED_EVERY_S = 0.1
 
 # A source that sounds this far from all that sounded before is another one.
 _ANOTHER_DEG = 30.0
@@ -36,8 +37,13 @@ def joint_confidence(confidence: float, trust: float) -> float:
     return 1.0 - (1.0 - confidence) * (1.0 - trust)
 
 
+def without_field(attention: FloatArray, log_prior: FloatArray) -> FloatArray64:
+    """Return the picture's part of a joint map, as masses of any sum, (h, w)."""
+    return np.asarray(attention, np.float64) / np.exp(log_prior.astype(np.float64))
+
+
 def field_share(
-    attention: FloatArray, confidence: float, evidence: FieldEvidence
+    picture_mass: FloatArray64, confidence: float, log_prior: FloatArray
 ) -> float:
     """Return the field's share of the evidence in a map, in [0, 1].
 
@@ -46,13 +52,13 @@ def field_share(
 
     Parameters
     ----------
-    attention
-        The joint map as masses, shape (h, w).
+    picture_mass
+        The map of the picture alone, shape (h, w).
+    log_prior
+        What the field says, shape (h, w).
     """
-    log_prior = evidence.log_prior().astype(np.float64)
-    omega = cell_solid_angles_sr(*attention.shape) / (4.0 * np.pi)
-    field_mass = np.exp(log_prior) * omega
-    picture_mass = np.asarray(attention, np.float64) * np.exp(-log_prior)
+    omega = cell_solid_angles_sr(*picture_mass.shape) / (4.0 * np.pi)
+    field_mass = np.exp(log_prior.astype(np.float64)) * omega
     by_field = _information(field_mass, omega)
     by_picture = confidence * _information(picture_mass, omega)
     total = by_field + by_picture
@@ -67,20 +73,17 @@ def heard_at(evidence: FieldEvidence) -> Direction | None:
 
 
 def field_maps(
-    frames: Iterable[Frame],
-    heard: HeardDirections,
-    level: MomentaryLevel,
-    sources: HeardSources,
+    frames: Iterable[Frame], witness: FieldWitness, level: MomentaryLevel
 ) -> Iterator[SaliencyMap]:
     """Map each frame by the field alone; the picture is not looked at."""
     start_s: float | None = None
     for frame in frames:
         start_s = frame.time_s if start_s is None else start_s
         center_s = frame.time_s - start_s
-        evidence = heard.around(center_s)
-        sources.note(frame.time_s, TICK_S, evidence)
+        asked = witness.ask(frame.time_s, center_s)
+        evidence = asked.evidence
         yield SaliencyMap.from_attention(
-            np.exp(evidence.log_prior()),
+            np.exp(asked.log_prior),
             np.zeros_like(evidence.density),
             time_s=frame.time_s,
             confidence=evidence.trust,
@@ -128,6 +131,40 @@ class HeardSources:
         if not angles or min(angles) > _ANOTHER_DEG:
             return None
         return int(np.argmin(angles))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asked:
+    """What the field says at a moment, and the prior it makes."""
+
+    evidence: FieldEvidence
+    log_prior: FloatArray
+
+
+@dataclass(slots=True, eq=False)
+class FieldWitness:
+    """Asks the field ten times a second and remembers what it said last.
+
+    Parameters
+    ----------
+    heard
+        The field of the clip.
+    sources
+        Keeps count of what was heard.
+    """
+
+    heard: HeardDirections
+    sources: HeardSources
+    _latest: tuple[int, Asked] | None = None
+
+    def ask(self, time_s: float, center_s: float) -> Asked:
+        """Return what is heard at a time of the clip, `center_s` into its sound."""
+        number = round(center_s / _ASKED_EVERY_S)
+        if self._latest is None or self._latest[0] != number:
+            evidence = self.heard.around(number * _ASKED_EVERY_S)
+            self.sources.note(time_s, _ASKED_EVERY_S, evidence)
+            self._latest = number, Asked(evidence, evidence.log_prior())
+        return self._latest[1]
 
 
 def _information(mass: NDArray[np.float64], omega: NDArray[np.float64]) -> float:

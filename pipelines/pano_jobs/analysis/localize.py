@@ -21,11 +21,12 @@ from pano.saliency_maps.saliency_map import SILENCE_DB, SaliencyMap
 from pano.sphere import cell_solid_angles_sr
 from pano_jobs.analysis.audio_track import AudioTrack
 from pano_jobs.analysis.field_evidence import (
-    TICK_S,
+    FieldWitness,
     field_maps,
     field_share,
     heard_at,
     joint_confidence,
+    without_field,
 )
 from pano_jobs.analysis.localizer import STRIDE_PX, FloatArray, Localizer
 from pano_jobs.analysis.visual_motion import MotionMeter, weigh_by_motion
@@ -41,12 +42,14 @@ def localize(
     """
     track, localizer, heard = audio.track, audio.localizer, audio.heard
     if heard is not None and settings.evidence == "field":
-        yield from field_maps(frames, heard, audio.level, audio.sources)
+        by_ear = FieldWitness(heard, audio.sources)
+        yield from field_maps(frames, by_ear, audio.level)
         return
     if track is None or localizer is None:
         for frame in frames:
             yield _uniform_map(frame.time_s)
         return
+    witness = None if heard is None else FieldWitness(heard, audio.sources)
     meter = MotionMeter()
     start_s: float | None = None
     for time_s, visual in features(frames, localizer, settings.visual_rate_hz):
@@ -54,16 +57,19 @@ def localize(
         center_s = time_s - start_s  # sample 0 sounds with the first picture
         sound = track.window(center_s, settings.window_s)
         log_prior = log_solid_angles(*visual.shape[1:])
-        evidence = None if heard is None else heard.around(center_s)
-        if evidence is not None:
-            log_prior = log_prior + evidence.log_prior()
-            audio.sources.note(time_s, TICK_S, evidence)
+        asked = None if witness is None else witness.ask(time_s, center_s)
+        if asked is not None:
+            log_prior = log_prior + asked.log_prior
         found = localizer.attend(visual, sound, log_prior=log_prior)
         confidence, share = found.confidence, 0.0
         attention = np.asarray(found.attention)
-        if evidence is not None:
-            share = field_share(attention, confidence, evidence)
-            confidence = joint_confidence(confidence, evidence.trust)
+        if asked is not None:
+            alone = without_field(attention, asked.log_prior)
+            share = field_share(alone, confidence, asked.log_prior)
+            heard_there = heard_at(asked.evidence)
+            if heard_there is not None:
+                audio.audit.note(time_s, heard_there, alone, confidence)
+            confidence = joint_confidence(confidence, asked.evidence.trust)
         attention = weigh_by_motion(
             attention,
             meter.measure(time_s, visual),
@@ -78,7 +84,7 @@ def localize(
             level_db=audio.level.level_dbfs(center_s),
             counts_solid_angle=True,
             field_share=share,
-            heard_at=None if evidence is None else heard_at(evidence),
+            heard_at=None if asked is None else heard_at(asked.evidence),
         )
 
 

@@ -103,13 +103,13 @@ def _sound_choice(
     sound_yaw_deg: float,
     camera_sound: bool,
 ) -> SoundChoice:
-    if recorder is None and (sound_yaw_deg or camera_sound):
-        raise click.UsageError("--sound-yaw and --camera-sound need --sound FILE")
+    if recorder is None and camera_sound:
+        raise click.UsageError("--camera-sound needs --sound FILE")
     return SoundChoice(
         sound_field,
         sound_track,
         recorder,
-        recorder_yaw_deg=sound_yaw_deg,
+        yaw_deg=sound_yaw_deg,
         replaces_sound=not camera_sound,
     )
 
@@ -227,7 +227,7 @@ sound_options = gathered(
         type=float,
         metavar="DEGREES",
         default=0.0,
-        help="Where the recorder's front pointed in the picture.",
+        help="Where the sound field's front lies in the picture, to the right.",
     ),
     click.option(
         "--camera-sound",
