@@ -84,7 +84,7 @@ def _title(timeline: MapTimeline, path: CameraPath, calls: NDArray[np.bool_]) ->
         f"{path.source.file or 'clip'}: {duration_s:.0f} s, director "
         f"{path.source.director or 'unknown'}, {n_cuts} cuts; evidence bears the view "
         f"{heard:.0%} of the time, another place was nearly as good {doubtful:.0%}"
-        + (f"; the sound field gave {field:.0%} of it" if field > 0.0 else "")
+        + (f"\nthe sound field gave {field:.0%} of the evidence" if field else "")
     )
 
 
