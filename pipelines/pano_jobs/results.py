@@ -84,6 +84,9 @@ class PanResult:
     ----------
     mean_confidence
         The localizer's, not the director's trust; nan where a path does not tell.
+    field_share
+        How much of the evidence the sound field gave, in [0, 1], the rest the picture;
+        None where no field was heard.
     """
 
     source: Path
@@ -102,12 +105,15 @@ class PanResult:
     others: tuple[Path, ...] = ()
     why: Path | None = None
     maps: Path | None = None
+    field_share: float | None = None
 
     def words(self) -> str:
         """Return the output and a summary of the camera motion as text."""
         cuts = f", {self.n_cuts} cuts" if self.n_cuts else ""
         is_known = not math.isnan(self.mean_confidence)
         confidence = f"{self.mean_confidence:.2f}" if is_known else "unknown"
+        if self.field_share is not None:
+            confidence += f", {self.field_share:.0%} of the evidence from the field"
         takes = "".join(f"\n{other}: filmed as well" for other in self.others)
         return (
             f"{self.target}: {self.n_frames} frames of "

@@ -140,6 +140,14 @@ class KeptAnalysis:
         return float(self._maps.confidence.mean(dtype=np.float64))
 
     @property
+    def field_share(self) -> float | None:
+        """The sound field's mean share of the evidence; None without one."""
+        shares = self._maps.field_share
+        if shares is None or not np.any(shares):
+            return None
+        return float(shares.mean(dtype=np.float64))
+
+    @property
     def source_cuts_s(self) -> tuple[float, ...]:
         """When the clip itself cuts."""
         return self._maps.source_cuts_s

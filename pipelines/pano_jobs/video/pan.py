@@ -112,6 +112,7 @@ def pan(
             result,
             **dataclasses.asdict(files),
             mean_confidence=analysis.mean_confidence,
+            field_share=analysis.field_share,
             notes=analysis.notes() + corrupt_note(media.n_corrupt_frames),
         )
 
