@@ -38,8 +38,9 @@ from pano.media.reading import (
     find_video_stream,
     open_input,
 )
+from pano.media.sound.choice import SoundChoice
 from pano.media.sound.clip_sound import ClipSound
-from pano.media.sound.hearing import Hearing, SoundChoice
+from pano.media.sound.hearing import Hearing
 from pano.media.sound.track import FieldListener, Sound
 
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped

@@ -7,6 +7,7 @@ source's own packets. A failure, an interrupt included, leaves no file behind.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import errno
 from collections.abc import Iterator
 from fractions import Fraction
@@ -39,7 +40,7 @@ from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.metadata.spherical_writer import write_spherical
 from pano.media.pictures import planes_to_frame, rgb_to_frame
 from pano.media.reading import ffmpeg_url
-from pano.media.sound.copy_packets import SoundCopy
+from pano.media.sound.copy_packets import SoundCopy, refusal
 from pano.media.sound.decode_field import FieldSound
 from pano.media.sound.route import SoundInput, SoundRoute
 from pano.media.target import check_settings, check_target
@@ -235,10 +236,13 @@ class MediaWriter:
             self._sound = self._open_sound(self._sound_from, container)
 
     def _open_sound(self, source: Path, container: OutputContainer) -> SoundInput:
-        if self.route.decoded is not None:
-            return FieldSound(source, self.route, container)
         hearing = self.route.hearing
         track = None if hearing is None else hearing.track.index
+        has_field = hearing is not None and hearing.format is not None
+        if has_field and refusal(source, container, track=track) is not None:
+            self.route = dataclasses.replace(self.route, is_recoded=True)
+        if self.route.decoded is not None:
+            return FieldSound(source, self.route, container)
         return SoundCopy(source, container, track=track)
 
     def _choose_origin(self, first_picture: Fraction) -> Fraction:

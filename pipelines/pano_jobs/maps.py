@@ -1,9 +1,10 @@
 """`maps.npz`: the saliency maps of a clip, thirty a second, to plan from again.
 
-Schema `pano.maps/2`: arrays `saliency`, `response`, `time_s`, `confidence`, `level_db`
-and `meta`, a JSON string with the schema, the clip and what planning needs of it. Files
-without a schema, of the first version, lack the level, the clip's own cuts and who the
-clip is.
+Schema `pano.maps/3`: arrays `saliency`, `response`, `time_s`, `confidence`, `level_db`,
+`field_share`, `heard_yaw_deg`, `heard_pitch_deg` and `meta`, a JSON string with the
+schema, the clip and what planning needs of it. Files of `pano.maps/2` lack what the
+sound field says; files without a schema, of the first version, the level, the clip's
+own cuts and who the clip is as well.
 
 The number of maps is known only after the last frame, and an hour of them does not
 belong into memory. So arrays grow as raw files in a temporary folder and are zipped

@@ -21,8 +21,7 @@ from pano.director.wishes import CutRules, Wishes
 from pano.errors import SettingsError
 from pano.media import DEFAULT_ENCODER, StereoLayout
 from pano.media.frames import ANALYSIS_RATE_HZ
-from pano.media.sound.hearing import SoundChoice
-from pano.media.sound.route import SoundOut
+from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.sphere import Direction
 
 MIN_SIDE_PX = 16

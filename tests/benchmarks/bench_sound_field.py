@@ -29,8 +29,9 @@ from pano.ambisonics.heard_directions import FieldEvidence, HeardDirections
 from pano.ambisonics.intensity import IntensityMeter
 from pano.camera.path import CameraPath
 from pano.media import MediaWriter, SphericalMetadata
+from pano.media.sound.choice import SoundOut
 from pano.media.sound.hearing import choose_hearing
-from pano.media.sound.route import SoundOut, SoundRoute
+from pano.media.sound.route import SoundRoute
 from pano.media.sound.write_sound import write_sound
 from pano.sphere import Direction, angle_between_deg
 from pano_jobs.analysis.localizer import load_localizer

@@ -9,7 +9,7 @@ import pytest
 
 from pano.errors import MediaError
 from pano.saliency_maps.saliency_map import SaliencyMap
-from pano.sphere import cell_solid_angles_sr
+from pano.sphere import Direction, cell_solid_angles_sr
 from pano_jobs.maps import MapsWriter, open_maps
 from tests.pipelines.first_version_maps import write_first_version
 
@@ -24,6 +24,8 @@ def some_map(
     seed: int = 0,
     confidence: float = 0.25,
     level_db: float = -20.0,
+    field_share: float = 0.0,
+    heard_at: Direction | None = None,
 ) -> SaliencyMap:
     rng = np.random.default_rng(seed)
     attention = rng.random(GRID).astype(np.float32)
@@ -33,6 +35,8 @@ def some_map(
         time_s=time_s,
         confidence=confidence,
         level_db=level_db,
+        field_share=field_share,
+        heard_at=heard_at,
     )
 
 
@@ -57,15 +61,19 @@ def test_numpy_reads_the_documented_arrays(tmp_path):
             "time_s",
             "confidence",
             "level_db",
+            "field_share",
+            "heard_yaw_deg",
+            "heard_pitch_deg",
             "meta",
         }
         assert archive["saliency"].dtype == archive["response"].dtype == np.float16
-        assert archive["confidence"].dtype == np.float16
+        assert archive["confidence"].dtype == archive["field_share"].dtype == np.float16
         assert archive["time_s"].dtype == np.float64
-        assert archive["level_db"].dtype == np.float32
+        for name in ("level_db", "heard_yaw_deg", "heard_pitch_deg"):
+            assert archive[name].dtype == np.float32
         assert archive["saliency"].shape == archive["response"].shape == (5, *GRID)
         assert json.loads(str(archive["meta"])) == {
-            "schema": "pano.maps/2",
+            "schema": "pano.maps/3",
             "source": "a.mp4",
         }
         np.testing.assert_allclose(
@@ -86,6 +94,59 @@ def test_maps_come_back_one_by_one_with_their_level(tmp_path):
             np.testing.assert_array_equal(getattr(found, name), half)
 
 
+def test_what_the_sound_field_said_is_kept(tmp_path):
+    places = [Direction(-179.5, -89.0), None, Direction(0.0, 0.0)]
+    maps = [
+        some_map(float(k), field_share=k / 2, heard_at=place)
+        for k, place in enumerate(places)
+    ]
+    write(tmp_path / "maps.npz", maps)
+    read = open_maps(tmp_path / "maps.npz")
+    assert read.field_share.tolist() == [0.0, 0.5, 1.0]
+    assert [found.field_share for found in read.each()] == [0.0, 0.5, 1.0]
+    assert [found.heard_at for found in read.each()] == places
+    with np.load(tmp_path / "maps.npz", allow_pickle=False) as archive:
+        np.testing.assert_array_equal(archive["heard_yaw_deg"], [-179.5, np.nan, 0.0])
+        np.testing.assert_array_equal(archive["heard_pitch_deg"], [-89.0, np.nan, 0.0])
+
+
+def test_between_two_maps_the_nearer_one_tells_what_was_heard(tmp_path):
+    here, there = Direction(10.0, 0.0), Direction(-170.0, 45.0)
+    maps = [some_map(1.0, heard_at=here), some_map(2.0, heard_at=there)]
+    write(tmp_path / "maps.npz", [*maps, some_map(3.0)])
+    read = open_maps(tmp_path / "maps.npz")
+    asked = [read.heard_at(time_s) for time_s in (-5.0, 1.4, 1.6, 2.0, 2.9, 9.0)]
+    assert asked == [here, here, there, there, None, None]
+
+
+def test_a_file_without_maps_tells_nothing(tmp_path):
+    write(tmp_path / "maps.npz", [])
+    read = open_maps(tmp_path / "maps.npz")
+    assert (len(read), list(read.each()), read.heard_at(0.0)) == (0, [], None)
+
+
+def test_a_file_of_the_second_version_is_read_without_a_field(tmp_path):
+    maps = [some_map(float(k), seed=k, level_db=-20.0 - k) for k in range(3)]
+    np.savez(
+        tmp_path / "old.npz",
+        saliency=np.array([one.density for one in maps], np.float16),
+        response=np.array([one.response for one in maps], np.float16),
+        time_s=np.array([one.time_s for one in maps]),
+        confidence=np.array([one.confidence for one in maps], np.float16),
+        level_db=np.array([one.level_db for one in maps], np.float32),
+        meta=np.array('{"schema": "pano.maps/2", "source_cuts_s": [0.5]}'),
+    )
+    old = open_maps(tmp_path / "old.npz")
+    assert (old.field_share, old.heard_yaw_deg, old.heard_pitch_deg) == (None,) * 3
+    assert old.heard_at(1.0) is None
+    assert old.source_cuts_s == (0.5,)
+    for found, wanted in zip(old.each(), maps, strict=True):
+        assert (found.time_s, found.level_db) == (wanted.time_s, wanted.level_db)
+        assert (found.field_share, found.heard_at) == (0.0, None)
+        half = wanted.density.astype(np.float16)
+        np.testing.assert_array_equal(found.density, half)
+
+
 def test_what_is_known_only_after_the_last_map_is_kept(tmp_path):
     cuts_s: list[float] = []
     with MapsWriter(
@@ -100,7 +161,7 @@ def test_a_file_of_the_first_version_is_read_without_its_level(tmp_path):
     maps = [some_map(float(k), seed=k) for k in range(3)]
     write_first_version(tmp_path / "old.npz", maps)
     old = open_maps(tmp_path / "old.npz")
-    assert old.level_db is None
+    assert (old.level_db, old.field_share, old.heard_at(1.0)) == (None, None, None)
     assert old.source_cuts_s == ()
     np.testing.assert_allclose(
         old.belief_at(1.0), believed(maps[1]), rtol=HALF_PRECISION
@@ -108,8 +169,8 @@ def test_a_file_of_the_first_version_is_read_without_its_level(tmp_path):
 
 
 def test_a_file_of_a_later_version_is_refused_in_a_sentence(tmp_path):
-    write(tmp_path / "new.npz", [some_map(0.0)], {"schema": "pano.maps/3"})
-    with pytest.raises(MediaError, match=r"new\.npz has schema pano\.maps/3"):
+    write(tmp_path / "new.npz", [some_map(0.0)], {"schema": "pano.maps/4"})
+    with pytest.raises(MediaError, match=r"new\.npz has schema pano\.maps/4"):
         open_maps(tmp_path / "new.npz")
 
 

@@ -25,8 +25,11 @@ _N_STRETCHES = 24
 _SEARCH_S = 0.25
 _MAX_DRIFT = 3e-4  # of cheap clocks, 300 ppm
 _TOLERANCE_S = 0.004
-_MIN_AGREEING = 0.4
-_MIN_STRETCHES = 3
+_MIN_AGREEING = 0.5
+_MIN_STRETCHES = 4
+_SHORTEST_S = 2.0
+_PEAK_S = 0.003
+_MIN_PROMINENCE = 1.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,12 +81,17 @@ def align(
     camera, recorder
         Mono at `ALIGN_RATE_HZ`, shapes (n,) and (m,); both from their time 0.
     """
+    shortest = round(_SHORTEST_S * ALIGN_RATE_HZ)
+    if min(len(camera), len(recorder)) < shortest:
+        return None
     coarse = _coarse_lag_s(camera, recorder)
     if coarse is None:
         return None
-    n_stretch = round(min(_STRETCH_S, len(camera) / ALIGN_RATE_HZ / 4) * ALIGN_RATE_HZ)
+    n_stretch = round(min(_STRETCH_S * ALIGN_RATE_HZ, len(camera) / 6))
+    # Stretches that overlap by more than half say the same twice.
+    n_stretches = min(_N_STRETCHES, round(2 * len(camera) / n_stretch) - 1)
     times, lags, weights = [], [], []
-    for first in np.linspace(0, len(camera) - n_stretch, _N_STRETCHES).astype(int):
+    for first in np.linspace(0, len(camera) - n_stretch, n_stretches).astype(int):
         found = _fine_lag_s(camera, recorder, int(first), n_stretch, coarse)
         if found is not None:
             times.append((first + n_stretch / 2) / ALIGN_RATE_HZ)
@@ -150,8 +158,11 @@ def _fine_lag_s(
     flat = np.where(audible, cross / (np.abs(cross) + 1e-12), 0.0)
     peaks = scipy.fft.irfft(flat, n_fft)[: 2 * n_search + 1]
     best = int(np.argmax(peaks))
-    prominence = float(peaks[best] / (np.std(peaks) + 1e-12))
-    if prominence < 6.0:
+    # A hum agrees with itself at every period: only a peak without equals counts.
+    near = round(_PEAK_S * ALIGN_RATE_HZ)
+    others = np.concatenate([peaks[: max(best - near, 0)], peaks[best + near + 1 :]])
+    prominence = float(peaks[best] / (np.abs(others).max() + 1e-12))
+    if prominence < _MIN_PROMINENCE:
         return None
     return coarse_s + (best - n_search) / ALIGN_RATE_HZ, prominence
 

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from pano.errors import MediaError, NoAudioError
 from pano.media.sound.align import ALIGN_RATE_HZ, Alignment, SoundClock, align
-from pano.media.sound.hearing import Hearing, SoundChoice, choose_hearing, turned
-from pano.media.sound.route import SoundOut, SoundRoute
+from pano.media.sound.choice import SoundChoice, SoundOut
+from pano.media.sound.hearing import Hearing, choose_hearing, turned
+from pano.media.sound.route import SoundRoute
 from pano.media.sound.track import FieldListener, Sound, decode_sound
 
 
@@ -72,7 +73,12 @@ class ClipSound:
             )
         rate_hz = ALIGN_RATE_HZ
         own = decode_sound(self.clip, start=self.start, sample_rate_hz=rate_hz)
-        other = decode_sound(self.path, start=Fraction(0), sample_rate_hz=rate_hz)
+        other = decode_sound(
+            self.path,
+            start=Fraction(0),
+            sample_rate_hz=rate_hz,
+            hearing=self.hearing,
+        )
         found = align(own.samples, other.samples)
         if found is None:
             raise MediaError(

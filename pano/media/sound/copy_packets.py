@@ -31,6 +31,35 @@ _AAC_MAX_CHANNELS = 8
 _log = logging.getLogger(__name__)
 
 
+def refusal(
+    source: Path, output: OutputContainer, *, track: int | None = None
+) -> Exception | None:
+    """Return what an output's container says against a file's sound, if anything.
+
+    Some codecs are refused at once, some layouts only when the header is written, and
+    then the whole film is lost: so both are tried in memory first.
+    """
+    name = output.format.name
+    try:
+        with (
+            open_input(source) as media,
+            av.open(io.BytesIO(), "w", format=name) as trial,
+        ):
+            stream = _sound_stream(media, track)
+            if stream is None:
+                return None
+            target = _same_stream(trial, stream)
+            for packet in demux(media, stream, DecodingReport()):
+                if packet.size:
+                    packet.stream = target
+                    packet.pts = packet.dts = 0
+                    trial.mux(packet)
+                    break
+    except (FFmpegError, ValueError) as error:
+        return error
+    return None
+
+
 class SoundCopy:
     """The best sound track of a source, on its way into an output.
 
@@ -53,17 +82,13 @@ class SoundCopy:
         self._source = source
         self._input: InputContainer = open_input(source)
         self._output = output
-        found = (
-            self._input.streams.best("audio")
-            if track is None
-            else next(iter(self._input.streams.audio[track : track + 1]), None)
-        )
-        self._stream = found if isinstance(found, AudioStream) else None
+        self._stream = _sound_stream(self._input, track)
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._waiting: Packet[AudioStream] | None = None
         self.origin = Fraction(0)
         if self._stream is not None:
-            self._packets = self._carry(self._stream)
+            reason = refusal(source, output, track=track)
+            self._packets = self._carry(self._stream, reason)
 
     @property
     def start_time(self) -> Fraction | None:
@@ -96,37 +121,12 @@ class SoundCopy:
         """Close the source."""
         self._input.close()
 
-    def _carry(self, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
-        reason = self._refusal(stream)
+    def _carry(
+        self, stream: AudioStream, reason: Exception | None
+    ) -> Iterator[Packet[AudioStream]]:
         if reason is not None:
             return self._transcode(stream, reason)
         return self._copy(stream, _same_stream(self._output, stream))
-
-    def _refusal(self, stream: AudioStream) -> Exception | None:
-        """Return what the output's container says against this sound, if anything.
-
-        Some codecs are refused at once, some layouts only when the header is
-        written, and then the whole film is lost: so both are tried in memory first.
-        """
-        name = self._output.format.name
-        try:
-            with (
-                open_input(self._source) as source,
-                av.open(io.BytesIO(), "w", format=name) as trial,
-            ):
-                like = source.streams[stream.index]
-                if not isinstance(like, AudioStream):
-                    return None
-                target = _same_stream(trial, like)
-                for packet in demux(source, like, DecodingReport()):
-                    if packet.size:
-                        packet.stream = target
-                        packet.pts = packet.dts = 0
-                        trial.mux(packet)
-                        break
-        except (FFmpegError, ValueError) as error:
-            return error
-        return None
 
     def _copy(
         self, stream: AudioStream, target: AudioStream
@@ -180,6 +180,12 @@ class SoundCopy:
         for part in resampler.resample(None) if resampler else ():
             yield from target.encode(part)
         yield from target.encode(None)
+
+
+def _sound_stream(container: InputContainer, track: int | None) -> AudioStream | None:
+    streams = container.streams
+    found = streams.best("audio") if track is None else streams.audio[track]
+    return found if isinstance(found, AudioStream) else None
 
 
 def _same_stream(output: OutputContainer, stream: AudioStream) -> AudioStream:

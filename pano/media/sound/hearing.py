@@ -9,11 +9,9 @@ first channel is heard, which misses no direction if it is a field after all.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal, TypeAlias, get_args
 
 from pano.ambisonics.formats import AmbisonicFormat
 from pano.ambisonics.harmonics import order_of
@@ -21,10 +19,8 @@ from pano.ambisonics.recognition import Recognized, Recognizer
 from pano.errors import SettingsError
 from pano.media.reading import open_input
 from pano.media.sound.channels import Mono, decode_channels
+from pano.media.sound.choice import SoundField
 from pano.media.sound.tracks import AudioInfo, best_sound_track, list_sound_tracks
-
-SoundField: TypeAlias = Literal["auto", "ambix", "fuma", "n3d", "mono", "stereo"]
-SOUND_FIELDS: tuple[SoundField, ...] = get_args(SoundField)
 
 # Enough to tell what a track is, little enough to cost nothing.
 _RECOGNIZED_S = 60.0
@@ -33,36 +29,6 @@ _FORMATS = {
     "fuma": AmbisonicFormat(ordering="FuMa", normalization="FuMa"),
     "n3d": AmbisonicFormat(normalization="N3D"),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class SoundChoice:
-    """What a user says about a file's sound.
-
-    Parameters
-    ----------
-    field
-        What its channels hold; auto finds out.
-    track
-        Which sound track, from 0; None prefers one with a field.
-    recorder
-        A file of another recorder that is heard in the place of the clip's own sound;
-        field and track are its then.
-    yaw_deg
-        Where the field's front lies in the picture, positive to the right.
-    replaces_sound
-        The recorder's sound, not the camera's, goes into what is written.
-    """
-
-    field: SoundField = "auto"
-    track: int | None = None
-    recorder: Path | None = None
-    yaw_deg: float = 0.0
-    replaces_sound: bool = True
-
-    def __post_init__(self) -> None:
-        if not math.isfinite(self.yaw_deg):
-            raise SettingsError(f"sound-yaw must be finite, got {self.yaw_deg}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,10 +128,13 @@ def _most_spatial(
     """Prefer a track that is tagged, then one that may be a field and is one."""
     order = [preferred, *(item for item in tracks if item is not preferred)]
     order.sort(key=lambda item: (item.tagged is None, not _may_be_field(item)))
-    if len(tracks) > 1 and order[0].tagged is None and _may_be_field(order[0]):
-        found = _heard_as(path, order[0], field)
-        return found if found.format else _heard_as(path, preferred, field)
-    return _heard_as(path, order[0], field)
+    if order[0].tagged is not None or len(tracks) == 1:
+        return _heard_as(path, order[0], field)
+    for track in filter(_may_be_field, order):
+        found = _heard_as(path, track, field)
+        if found.format is not None:
+            return found
+    return _heard_as(path, preferred, field)
 
 
 def _may_be_field(track: AudioInfo) -> bool:

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from typing import Literal, Protocol, TypeAlias, get_args, runtime_checkable
+from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from pano.ambisonics.formats import AmbisonicFormat
 from pano.ambisonics.turning import AxesAt
 from pano.errors import SettingsError
 from pano.media.sound.align import SoundClock
+from pano.media.sound.choice import SoundOut
 from pano.media.sound.hearing import Hearing
 
-SoundOut: TypeAlias = Literal["auto", "stereo", "binaural", "ambisonic", "copy"]
 Decoded: TypeAlias = Literal["stereo", "binaural", "ambisonic", "first", "channels"]
-SOUND_OUTS: tuple[SoundOut, ...] = get_args(SoundOut)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,6 +33,8 @@ class SoundRoute:
         The output is still a sphere: a field is copied as it is.
     clock
         How the sound's time runs against the picture's; None is the same.
+    is_recoded
+        The output cannot carry the packets.
     """
 
     hearing: Hearing | None = None
@@ -41,19 +42,22 @@ class SoundRoute:
     axes_at: AxesAt | None = None
     is_sphere: bool = False
     clock: SoundClock | None = None
+    is_recoded: bool = False
 
     @property
     def decoded(self) -> Decoded | None:
         """What a track is decoded to; None copies its packets."""
-        if self.clock is not None and self.hearing is not None:
-            # What runs on another clock cannot be copied packet by packet.
-            has_field = self.hearing.format is not None and self.out != "copy"
-            if self.is_sphere or not has_field:
-                return "ambisonic" if has_field else "channels"
-        if self.hearing is None or self.out == "copy" or self.is_sphere:
+        if self.hearing is None:
             return None
+        # What runs on another clock cannot be copied packet by packet either.
+        is_copied = self.clock is None and not self.is_recoded
+        if self.out == "copy" or self.is_sphere:
+            has_field = self.hearing.format is not None
+            return None if is_copied else "ambisonic" if has_field else "channels"
         if self.hearing.format is None:
-            return None if self.hearing.is_sure else "first"
+            if self.hearing.is_sure:
+                return None if self.clock is None else "channels"
+            return "first"
         return "stereo" if self.out == "auto" else self.out
 
     @property

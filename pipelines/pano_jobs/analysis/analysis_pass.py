@@ -103,7 +103,7 @@ class Analysis:
 
     def notes(self) -> tuple[str, ...]:
         """Return warnings about the clip for the user, after the last map."""
-        if self._audio.track is None:
+        if self._audio.hearing is None:
             return ("there is no sound; the camera has nothing to follow",)
         hearing = self._audio.hearing
         notes = (
@@ -141,10 +141,12 @@ class Analysis:
         if hearing is None or hearing.format is None or share is None:
             return None
         sources = self._audio.sources
+        n_places = len(sources.begins)
+        heard = "one place was" if n_places == 1 else f"{n_places or 'no'} places were"
+        at_once = f", at most {sources.most_at_once} at once" if n_places > 1 else ""
         return (
             f"the sound is a field ({hearing.format.words}; {hearing.reason}): it gave "
-            f"{share:.0%} of the evidence, and {len(sources.begins)} places were heard "
-            f"in it, at most {max(sources.most_at_once, 1)} at once"
+            f"{share:.0%} of the evidence, and {heard} heard in it{at_once}"
         )
 
     def meta(self) -> dict[str, Any]:

@@ -114,8 +114,10 @@ class HeardSources:
         if evidence.trust < _MIN_TRUST:
             return
         n_lasting = 0
+        taken: set[int] = set()
         for source in evidence.sources:
-            number = self._number_of(source.direction)
+            number = self._number_of(source.direction, taken)
+            taken.add(len(self._places) if number is None else number)
             if number is None:
                 self._places.append((time_s, source.direction, step_s))
                 continue
@@ -126,8 +128,12 @@ class HeardSources:
                 self.begins.append((begin_s, place))
         self.most_at_once = max(self.most_at_once, n_lasting)
 
-    def _number_of(self, direction: Direction) -> int | None:
-        angles = [angle_between_deg(direction, place) for _, place, _ in self._places]
+    def _number_of(self, direction: Direction, taken: set[int]) -> int | None:
+        """Return the nearest place that no louder source of the moment has taken."""
+        angles = [
+            180.0 if number in taken else angle_between_deg(direction, place)
+            for number, (_, place, _) in enumerate(self._places)
+        ]
         if not angles or min(angles) > _ANOTHER_DEG:
             return None
         return int(np.argmin(angles))

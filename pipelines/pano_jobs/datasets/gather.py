@@ -11,6 +11,7 @@ from pano_jobs.datasets.readers.avsbench import gather_avsbench
 from pano_jobs.datasets.readers.box_files import gather_boxes
 from pano_jobs.datasets.readers.flickr import gather_flickr
 from pano_jobs.datasets.readers.folders import gather_folders
+from pano_jobs.datasets.readers.starss23 import gather_starss23
 from pano_jobs.datasets.readers.vggss import gather_vggss
 from pano_jobs.datasets.readers.videos import gather_videos
 from pano_jobs.datasets.splits import Splits
@@ -24,6 +25,7 @@ _READERS: dict[Origin, _Reader] = {
     Origin.VGGSS: gather_vggss,
     Origin.AVSBENCH: gather_avsbench,
     Origin.BOXES: gather_boxes,
+    Origin.STARSS23: gather_starss23,
 }
 
 

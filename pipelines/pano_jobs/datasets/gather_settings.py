@@ -20,6 +20,7 @@ class Origin(StrEnum):
     VGGSS = "vggss"
     AVSBENCH = "avsbench"
     BOXES = "boxes"
+    STARSS23 = "starss23"
 
 
 class MaskBoxes(StrEnum):

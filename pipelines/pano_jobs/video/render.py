@@ -16,8 +16,7 @@ import numpy as np
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.media import Media, StereoLayout, open_media
-from pano.media.sound.hearing import SoundChoice
-from pano.media.sound.route import SoundOut
+from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.sphere import great_circle_deg, unit_vectors
 from pano_jobs.analysis.analysis_pass import corrupt_note
 from pano_jobs.outputs import StrPath, check_output

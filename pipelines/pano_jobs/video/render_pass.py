@@ -23,7 +23,8 @@ from pano.camera.stabilize import Shake, measure_shake
 from pano.equirect.planes import Planes
 from pano.media import Media, MediaWriter, PlanarFrame, planes_to_rgb
 from pano.media.frames import ASSUMED_RATE_HZ
-from pano.media.sound.route import SoundOut, check_sound_out
+from pano.media.sound.choice import SoundOut
+from pano.media.sound.route import check_sound_out
 from pano.rendering.renderer import ViewportRenderer
 from pano_jobs.progress import Progress
 from pano_jobs.settings import LensSettings

@@ -67,6 +67,7 @@ def test_an_official_list_decides(split: str, footage: Path, tmp_path: Path) -> 
         ["-o", "pairs", "--from", "videos", "--split", "tset"],
         ["-o", "pairs", "--from", "flickr", "--every", "2"],
         ["-o", "pairs", "--from", "videos", "--scenes", "20"],
+        ["-o", "pairs", "--from", "starss23", "--layout", "mono"],
         ["-o", "pairs", "--window", "20"],
     ],
 )

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
+from pano.ambisonics.harmonics import encode
+from pano.sphere import Direction
 from soundloc.data.pairs import write_sound
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
@@ -54,3 +57,17 @@ def film(
     track = None if silent else sound or SoundTrack(sine(float(duration_s)))
     clip = Clip(*size, rate=Fraction(10), n_pictures=10 * duration_s, sound=track)
     return write_clip(path, clip)
+
+
+def field_of(
+    *places: Direction | None, each_s: float = 2.0, rate_hz: int = 24_000
+) -> NDArray[np.float32]:
+    """Sound from one place after the other as ambiX, (4, n); None is from nowhere."""
+    rng = np.random.default_rng(0)
+    n = round(each_s * rate_hz)
+    parts = []
+    for place in places:
+        noise = (0.1 * rng.standard_normal((4, n))).astype(np.float32)
+        # Independent channels have no direction.
+        parts.append(noise if place is None else encode(noise[0], place))
+    return np.concatenate(parts, axis=1)

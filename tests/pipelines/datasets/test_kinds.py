@@ -12,6 +12,12 @@ def test_a_siren_may_be_a_vehicle_and_a_dog_may_not() -> None:
     assert not are_related("siren", "dog")
 
 
+def test_one_person_makes_several_classes_of_starss23() -> None:
+    assert are_related("female speech", "laughter")
+    assert are_related("footsteps", "person")
+    assert not are_related("female speech", "music")
+
+
 def test_people_and_apes_must_not_meet() -> None:
     assert must_not_meet("ape", "person")
     assert must_not_meet("person", "ape")

@@ -1,10 +1,11 @@
-"""`pano evaluate`: evaluate a checkpoint or camera paths."""
+"""`pano evaluate`: evaluate a checkpoint, camera paths or a sound field."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.learning import (
@@ -21,6 +22,9 @@ from pano_jobs.cli.options.shared import (
     force_option,
     output_folder_option,
 )
+
+# What can be said about a sound field; an option that would do nothing is a mistake.
+_OPTIONS_OF_FIELD = {"field", "split", "config", "as_json", "quiet"}
 
 
 @click.command()
@@ -50,8 +54,14 @@ from pano_jobs.cli.options.shared import (
     metavar="FILE.mp4",
     help="With --paths: the clip itself; adds a baseline without sound.",
 )
+@click.option(
+    "--field",
+    type=FOLDER,
+    metavar="STARSS23",
+    help="Measure the directions in the sound fields of this STARSS23 folder.",
+)
 @checkpoint_option
-@split_option("Split of PAIRS to evaluate on.")
+@split_option("Split of PAIRS, or of STARSS23, to evaluate on.")
 @click.option(
     "--compare",
     "other",
@@ -78,6 +88,7 @@ def evaluate(
     truth: Path | None,
     maps: Path | None,
     video: Path | None,
+    field: Path | None,
     checkpoint: Path | None,
     split: str,
     other: Path | None,
@@ -97,9 +108,20 @@ def evaluate(
 
     With --paths, measure camera paths instead: how near they are to people's, and how
     calmly they move.
+
+    With --field, measure the directions in sound fields instead: how far the loudest
+    trusted one is from the nearest that was tracked, in each annotated frame.
     """
-    if (pairs is None) == (not paths):
-        raise click.UsageError("give either PAIRS or --paths")
+    if (pairs is not None) + bool(paths) + (field is not None) != 1:
+        raise click.UsageError("give either PAIRS, --paths or --field")
+    if field is not None:
+        _refuse_idle_options()
+        from pano_jobs.evaluation.evaluate_field import evaluate_field
+
+        with console.counting() as tell:
+            measured = evaluate_field(field, split=split, on_step=tell)
+        console.show(measured)
+        return
     if pairs is None:
         from pano_jobs.evaluation.evaluate_paths import evaluate_paths
 
@@ -127,3 +149,12 @@ def evaluate(
     with console.counting() as tell:
         result = run(settings, on_step=tell)
     console.show(result)
+
+
+def _refuse_idle_options() -> None:
+    ctx = click.get_current_context()
+    for parameter in ctx.command.params:
+        name = parameter.name or ""
+        typed = ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if typed and name not in _OPTIONS_OF_FIELD:
+            raise click.UsageError(f"{parameter.opts[0]} does nothing with --field.")

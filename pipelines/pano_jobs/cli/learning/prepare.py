@@ -30,6 +30,7 @@ _OPTIONS = {
     Origin.VGGSS: {"window_s", "boxes", "labels", *_DIVIDING},
     Origin.AVSBENCH: {"window_s", "mask_boxes", *_DIVIDING},
     Origin.BOXES: {"window_s", "boxes", *_DIVIDING},
+    Origin.STARSS23: {"window_s", "every_s", *_DIVIDING},
 }
 _ALL_OPTIONS = frozenset().union(*_OPTIONS.values())
 
@@ -93,12 +94,14 @@ def prepare(
     \b
     material  a folder with a class table, classes.csv, that joins pictures,
               cut-outs and sounds by class: scenes are composed of them
-    videos    footage, ordinary and 360°: pictures with their own sound
+    videos    footage, ordinary and 360°: pictures with their own sound,
+              labelled where a sound field tells its direction
     folders   SOURCE/pictures/<class>/*.jpg and SOURCE/sounds/<class>/*.wav
     flickr    Flickr-SoundNet, with the boxes of its subjects
     vggss     VGGSound with the boxes of VGG-SS
     avsbench  one part of AVSBench, its masks as boxes
     boxes     IS3, VPO or AVSBench by their JSON of boxes
+    starss23  STARSS23: foa_dev, video_dev and metadata_dev
 
     Recordings, pictures and people never cross between the splits. What is missing
     or broken is left out, counted and named. With --check nothing is made: the exit

@@ -76,7 +76,7 @@ gather_options = gathered(
         type=_SECONDS,
         metavar="SECONDS",
         default=_DEFAULT.every_s,
-        help="videos: interval between pictures.",
+        help="videos, starss23: interval between pictures.",
     ),
     click.option(
         "--layout",

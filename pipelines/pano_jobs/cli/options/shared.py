@@ -16,8 +16,7 @@ from pano.camera.lens import Lens
 from pano.errors import SettingsError
 from pano.media import ENCODERS, StereoLayout
 from pano.media.frames import ANALYSIS_RATE_HZ
-from pano.media.sound.hearing import SOUND_FIELDS, SoundChoice, SoundField
-from pano.media.sound.route import SOUND_OUTS
+from pano.media.sound.choice import SOUND_FIELDS, SOUND_OUTS, SoundChoice, SoundField
 from pano_jobs.cli.config import read_config
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.parsing import read_aspects, read_size, read_tilt

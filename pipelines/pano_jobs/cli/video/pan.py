@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pano.media.sound.route import SoundOut
+from pano.media.sound.choice import SoundOut
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.director import direct_options
 from pano_jobs.cli.options.shared import (

@@ -10,8 +10,7 @@ import click
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.media import StereoLayout
-from pano.media.sound.hearing import SoundChoice
-from pano.media.sound.route import SoundOut
+from pano.media.sound.choice import SoundChoice, SoundOut
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.shared import (
     HFOV,

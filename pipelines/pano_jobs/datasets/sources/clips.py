@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from pano.media import Media, StereoLayout, open_media, probe
 from pano.media.frames import ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX
 from pano.media.sound.track import decode_sound
+from pano_jobs.datasets.sources.fields import HeardTrack, hear_clip
 from soundloc.audit.inspection import is_silent
 from soundloc.data.pairs import SAMPLE_RATE_HZ
 
@@ -64,6 +65,13 @@ def cut_window(track: Waveform, center_s: float, window_s: float) -> Window:
     return Window(track[first:last], first / SAMPLE_RATE_HZ, last / SAMPLE_RATE_HZ)
 
 
+def cut_stretch(track: Waveform, start_s: float, stop_s: float) -> Window:
+    """Cut a stretch of time out of a track at 22,050 Hz, as far as there is any."""
+    edges = [round(start_s * SAMPLE_RATE_HZ), round(stop_s * SAMPLE_RATE_HZ)]
+    first, last = np.clip(edges, 0, len(track)).tolist()
+    return Window(track[first:last], first / SAMPLE_RATE_HZ, last / SAMPLE_RATE_HZ)
+
+
 def middle_window(track: Waveform, window_s: float) -> Window:
     """Cut the window in the middle of a track whose picture has no known time."""
     return cut_window(track, len(track) / SAMPLE_RATE_HZ / 2.0, window_s)
@@ -96,6 +104,16 @@ class Clip:
             If there is none.
         """
         return self._media.sound(sample_rate_hz=SAMPLE_RATE_HZ).samples
+
+    def heard_track(self) -> HeardTrack:
+        """Decode the sound track, of a sphere with the directions in its field.
+
+        Raises
+        ------
+        NoAudioError
+            If there is none.
+        """
+        return hear_clip(self._media) if self.is_sphere else HeardTrack(self.track())
 
     def frames_every(self, every_s: float) -> Iterator[tuple[float, Picture]]:
         """Yield pictures with their times, counted from the first picture.

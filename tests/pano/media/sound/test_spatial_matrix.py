@@ -19,7 +19,8 @@ from pano.media.metadata.spatial_audio import (
     write_spatial_audio,
 )
 from pano.media.metadata.spherical import SphericalMetadata
-from pano.media.sound.route import SoundOut, SoundRoute
+from pano.media.sound.choice import SoundOut
+from pano.media.sound.route import SoundRoute
 from pano.sphere import Direction
 from tests.synthetic import Clip, SoundTrack, write_clip
 

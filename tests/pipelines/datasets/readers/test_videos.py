@@ -5,12 +5,14 @@ import cv2
 import numpy as np
 import pytest
 
+from pano.sphere import Direction
 from pano_jobs.datasets.gather import gather
 from pano_jobs.datasets.gather_settings import GatherSettings, Origin
+from pano_jobs.datasets.sources.places import box_around
 from soundloc.audit.inspection import inspect_pairs
 from soundloc.data.pairs import PairSet, read_pair_set, read_sound
 from soundloc.errors import DatasetError
-from tests.pipelines.datasets.media import film
+from tests.pipelines.datasets.media import field_of, film
 from tests.synthetic import SoundTrack, click_at, cut_short, picture_index
 
 FOOTAGE = Path("../shared/data/clips360")
@@ -128,6 +130,66 @@ def test_a_folder_without_video_is_refused(source: Path) -> None:
         gathered(source)
     with pytest.raises(DatasetError, match="no folder"):
         gathered(source / "missing")
+
+
+PLACES = (Direction(90.0, 0.0), Direction(180.0, 20.0), Direction(-60.0, -40.0), None)
+# As near as a field of first order tells directions, in fractions of the picture.
+BOX_TOLERANCE = 0.012
+
+
+def film_field(
+    path: Path, *, is_planar: bool = False, size: tuple[int, int] = (64, 32)
+) -> Path:
+    samples = field_of(*PLACES)
+    if is_planar:
+        samples[2] = 0.0
+    track = SoundTrack(samples, 24_000, "pcm_s16le", layout="4.0")
+    return film(path, size=size, duration_s=8, sound=track)
+
+
+def note_of(source: Path, **settings: Any) -> str:
+    found = GatherSettings(every_s=2.0, window_s=2.0, **settings)
+    result = gather(Origin.VIDEOS, source, source.parent / "pairs", found)
+    return " ".join(result.notes)
+
+
+def test_a_sound_field_labels_the_pictures_in_which_it_is_sure(source: Path) -> None:
+    film_field(source / "a.mkv")
+    note = note_of(source)
+    pairs = read_pair_set(source.parent / "pairs")
+    assert "1 videos have a sound field; it labelled 3 of their 4 pictures" in note
+    for picture, place in zip(pairs.pictures, PLACES, strict=True):
+        (placed,) = picture.objects
+        assert placed.instance in {sound.instance for sound in pairs.sounds}
+        if place is None:
+            assert placed.boxes == ()
+            continue
+        (box,) = placed.boxes
+        assert box == pytest.approx(box_around(place), abs=BOX_TOLERANCE)
+    assert pairs.pictures[1].objects[0].boxes[0][0] > 0.9  # across the seam
+    assert inspect_pairs(pairs.folder).n_faults == 0
+
+
+def test_two_sources_at_once_are_no_label(source: Path) -> None:
+    left, right = (field_of(Direction(y, 30.0)) for y in (-110.0, 70.0))
+    # One after the other in turns of a quarter of a second: both within any second.
+    turns = np.arange(left.shape[1]) // 6_000 % 2
+    samples = np.where(turns, left, right).astype(np.float32)
+    track = SoundTrack(samples, 24_000, "pcm_s16le", layout="4.0")
+    film(source / "a.mkv", size=(64, 32), duration_s=2, sound=track)
+    assert "it labelled 0 of their 1 pictures" in note_of(source)
+
+
+@pytest.mark.parametrize(
+    ("is_planar", "size"), [(True, (64, 32)), (False, (96, 64))], ids=["planar", "flat"]
+)
+def test_neither_a_planar_field_nor_ordinary_video_is_labelled(
+    source: Path, is_planar: bool, size: tuple[int, int]
+) -> None:
+    film_field(source / "a.mkv", is_planar=is_planar, size=size)
+    assert "field" not in note_of(source)
+    pairs = read_pair_set(source.parent / "pairs")
+    assert {p.objects[0].boxes for p in pairs.pictures} == {()}
 
 
 @pytest.mark.real
