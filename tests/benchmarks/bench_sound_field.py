@@ -51,6 +51,7 @@ from pano_jobs.video.pan import pan
 RATE_HZ = 48_000
 FIELD_RATE_HZ = 22_050
 FRAME_RATE_HZ = 10
+VISUAL_RATE_HZ = 1.0  # of things that hardly move
 WIDTH_PX = 960
 DURATION_S = 10.0
 LENS = LensSettings(width_px=320, height_px=180)
@@ -200,7 +201,10 @@ def bench_clips(n_clips: int) -> None:
                 for name in EVIDENCE:
                     path_file = Path(folder) / f"{name}.json"
                     settings = PanSettings(
-                        localize=LocalizeSettings(evidence=name), lens=LENS
+                        localize=LocalizeSettings(
+                            evidence=name, visual_rate_hz=VISUAL_RATE_HZ
+                        ),
+                        lens=LENS,
                     )
                     pan(
                         clip,
