@@ -6,9 +6,9 @@ A composed world of six things that no checkpoint knows: coloured figures, each 
 sound of its own. In every clip three of them stand on a panorama and one sounds; the
 sound is a first-order field with diffuse noise. `pano prepare --from videos` makes
 pairs of the clips, the field labels them, and `pano train` learns from them, with and
-without the labels. Then the localizer hears other clips of the world in mono: how often is the
-peak of its map in the thing that sounds, among three? The interval is of a bootstrap
-over clips, seeds together.
+without the labels. Then the localizer hears other clips of the world in mono: how often
+is the peak of its map in the thing that sounds, among three? The interval is of a
+bootstrap over clips, seeds together.
 """
 
 from __future__ import annotations
