@@ -181,3 +181,13 @@ class TestConfig:
         config = tmp_path / "mine.toml"
         config.write_text("hfov: 80\n")
         assert run("pan", "a", "-o", "b", "--config", config).exit_code == 2
+
+
+@pytest.mark.parametrize("command", ["batch", "demo"])
+def test_a_recorder_is_one_clips_own(command, tmp_path):
+    where = [str(tmp_path)] if command == "batch" else []
+    output = str(tmp_path / "out")
+    words = [command, *where, "--output", output, "--sound", "recorder.wav"]
+    result = CliRunner().invoke(main, words)
+    assert result.exit_code == 2
+    assert "--sound is one clip's recorder" in result.output

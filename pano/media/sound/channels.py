@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 from av.audio.frame import AudioFrame
@@ -24,6 +24,8 @@ Mono: TypeAlias = Literal["first", "book", "mean"]
 # A hole in the track is one that a listener could notice; below, it is the
 # rounding of times in the container.
 _MIN_GAP_S = 0.04
+# Float tracks go beyond full scale, but not by 40 dB.
+_MAX_AMPLITUDE = 100.0
 # Finer than any clock is known: a millionth.
 _MAX_CLAIMED_RATE_HZ = 200_000
 
@@ -174,9 +176,17 @@ class _RunResampler:
                 samples = packed.mean(axis=1, dtype=np.float32)[None]
             else:
                 samples = packed.T
-            samples = np.ascontiguousarray(samples, dtype=np.float32)
-            yield Block(self._next_output_s, samples)
+            yield Block(self._next_output_s, _plausible(samples))
             self._next_output_s += len(packed) / self._rate_hz
+
+
+def _plausible(samples: NDArray[Any]) -> NDArray[np.float32]:
+    """Silence what is no sound: a float track may hold NaN, infinity or 1e30."""
+    samples = np.ascontiguousarray(samples, dtype=np.float32)
+    if samples.size == 0 or np.abs(samples).max() <= _MAX_AMPLITUDE:
+        return samples  # a NaN is not less than anything
+    is_sound = np.abs(samples) <= _MAX_AMPLITUDE
+    return np.where(is_sound, samples, np.float32(0.0))
 
 
 def _setup(frame: AudioFrame) -> tuple[str, str, int]:

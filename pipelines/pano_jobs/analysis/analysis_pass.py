@@ -122,8 +122,9 @@ class Analysis:
         found = self._audio.alignment
         if found is None:
             return None
+        shift_s = round(found.clock.shift_s, 3) + 0.0  # no -0.000
         return (
-            f"the recorder's {found.clock.shift_s:.3f} s is the picture's 0 s, and its "
+            f"the recorder's {shift_s:.3f} s is the picture's 0 s, and its "
             f"clock drifts by {found.drift_ppm:+.0f} ppm ({found.agreeing:.0%} of the "
             "stretches compared agree)"
         )
@@ -144,8 +145,10 @@ class Analysis:
         n_places = len(sources.begins)
         heard = "one place was" if n_places == 1 else f"{n_places or 'no'} places were"
         at_once = f", at most {sources.most_at_once} at once" if n_places > 1 else ""
+        planar = ", planar" if hearing.is_planar else ""
+        words = f"{hearing.format.words}{planar}; {hearing.reason}"
         return (
-            f"the sound is a field ({hearing.format.words}; {hearing.reason}): it gave "
+            f"the sound is a field ({words}): it gave "
             f"{share:.0%} of the evidence, and {heard} heard in it{at_once}"
         )
 

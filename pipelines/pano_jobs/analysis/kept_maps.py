@@ -9,6 +9,7 @@ need 32 bits, 1.2 GB an hour instead of 0.8, for nothing that anybody sees.
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,7 @@ from pano.camera.horizon import Tilt
 from pano.equirect.layouts import SphereBounds, StereoLayout
 from pano.errors import MediaError, SettingsError
 from pano.media import Media
+from pano.media.sound.choice import SoundChoice
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano_jobs.maps import open_maps
 from pano_jobs.progress import Progress
@@ -29,6 +31,14 @@ _IDENTITY = {
     "size_bytes": "size in bytes",
     "duration_s": "duration in s",
     "n_frames": "number of frames",
+}
+
+
+_HEARD_AS = {
+    "field": "--sound-field",
+    "track": "--sound-track",
+    "recorder": "--sound",
+    "yaw_deg": "--sound-yaw",
 }
 
 
@@ -124,6 +134,25 @@ class KeptAnalysis:
                     f"{self._path} holds the maps of another clip than "
                     f"{media.info.path}: its {words} was {kept[name]}, not "
                     f"{opened[name]}; analyse the clip without --maps"
+                )
+
+    def check_sound(self, choice: SoundChoice) -> None:
+        """Refuse to film a sound otherwise than it was heard for the maps.
+
+        Raises
+        ------
+        SettingsError
+            Which says how it was heard.
+        """
+        kept = self._maps.meta.get("settings", {}).get("sound")
+        if kept is None:  # maps that know no field
+            return
+        asked = json.loads(json.dumps(dataclasses.asdict(choice), default=str))
+        for name, words in _HEARD_AS.items():
+            if kept.get(name) != asked[name]:
+                raise SettingsError(
+                    f"{self._path} was made with {words} {kept.get(name)}, not "
+                    f"{asked[name]}; say the same, or analyse the clip without --maps"
                 )
 
     def maps(self) -> Iterator[SaliencyMap]:

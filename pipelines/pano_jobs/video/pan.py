@@ -76,6 +76,7 @@ def pan(
     layout, kept = settings.localize.layout, None
     if maps_source is not None:
         kept = KeptAnalysis(Path(maps_source), progress=progress)
+        kept.check_sound(settings.localize.sound)
         layout = kept.origin.layout
     files = _Files.of(path_target, maps_target, sheet_target, why_target)
     lenses = lenses_of(settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from pano.camera.path import CameraPath
 from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
 from pano.errors import MediaError, SettingsError
 from pano.media import StereoLayout
+from pano.media.sound.choice import SoundChoice
 from pano.sphere import Direction
 from pano_jobs.cli import main
 from pano_jobs.maps import MapsWriter, open_maps
@@ -214,6 +216,30 @@ def test_maps_of_another_clip_are_refused(tmp_path, kept, clip_of_disc):
     with pytest.raises(SettingsError, match=r"another clip than .*size in bytes was"):
         from_maps(kept, tmp_path / "out.mp4")
     assert not (tmp_path / "out.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("choice", "words"),
+    [
+        (SoundChoice(yaw_deg=40.0), "--sound-yaw 0.0, not 40.0"),
+        (SoundChoice(field="fuma"), "--sound-field auto, not fuma"),
+        (SoundChoice(track=1), "--sound-track None, not 1"),
+    ],
+    ids=["yaw", "field", "track"],
+)
+def test_a_sound_heard_otherwise_than_for_the_maps_is_refused(
+    tmp_path, kept, choice, words
+):
+    settings = dataclasses.replace(SETTINGS, localize=LocalizeSettings(sound=choice))
+    with pytest.raises(SettingsError, match=words):
+        pan(
+            kept,
+            tmp_path / "again.mp4",
+            settings,
+            maps_source=tmp_path / "maps.npz",
+            localizer=Forbidden(),
+        )
+    assert not (tmp_path / "again.mp4").exists()
 
 
 def test_maps_of_the_first_version_are_refused_with_the_remedy(tmp_path, kept):

@@ -37,6 +37,7 @@ OUT_FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 IN_FILE = click.Path(path_type=Path)
 HFOV = click.FloatRange(0.0, 360.0, min_open=True, max_open=True)
+_MANY_OR_OWN_CLIPS = ("batch", "demo")
 POSITIVE = click.FloatRange(min=0.0, min_open=True)
 
 
@@ -102,6 +103,11 @@ def _sound_choice(
     sound_yaw_deg: float,
     camera_sound: bool,
 ) -> SoundChoice:
+    command = click.get_current_context().command.name
+    if recorder is not None and command in _MANY_OR_OWN_CLIPS:
+        raise click.UsageError(
+            f"--sound is one clip's recorder; pano {command} has no use for it"
+        )
     if recorder is None and camera_sound:
         raise click.UsageError("--camera-sound needs --sound FILE")
     return SoundChoice(
@@ -223,7 +229,7 @@ sound_options = gathered(
     click.option(
         "--sound-yaw",
         "sound_yaw_deg",
-        type=float,
+        type=click.FloatRange(-360.0, 360.0),
         metavar="DEGREES",
         default=0.0,
         help="Where the sound field's front lies in the picture, to the right.",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pano.media.sound.choice import SoundOut
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.director import direct_options
 from pano_jobs.cli.options.shared import (
@@ -16,6 +17,7 @@ from pano_jobs.cli.options.shared import (
     lens_options,
     localize_options,
     output_folder_option,
+    sound_out_option,
 )
 from pano_jobs.settings import (
     DirectSettings,
@@ -36,6 +38,7 @@ from pano_jobs.settings import (
 )
 @lens_options
 @aspect_option
+@sound_out_option
 @direct_options
 @localize_options
 @click.option(
@@ -54,6 +57,7 @@ def batch(
     job: str,
     lens: LensSettings,
     aspects: tuple[Fraction, ...],
+    sound_out: SoundOut,
     direct: DirectSettings,
     localize: LocalizeSettings,
     has_page: bool,
@@ -72,7 +76,13 @@ def batch(
     from pano_jobs.video.pan import pan
     from pano_jobs.video.takes import lenses_of, named
 
-    settings = PanSettings(localize=localize, lens=lens, aspects=aspects, direct=direct)
+    settings = PanSettings(
+        localize=localize,
+        lens=lens,
+        aspects=aspects,
+        direct=direct,
+        sound_out=sound_out,
+    )
 
     def makes(target: Path) -> list[Path]:
         if job == "saliency":

@@ -184,3 +184,20 @@ def test_a_title_in_another_encoding_is_no_obstacle(tmp_path: Path) -> None:
     path.write_bytes(whole[:4] + struct.pack("<I", len(whole) - 8) + whole[8:])
     sound = decode_sound(path, start=Fraction(0), sample_rate_hz=16_000)
     assert sound.samples.max() == pytest.approx(8000 / 2**15, rel=0.01)
+
+
+@pytest.mark.parametrize("odd", [np.nan, np.inf, -np.inf, 1e30])
+def test_what_is_no_number_is_heard_as_silence(tmp_path: Path, odd: float) -> None:
+    tone = sine(1.0, sample_rate_hz=48_000)
+    tone[20_000:20_050] = odd
+    track = SoundTrack(
+        np.stack([tone, tone]),
+        sample_rate_hz=48_000,
+        codec="pcm_f32le",
+        layout="stereo",
+    )
+    with open_media(write_clip(tmp_path / "clip.mov", Clip(sound=track))) as media:
+        sound = media.sound(sample_rate_hz=48_000)
+    assert np.all(np.isfinite(sound.samples))
+    assert np.abs(sound.samples[:19_000]).max() == pytest.approx(0.5, abs=0.01)
+    assert np.abs(sound.samples[21_000:]).max() == pytest.approx(0.5, abs=0.01)
