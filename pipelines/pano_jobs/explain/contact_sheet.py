@@ -147,15 +147,16 @@ class ContactSheet:
         write_png(target, np.concatenate(rows))
 
     def _legend(self, width_px: int) -> Image:
-        """Say in one line what the pictures show; ASCII is all OpenCV can write."""
+        """Say what the pictures show; ASCII is all OpenCV can write."""
         words = "Heat: where the sound seems to come from."
         if self._has_views:
             words += "  Frame: the view, filmed on the right."
         if self._truth is not None:
             words += "  Ring: the true source."
+        lines = [words]
         if self._has_field:
-            words += "  Small ring: the direction in the sound field."
-        return text_strip(width_px, words)
+            lines.append("Small blue ring: the direction in the sound field.")
+        return np.concatenate([text_strip(width_px, line) for line in lines])
 
 
 def write_png(target: Path, sheet: Image) -> None:
