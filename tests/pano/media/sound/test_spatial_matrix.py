@@ -177,7 +177,16 @@ def test_an_untagged_field_is_recognized_heard_and_filmed(
         assert media.hearing.format == format_
         assert media.hearing.note is None
     assert_heard_everywhere(source)
-    assert_stereo_of_the_field(film(source, tmp_path / "film.mp4"))
+    assert_stereo_of_the_field(film(source, tmp_path / "film.mkv"))
+    for suffix in (".mp4", ".mov"):
+        sphere = film(source, tmp_path / f"sphere{suffix}", is_sphere=True)
+        with open_media(sphere) as media:
+            assert media.hearing is not None
+            # What MOV cannot carry is encoded anew, as ambiX whatever it was.
+            assert media.hearing.format in (format_, AMBIX)
+        if format_ == AMBIX:
+            assert read_spatial_audio(sphere) == [AMBIX]
+        assert_heard_everywhere(sphere)
 
 
 @pytest.mark.parametrize(
