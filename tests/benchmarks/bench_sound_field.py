@@ -1,6 +1,6 @@
 """How well a sound field tells where to look, alone and beside the picture.
 
-    python tests/benchmarks/bench_sound_field.py [--clips 24] [--part NAME]
+    python tests/benchmarks/bench_sound_field.py [--clips 9] [--part NAME]
 
 Points: noise and real-looking sounds placed over the sphere, alone and with diffuse
 noise; the angle of the direction that is heard, and how surely it is. Clips: three
@@ -66,7 +66,7 @@ EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=24)
+    parser.add_argument("--clips", type=int, default=9)
     parser.add_argument("--points", type=int, default=60)
     parser.add_argument("--part", choices=["points", "clips", "speed"])
     asked = parser.parse_args()
