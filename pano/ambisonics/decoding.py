@@ -13,8 +13,6 @@ from dataclasses import dataclass, field
 from importlib import resources
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
@@ -43,6 +41,8 @@ def binaural_filters(sample_rate_hz: int) -> NDArray[np.float64]:
     Head-related responses of SADIE (University of York) as decoded to harmonics by
     Omnitone. Of a symmetric head the right ear hears Y with the other sign.
     """
+    import scipy.signal  # slow to load
+
     table = resources.files("pano.ambisonics") / _FILTERS
     with table.open("rb") as file:
         left = np.load(file, allow_pickle=False).astype(np.float64)
@@ -59,6 +59,8 @@ def binaural_filters(sample_rate_hz: int) -> NDArray[np.float64]:
 
 def _loudness_ahead(ears: NDArray[np.float64], sample_rate_hz: int) -> float:
     """Return how much louder pink noise from ahead becomes, both ears together."""
+    import scipy.fft  # slow to load
+
     n_fft = 4096
     response = scipy.fft.rfft(ears[:, 0] + ears[:, 3], n_fft, axis=-1)
     hz = scipy.fft.rfftfreq(n_fft, 1.0 / sample_rate_hz)
@@ -86,6 +88,8 @@ class BinauralDecoder:
 
     def decode(self, block: FloatArray) -> FloatArray:
         """Turn the next samples (≥ 4, n) into left and right, shape (2, n)."""
+        import scipy.signal  # slow to load
+
         n = block.shape[1]
         if n == 0:
             return np.zeros((2, 0), np.float32)

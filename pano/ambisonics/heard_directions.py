@@ -12,7 +12,6 @@ import functools
 from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from pano.ambisonics.intensity import FieldMoments
@@ -223,6 +222,8 @@ def _over_all_pitches(votes: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def _spread(votes: NDArray[np.float64]) -> NDArray[np.float64]:
     """Smooth votes on the sphere; along a row that is a circular convolution."""
+    import scipy.fft  # slow to load
+
     spectrum = scipy.fft.rfft(votes, axis=1)
     smooth = np.einsum("ijm,jm->im", _kernel(*votes.shape), spectrum)
     density = scipy.fft.irfft(smooth, votes.shape[1], axis=1)
@@ -235,6 +236,8 @@ def _kernel(height: int, width: int) -> NDArray[np.complex128]:
 
     A von Mises-Fisher density of a standard deviation of `_KERNEL_DEG` on each axis.
     """
+    import scipy.fft  # slow to load
+
     kappa = 1.0 / np.radians(_KERNEL_DEG) ** 2
     grid = grid_unit_vectors(height, width)
     cosine = np.einsum("ixc,jc->ijx", grid, grid[:, 0])

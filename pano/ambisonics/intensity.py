@@ -12,7 +12,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float32]
@@ -85,6 +84,8 @@ class IntensityMeter:
     _edges: NDArray[np.intp] = field(init=False)
 
     def __post_init__(self) -> None:
+        import scipy.fft  # slow to load
+
         rate_hz = self.sample_rate_hz
         # Half as long as the window, an even number of hops to a moment.
         n_hops = max(round(STEP_S / (_WINDOW_S / 2.0)), 1)
@@ -153,6 +154,8 @@ class IntensityMeter:
     def _measure(
         self, samples: FloatArray, n_steps: int
     ) -> tuple[FloatArray, FloatArray]:
+        import scipy.fft  # slow to load
+
         n_window = len(self._window)
         frames = np.lib.stride_tricks.sliding_window_view(samples, n_window, axis=1)
         frames = frames[:, :: self._hop] * self._window

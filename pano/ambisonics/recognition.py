@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
-import scipy.fft
 from numpy.typing import NDArray
 
 from pano.ambisonics.formats import AmbisonicFormat
@@ -84,6 +83,8 @@ class Recognizer:
 
     def add(self, block: FloatArray) -> None:
         """Take the next samples, shape (≥ 4, n)."""
+        import scipy.fft  # slow to load
+
         n_window = round(_WINDOW_S * self.sample_rate_hz)
         samples = np.concatenate([self._rest, block[:4]], axis=1)
         hop = n_window // 2

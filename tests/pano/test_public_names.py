@@ -38,4 +38,5 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 
 def test_importing_a_job_loads_no_network() -> None:
-    assert not loaded_by("from pano import pan") & {"torch", "openvino", "matplotlib"}
+    slow = {"torch", "openvino", "matplotlib", "scipy.signal", "scipy.fft"}
+    assert not loaded_by("from pano import pan") & slow

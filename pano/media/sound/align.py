@@ -11,8 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.fft
-import scipy.signal
 from numpy.typing import NDArray
 
 FloatArray = NDArray[np.float64]
@@ -106,6 +104,8 @@ def _coarse_lag_s(
     camera: NDArray[np.float32], recorder: NDArray[np.float32]
 ) -> float | None:
     """Return the recorder's time minus the camera's, by the rise of band energies."""
+    import scipy.signal  # slow to load
+
     a, b = _onsets(camera), _onsets(recorder)
     if a.shape[1] < 2 or b.shape[1] < 2 or not (a.any() and b.any()):
         return None
@@ -119,6 +119,8 @@ def _coarse_lag_s(
 
 def _onsets(track: NDArray[np.float32]) -> FloatArray:
     """Return how the log energy of each band rises, (bands, hops), centred."""
+    import scipy.signal  # slow to load
+
     rises = []
     for low, high in _BANDS_HZ:
         sos = scipy.signal.butter(
@@ -141,6 +143,8 @@ def _fine_lag_s(
     coarse_s: float,
 ) -> tuple[float, float] | None:
     """Return a stretch's lag in seconds and how far its peak stands out."""
+    import scipy.fft  # slow to load
+
     drifted = first / ALIGN_RATE_HZ * _MAX_DRIFT
     n_search = round((_SEARCH_S + drifted) * ALIGN_RATE_HZ)
     begin = first + round(coarse_s * ALIGN_RATE_HZ) - n_search
