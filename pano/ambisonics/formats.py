@@ -5,8 +5,7 @@
 - FuMa: Furse and Malham's order (W X Y Z, R S T U V, …), W weaker by 3 dB and every
   other channel brought to a maximum of 1 (Malham 2003).
 
-A format is one matrix, and so is a mistake in one: swapped axes, a microphone that
-hung upside down or stood turned.
+A format is one matrix from a track's channels to ambiX.
 """
 
 from __future__ import annotations
@@ -104,7 +103,7 @@ class AmbisonicFormat:
 
     def matrix(self) -> FloatArray:
         """Return what makes ambiX of the track, shape (n_field, n_stored)."""
-        return ambix_matrix(self)
+        return _ambix_matrix(self)
 
     def to_ambix(self, samples: NDArray[np.floating]) -> NDArray[np.float32]:
         """Turn a track's channels (n_stored, n) into an ambiX field (n_field, n)."""
@@ -123,7 +122,7 @@ AMBIX = AmbisonicFormat()
 
 
 @functools.lru_cache(maxsize=64)
-def ambix_matrix(format_: AmbisonicFormat) -> FloatArray:
+def _ambix_matrix(format_: AmbisonicFormat) -> FloatArray:
     """Return what makes ambiX of a format's channels, (n_field, n_stored)."""
     n_field = format_.n_field
     stored = format_.channel_map or tuple(range(format_.n_stored))

@@ -193,9 +193,8 @@ class HeardDirections:
 def trust_of(directness: float) -> float:
     """Return how surely sound comes from where a field of such directness says.
 
-    A logistic curve of ln(directness). Real sounds in diffuse noise are found within
-    15° in more than nine of ten cases from a third of its middle on; a diffuse field
-    alone never comes near it (`tests/benchmarks/sound_field.py`).
+    A logistic curve of ln(directness), its middle chosen so that a diffuse field alone
+    stays far below it; `tests/benchmarks/bench_sound_field.py` prints what comes of it.
     """
     if directness <= 0.0:
         return 0.0

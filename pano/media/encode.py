@@ -239,7 +239,8 @@ class MediaWriter:
         hearing = self.route.hearing
         track = None if hearing is None else hearing.track.index
         has_field = hearing is not None and hearing.format is not None
-        if has_field and refusal(source, container, track=track) is not None:
+        is_copied = has_field and self.route.decoded is None
+        if is_copied and refusal(source, container, track=track) is not None:
             self.route = dataclasses.replace(self.route, is_recoded=True)
         if self.route.decoded is not None:
             return FieldSound(source, self.route, container)

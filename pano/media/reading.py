@@ -97,6 +97,18 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
     return next((s for s in streams if best and s.index == best.index), streams[0])
 
 
+def find_sound_stream(
+    container: InputContainer, track: int | None = None
+) -> AudioStream | None:
+    """Return a sound track, from 0, or the one FFmpeg calls the best; None without."""
+    streams = container.streams
+    if track is None:
+        found: object = streams.best("audio")
+    else:
+        found = next(iter(streams.audio[track : track + 1]), None)
+    return found if isinstance(found, AudioStream) else None
+
+
 def _why_unreadable(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(16)

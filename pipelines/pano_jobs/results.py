@@ -83,7 +83,7 @@ class PanResult:
     Parameters
     ----------
     mean_confidence
-        The localizer's, not the director's trust; nan where a path does not tell.
+        Of the maps, not the director's trust; nan where a path does not tell.
     field_share
         How much of the evidence the sound field gave, in [0, 1], the rest the picture;
         None where no field was heard.
@@ -119,7 +119,7 @@ class PanResult:
             f"{self.target}: {self.n_frames} frames of "
             f"{self.width_px}x{self.height_px}; the camera turned "
             f"{self.turned_deg:.0f}° in all, at most {self.max_speed_deg_per_s:.0f}°/s"
-            f"{cuts} (localizer's mean confidence {confidence}){takes}"
+            f"{cuts} (mean confidence {confidence}){takes}"
         )
 
 

@@ -11,11 +11,10 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
-from av.audio.stream import AudioStream
 from numpy.typing import NDArray
 
 from pano.errors import NoAudioError
-from pano.media.reading import decode_sounds, open_input
+from pano.media.reading import decode_sounds, find_sound_stream, open_input
 from pano.media.sound.align import SoundClock
 
 # One channel of several: the first, a mix of loudspeakers by the book, or the mean.
@@ -74,12 +73,8 @@ def decode_channels(
         If there is no such track.
     """
     with open_input(path) as container:
-        stream = (
-            container.streams.best("audio")
-            if track is None
-            else next(iter(container.streams.audio[track : track + 1]), None)
-        )
-        if not isinstance(stream, AudioStream):
+        stream = find_sound_stream(container, track)
+        if stream is None:
             raise NoAudioError(f"{path} has no sound track; give a video with sound")
         clock = clock or SoundClock()
         run: _RunResampler | None = None

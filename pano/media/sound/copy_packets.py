@@ -22,7 +22,13 @@ from av.error import FFmpegError
 from av.packet import Packet
 
 from pano.errors import MediaError
-from pano.media.reading import DecodingReport, decode_sounds, demux, open_input
+from pano.media.reading import (
+    DecodingReport,
+    decode_sounds,
+    demux,
+    find_sound_stream,
+    open_input,
+)
 from pano.media.sound.decode_field import AAC_LAYOUTS, AAC_RATES_HZ
 
 _AAC_BITS_PER_S_AND_CHANNEL = 96_000
@@ -45,7 +51,7 @@ def refusal(
             open_input(source) as media,
             av.open(io.BytesIO(), "w", format=name) as trial,
         ):
-            stream = _sound_stream(media, track)
+            stream = find_sound_stream(media, track)
             if stream is None:
                 return None
             target = _same_stream(trial, stream)
@@ -82,7 +88,7 @@ class SoundCopy:
         self._source = source
         self._input: InputContainer = open_input(source)
         self._output = output
-        self._stream = _sound_stream(self._input, track)
+        self._stream = find_sound_stream(self._input, track)
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._waiting: Packet[AudioStream] | None = None
         self.origin = Fraction(0)
@@ -180,12 +186,6 @@ class SoundCopy:
         for part in resampler.resample(None) if resampler else ():
             yield from target.encode(part)
         yield from target.encode(None)
-
-
-def _sound_stream(container: InputContainer, track: int | None) -> AudioStream | None:
-    streams = container.streams
-    found = streams.best("audio") if track is None else streams.audio[track]
-    return found if isinstance(found, AudioStream) else None
 
 
 def _same_stream(output: OutputContainer, stream: AudioStream) -> AudioStream:

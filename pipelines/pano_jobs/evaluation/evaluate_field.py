@@ -131,7 +131,7 @@ def evaluate_field(
 
 def _errors_of(recording: Recording) -> NDArray[np.float64]:
     annotations = read_annotations(recording.annotations)
-    _, directions = hear_ambix(recording.sound)
+    directions = hear_ambix(recording.sound)
     return angular_errors_deg(directions, annotations)
 
 

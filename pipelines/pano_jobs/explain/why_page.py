@@ -135,7 +135,7 @@ def _draw_trust(axes: Axes, timeline: MapTimeline, path: CameraPath) -> None:
         timeline.confidence,
         color=_CUT,
         lw=0.8,
-        label="localizer's confidence",
+        label="confidence of the maps",
     )
     axes.set(ylabel="trust,\nconfidence", ylim=(0.0, 1.02))
     axes.legend(loc="upper right", ncols=2, fontsize=8, framealpha=0.8)

@@ -277,7 +277,7 @@ def test_the_confidence_that_is_told_is_the_localizers(tmp_path, clip_of_disc):
     again = render(source, path_file, tmp_path / "again.mp4", LENS)
     for told in (result, again):
         assert told.mean_confidence == pytest.approx(0.05)
-        assert "localizer's mean confidence 0.05" in told.words()
+        assert "mean confidence 0.05" in told.words()
     assert np.all(CameraPath.load(path_file).trust > 0.3)
     document = json.loads(path_file.read_text())
     document["schema"] = "pano.camera-path/1"

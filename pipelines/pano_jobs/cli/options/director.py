@@ -12,8 +12,9 @@ import click
 from pano.camera.motion_limits import MotionLimits
 from pano.director.wishes import DEFAULT_CUT_COST_S, CutRules, NeverRegion, Pin, Wishes
 from pano.sphere import Direction
+from pano_jobs.cli.options.gathering import gathered
 from pano_jobs.cli.options.parsing import reads
-from pano_jobs.cli.options.shared import DEFAULT, HFOV, POSITIVE, gathered
+from pano_jobs.cli.options.shared import DEFAULT, HFOV, POSITIVE
 from pano_jobs.settings import (
     DIRECTORS,
     MOTIONS,

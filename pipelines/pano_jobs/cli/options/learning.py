@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from pano_jobs.cli.options.shared import FOLDER, F
+from pano_jobs.cli.options.gathering import F
+from pano_jobs.cli.options.shared import FOLDER
 from soundloc.data.pairs import SPLITS
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pano.media import StereoLayout
-from pano_jobs.cli.options.shared import gathered
+from pano_jobs.cli.options.gathering import gathered
 from pano_jobs.datasets.gather_settings import GatherSettings, MaskBoxes
 from soundloc.data.pairs import SPLITS
 

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import functools
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
 import click
 from click.core import ParameterSource
 
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
-from pano.errors import SettingsError
 from pano.media import ENCODERS, StereoLayout
 from pano.media.frames import ANALYSIS_RATE_HZ
-from pano.media.sound.choice import SOUND_FIELDS, SOUND_OUTS, SoundChoice, SoundField
+from pano.media.sound.choice import SoundChoice
 from pano_jobs.cli.config import read_config
 from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.gathering import F, gathered
 from pano_jobs.cli.options.parsing import read_aspects, read_size, read_tilt
+from pano_jobs.cli.options.sound import sound_options
 from pano_jobs.settings import (
     COMPUTE_ENGINES,
     EVIDENCE,
@@ -30,44 +29,12 @@ from pano_jobs.settings import (
     PanSettings,
 )
 
-F = TypeVar("F", bound=Callable[..., Any])
-
 DEFAULT = PanSettings()
 OUT_FILE = click.Path(dir_okay=False, path_type=Path)
 FOLDER = click.Path(file_okay=False, path_type=Path)
 IN_FILE = click.Path(path_type=Path)
 HFOV = click.FloatRange(0.0, 360.0, min_open=True, max_open=True)
-_MANY_OR_OWN_CLIPS = ("batch", "demo")
 POSITIVE = click.FloatRange(min=0.0, min_open=True)
-
-
-def _chain(*options: Callable[[F], F]) -> Callable[[F], F]:
-    def decorate(command: F) -> F:
-        for option in reversed(options):
-            command = option(command)
-        return command
-
-    return decorate
-
-
-def gathered(
-    name: str, build: Callable[..., object], *options: Callable[[F], F]
-) -> Callable[[F], F]:
-    """Offer options to a command and hand it what `build` makes of their values."""
-    parts = tuple(inspect.signature(build).parameters)
-
-    def decorate(command: F) -> F:
-        @functools.wraps(command)
-        def gather(**values: Any) -> Any:
-            try:
-                built = build(**{part: values.pop(part) for part in parts})
-            except SettingsError as error:
-                raise click.UsageError(str(error)) from error
-            return command(**values, **{name: built})
-
-        return _chain(*options)(cast(F, gather))
-
-    return decorate
 
 
 def _localize_settings(
@@ -92,30 +59,6 @@ def _localize_settings(
         checkpoint=checkpoint,
         compute=compute,
         require_sound=not no_sound_ok,
-    )
-
-
-def _sound_choice(
-    *,
-    sound_field: SoundField,
-    sound_track: int | None,
-    recorder: Path | None,
-    sound_yaw_deg: float,
-    camera_sound: bool,
-) -> SoundChoice:
-    command = click.get_current_context().command.name
-    if recorder is not None and command in _MANY_OR_OWN_CLIPS:
-        raise click.UsageError(
-            f"--sound is one clip's recorder; pano {command} has no use for it"
-        )
-    if recorder is None and camera_sound:
-        raise click.UsageError("--camera-sound needs --sound FILE")
-    return SoundChoice(
-        sound_field,
-        sound_track,
-        recorder,
-        yaw_deg=sound_yaw_deg,
-        replaces_sound=not camera_sound,
     )
 
 
@@ -201,51 +144,6 @@ checkpoint_option = click.option(
     type=IN_FILE,
     metavar="FILE",
     help="Checkpoint of the localizer.  [default: the bundled one]",
-)
-
-sound_options = gathered(
-    "sound",
-    _sound_choice,
-    click.option(
-        "--sound-field",
-        type=click.Choice(SOUND_FIELDS),
-        default="auto",
-        help="What the sound track's channels hold.",
-    ),
-    click.option(
-        "--sound-track",
-        type=click.IntRange(min=0),
-        metavar="N",
-        help="Which sound track, from 0.  [default: one with a sound field]",
-    ),
-    click.option(
-        "--sound",
-        "recorder",
-        type=IN_FILE,
-        metavar="FILE",
-        help="Listen to a separate recorder's file of the same take; it is aligned "
-        "with the camera's sound and takes its place.",
-    ),
-    click.option(
-        "--sound-yaw",
-        "sound_yaw_deg",
-        type=click.FloatRange(-360.0, 360.0),
-        metavar="DEGREES",
-        default=0.0,
-        help="Where the sound field's front lies in the picture, to the right.",
-    ),
-    click.option(
-        "--camera-sound",
-        is_flag=True,
-        help="Only listen to --sound; write the camera's own sound.",
-    ),
-)
-
-sound_out_option = click.option(
-    "--sound-out",
-    type=click.Choice(SOUND_OUTS),
-    default="auto",
-    help="Sound of the film; a sound field turns with the camera, in stereo if auto.",
 )
 
 localize_options = gathered(

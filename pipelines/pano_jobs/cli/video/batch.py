@@ -17,8 +17,8 @@ from pano_jobs.cli.options.shared import (
     lens_options,
     localize_options,
     output_folder_option,
-    sound_out_option,
 )
+from pano_jobs.cli.options.sound import sound_out_option
 from pano_jobs.settings import (
     DirectSettings,
     LensSettings,

@@ -21,8 +21,8 @@ from pano_jobs.cli.options.shared import (
     output_option,
     refuse_localize_options,
     sheet_option,
-    sound_out_option,
 )
+from pano_jobs.cli.options.sound import sound_out_option
 from pano_jobs.settings import (
     DirectSettings,
     LensSettings,

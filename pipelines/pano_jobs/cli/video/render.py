@@ -25,10 +25,9 @@ from pano_jobs.cli.options.shared import (
     output_option,
     shutter_option,
     size_option,
-    sound_options,
-    sound_out_option,
     stabilize_option,
 )
+from pano_jobs.cli.options.sound import sound_options, sound_out_option
 from pano_jobs.settings import LensSettings
 
 

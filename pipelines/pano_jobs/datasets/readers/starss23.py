@@ -15,7 +15,7 @@ from pano_jobs.datasets.gather_settings import GatherSettings
 from pano_jobs.datasets.pair_writer import PairWriter
 from pano_jobs.datasets.sources.clip_pairs import ClipPairs
 from pano_jobs.datasets.sources.clips import Waveform, cut_stretch, open_clip
-from pano_jobs.datasets.sources.fields import hear_ambix
+from pano_jobs.datasets.sources.fields import read_ambix
 from pano_jobs.datasets.sources.places import box_around
 from pano_jobs.datasets.sources.sounds import is_usable_window
 from pano_jobs.datasets.sources.starss23 import (
@@ -77,7 +77,7 @@ def _heard(
             writer.leave_out(f"missing {words}", recording.name)
             return None
     try:
-        samples, _ = hear_ambix(recording.sound)
+        samples = read_ambix(recording.sound)
         return read_annotations(recording.annotations), samples
     except PanoError as error:
         writer.leave_out("sound not readable", f"{recording.name} ({error})")

@@ -14,7 +14,7 @@ from pano.ambisonics.intensity import IntensityMeter
 from pano.errors import NoAudioError
 from pano.media import Media
 from pano.media.sound.hearing import choose_hearing
-from pano.media.sound.track import decode_sound
+from pano.media.sound.track import FieldListener, decode_sound
 from soundloc.data.pairs import SAMPLE_RATE_HZ
 
 
@@ -52,13 +52,30 @@ def hear_clip(media: Media) -> HeardTrack:
     return HeardTrack(sound.samples, HeardDirections(meter.finish()))
 
 
-def hear_ambix(path: Path) -> tuple[NDArray[np.float32], HeardDirections]:
-    """Decode a file that is known to hold ambiX.
+def hear_ambix(path: Path) -> HeardDirections:
+    """Measure the directions in a file that is known to hold ambiX.
+
+    Raises
+    ------
+    SettingsError
+        If it has not as many channels as a field.
+    NoAudioError, MediaError
+        If it has no sound, or cannot be read.
+    """
+    meter = IntensityMeter(SAMPLE_RATE_HZ)
+    read_ambix(path, on_field=meter.add)
+    return HeardDirections(meter.finish())
+
+
+def read_ambix(
+    path: Path, *, on_field: FieldListener | None = None
+) -> NDArray[np.float32]:
+    """Decode the first channel of a file that is known to hold ambiX.
 
     Returns
     -------
-    tuple
-        The first channel, float32 at 22,050 Hz, and the directions.
+    NDArray[np.float32]
+        Mono at 22,050 Hz, shape (n,).
 
     Raises
     ------
@@ -70,12 +87,11 @@ def hear_ambix(path: Path) -> tuple[NDArray[np.float32], HeardDirections]:
     hearing = choose_hearing(path, field="ambix")
     if hearing is None:
         raise NoAudioError(f"{path} has no sound track; give its ambiX file")
-    meter = IntensityMeter(SAMPLE_RATE_HZ)
     sound = decode_sound(
         path,
         start=Fraction(0),
         sample_rate_hz=SAMPLE_RATE_HZ,
         hearing=hearing,
-        on_field=meter.add,
+        on_field=on_field,
     )
-    return sound.samples, HeardDirections(meter.finish())
+    return sound.samples
