@@ -26,7 +26,8 @@ from soundloc import SoundLocalizer
 from soundloc.audit.inspection import inspect_pairs
 from soundloc.data.feature_cache import read_picture
 from soundloc.data.pairs import PairSet, read_pair_set, read_sound, write_sound
-from soundloc.inference.engine import TorchEngine
+from soundloc.inference.torch_engine import TorchEngine
+from soundloc.inference.torch_localizer import localizer_of
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.model import SoundLocalizationNet
 
@@ -46,7 +47,7 @@ def main() -> None:
         print(inspect_pairs(work / "pairs").words())
         pairs = read_pair_set(work / "pairs")
         net = train(pairs)
-        ask(pairs.split("test"), SoundLocalizer(net, TorchEngine(net.visual)))
+        ask(pairs.split("test"), localizer_of(net))
 
 
 def train(pairs: PairSet) -> SoundLocalizationNet:

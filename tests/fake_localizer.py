@@ -5,6 +5,7 @@ It has the streaming doors of the real one, so jobs are tested in milliseconds.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -30,8 +31,10 @@ class FakeTrack:
     samples: FloatArray
     sample_rate_hz: int
 
-    def window(self, center_s: float, window_s: float) -> WindowEmbedding:
-        return WindowEmbedding(np.array([1.0, 0.0], np.float32), 1.0)
+    def windows(
+        self, centers_s: Sequence[float], window_s: float
+    ) -> list[WindowEmbedding]:
+        return [WindowEmbedding(np.array([1.0, 0.0], np.float32), 1.0)] * len(centers_s)
 
 
 class RedLocalizer:
@@ -55,15 +58,19 @@ class RedLocalizer:
         self.track = FakeTrack(track, sample_rate_hz)
         return self.track
 
-    def attend(
+    def respond(
+        self, visual: FloatArray, sounds: Sequence[WindowEmbedding]
+    ) -> FloatArray:
+        return np.stack([np.tensordot(sound.h, visual, axes=1) for sound in sounds])
+
+    def judge(
         self,
-        visual: FloatArray,
+        cosines: FloatArray,
         sound: WindowEmbedding,
         *,
         log_prior: FloatArray | None = None,
     ) -> FakeLocalization:
-        response = np.tensordot(sound.h, visual, axes=1)
-        logits = response / TEMPERATURE + (0.0 if log_prior is None else log_prior)
+        logits = cosines / TEMPERATURE + (0.0 if log_prior is None else log_prior)
         weights = np.exp(logits - logits.max())
         attention = (weights / weights.sum()).astype(np.float32)
-        return FakeLocalization(attention, response, self.confidence)
+        return FakeLocalization(attention, cosines, self.confidence)

@@ -18,7 +18,8 @@ from examples.pigeon_superstition.world import FIRST_SEEDS, KINDS, Scene, draw_s
 from pano_jobs.synthetic.synthesis import sound
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
-from soundloc.inference.engine import VisualEngine, choose_engine
+from soundloc.inference.engine import VisualEngine
+from soundloc.inference.torch_engine import choose_engine
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.progress import StepProgress, untold
 

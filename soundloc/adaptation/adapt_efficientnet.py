@@ -18,10 +18,9 @@ from torch.nn import functional as F
 
 from soundloc.adaptation.crops import IGNORE_INDEX, CropSampler
 from soundloc.adaptation.finetune import Finetuning, OnStep, StateFile
+from soundloc.architecture.efficientnet_lite0 import HEAD_CHANNELS, MIDDLE_CHANNELS
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks.efficientnet import (
-    HEAD_CHANNELS,
-    MIDDLE_CHANNELS,
     EfficientNetLite0,
     EfficientNetLite0Head,
 )

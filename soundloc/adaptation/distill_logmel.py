@@ -24,13 +24,9 @@ from torch.nn import functional as F
 
 from soundloc.adaptation.finetune import Finetuning, OnStep, StateFile
 from soundloc.adaptation.sound_excerpts import ExcerptSampler
+from soundloc.architecture.log_mel import CHANNELS, PATCH_CLOCK, PATCH_SAMPLES
 from soundloc.data.pairs import SAMPLE_RATE_HZ
-from soundloc.network.trunks.logmel import (
-    CHANNELS,
-    PATCH_CLOCK,
-    PATCH_SAMPLES,
-    LogMelNet,
-)
+from soundloc.network.trunks.logmel import LogMelNet
 from soundloc.whole_file import written_whole
 
 N_PATCHES = 5  # of an excerpt, each half over the next

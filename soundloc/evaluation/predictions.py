@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
 
+from soundloc.architecture.config import Mechanism
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import PairSet
 from soundloc.evaluation.queries import Question, Relation
@@ -73,7 +74,7 @@ class Predictions:
     confidence: NDArray[np.float32]
     cosine: Strength
     relu_cosine: Strength
-    mechanism: attention.Mechanism
+    mechanism: Mechanism
 
     @property
     def strength(self) -> Strength:

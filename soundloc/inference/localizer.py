@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from soundloc.inference.engine import EngineName, VisualEngine, choose_engine
+from soundloc.architecture.log_mel import SAMPLE_RATE_HZ
+from soundloc.checkpoint_file import StoredNetwork, read_checkpoint_file
+from soundloc.inference.choose import choose_parts
+from soundloc.inference.ear import Ear
+from soundloc.inference.engine import EngineName, VisualEngine
+from soundloc.inference.judge import Judge
+from soundloc.inference.sound_head import SoundHead
 from soundloc.inference.track import SoundTrack, at_network_rate
 from soundloc.inference.window_embedding import WindowEmbedding
-from soundloc.network import attention
-from soundloc.network.checkpoint import load_checkpoint
-from soundloc.network.model import SAMPLE_RATE_HZ, SoundLocalizationNet
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,19 +44,21 @@ class SoundLocalizer:
     """Localizes sounds in pictures.
 
     `localize` answers for one picture and one sound. For a video, `see` its frames,
-    `hear` its track once and `attend` with a window of it per frame.
+    `hear` its track once and `attend` with a window of it per frame; `respond` to many
+    windows at once, and `judge` each response, where speed counts.
 
     Parameters
     ----------
-    net
-        A trained network, on the CPU but for its visual stream; put into evaluation
-        mode.
-    engine
-        Computes its visual stream, on a device of its own.
+    stored
+        A trained network.
+    engine, ear
+        Compute its visual stream and its sound trunk.
     """
 
-    def __init__(self, net: SoundLocalizationNet, engine: VisualEngine) -> None:
-        self._net, self._engine = net.eval(), engine
+    def __init__(self, stored: StoredNetwork, engine: VisualEngine, ear: Ear) -> None:
+        self._engine, self._ear = engine, ear
+        self._head = SoundHead(stored.config, stored.tensors)
+        self._judge = Judge.of(stored)
 
     @classmethod
     def load(
@@ -64,16 +69,16 @@ class SoundLocalizer:
         Parameters
         ----------
         engine
-            What computes the visual stream, see `choose_engine`: `torch`, `openvino`
-            or, by default, the fastest here.
+            What computes the streams, see `choose_parts`: `torch`, `openvino` or, by
+            default, the fastest here.
 
         Raises
         ------
         CheckpointError
             If it is missing, damaged or of another kind.
         """
-        net = load_checkpoint(path).net
-        return cls(net, choose_engine(net.visual, engine))
+        stored = read_checkpoint_file(path)
+        return cls(stored, *choose_parts(stored, path, engine))
 
     def localize(
         self,
@@ -115,9 +120,8 @@ class SoundLocalizer:
     ) -> SoundTrack:
         """Hear a whole mono track (n,) once, in constant memory per chunk."""
         waveform = at_network_rate(track, sample_rate_hz=sample_rate_hz)
-        return SoundTrack(self._net.sound, waveform)
+        return SoundTrack(self._ear, self._head, waveform)
 
-    @torch.inference_mode()
     def attend(
         self,
         visual: NDArray[np.float32],
@@ -133,10 +137,24 @@ class SoundLocalizer:
             (h', w') or (h', 1), added before the softmax: the logarithm of the cells'
             solid angles, or other evidence of where the sound comes from.
         """
-        config = self._net.config
-        V, h = torch.from_numpy(visual)[None], torch.from_numpy(sound.h)[None]
-        a = attention.respond_pairwise(V, h, mechanism=config.mechanism)
-        prior = None if log_prior is None else torch.tensor(log_prior, dtype=a.dtype)
-        alpha = attention.attend(a, temperature=config.temperature, log_prior=prior)
-        confidence = self._net.confidence(a, torch.tensor([sound.presence]))
-        return Localization(alpha[0].numpy(), a[0].numpy(), float(confidence))
+        return self.judge(self.respond(visual, [sound])[0], sound, log_prior=log_prior)
+
+    def respond(
+        self, visual: NDArray[np.float32], sounds: Sequence[WindowEmbedding]
+    ) -> NDArray[np.float32]:
+        """Return the cosines of what is seen (D, h', w') and k sounds: (k, h', w')."""
+        h = np.stack([sound.h for sound in sounds])
+        cosines = h @ visual.reshape(len(visual), -1)
+        return np.asarray(cosines.reshape(-1, *visual.shape[1:]), np.float32)
+
+    def judge(
+        self,
+        cosines: NDArray[np.float32],
+        sound: WindowEmbedding,
+        *,
+        log_prior: NDArray[np.floating] | None = None,
+    ) -> Localization:
+        """Turn cosines (h', w') with a sound into attention and confidence."""
+        a = self._judge.response(cosines)
+        alpha = self._judge.attention(a, log_prior)
+        return Localization(alpha, a, self._judge.confidence(a) * sound.presence)

@@ -16,9 +16,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from soundloc.inference.engine import VisualEngine, choose_engine
+from soundloc.architecture.efficientnet_lite0 import MIDDLE_CHANNELS
+from soundloc.inference.engine import VisualEngine
+from soundloc.inference.torch_engine import choose_engine
 from soundloc.network.trunks.efficientnet import (
-    MIDDLE_CHANNELS,
     EfficientNetLite0,
     EfficientNetLite0Head,
 )

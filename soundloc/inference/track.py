@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
+from soundloc.architecture.frame_clock import FrameClock, frame_span
+from soundloc.architecture.log_mel import SAMPLE_RATE_HZ
+from soundloc.inference.ear import Ear
 from soundloc.inference.loudness import (
     FLOOR_DBFS,
     at_reference_level,
     block_powers,
 )
+from soundloc.inference.prefix_sums import PrefixSums
+from soundloc.inference.sound_head import SoundHead
 from soundloc.inference.window_embedding import WindowEmbedding
-from soundloc.network.model import SAMPLE_RATE_HZ, SoundStream
-from soundloc.network.trunks.frame_clock import FrameClock, HeardLayer
-from soundloc.network.window_pooling import PrefixSums, frame_span
 
 # Digital silence, dither included: 16-bit noise lies near -96 dBFS, rooms above -60.
 SILENCE_DBFS = -70.0
@@ -29,18 +30,16 @@ class SoundTrack:
 
     Parameters
     ----------
-    sound
-        In evaluation mode.
     track
         (n,) in [-1, 1] at 22,050 Hz, n > 0.
     """
 
-    def __init__(self, sound: SoundStream, track: NDArray[np.float32]) -> None:
-        self._head = sound.head
+    def __init__(self, ear: Ear, head: SoundHead, track: NDArray[np.float32]) -> None:
+        self._head = head
         self.n_samples = len(track)
-        levelled = torch.from_numpy(at_reference_level(track))
         self._layers: list[tuple[PrefixSums, FrameClock]] = [
-            (_prefix_sums(layer), layer.clock) for layer in sound.hear_track(levelled)
+            (PrefixSums(layer.frames, layer.weights), layer.clock)
+            for layer in ear.hear(at_reference_level(track))
         ]
         powers = block_powers(track, _LEVEL_BLOCK)
         self._power = PrefixSums(powers[:, None].astype(np.float32))
@@ -55,13 +54,22 @@ class SoundTrack:
 
         Where it reaches over an end of the track, what there is of the sound counts.
         """
-        pooled = torch.from_numpy(self.pooled(center_s, window_s))
-        with torch.inference_mode():
-            sound = self._head.embed(pooled[None])
-        h: NDArray[np.float32] = sound.h[0].numpy()
-        if self.level_dbfs(center_s, window_s) < SILENCE_DBFS:
-            return WindowEmbedding(np.zeros_like(h), 0.0)
-        return WindowEmbedding(h, float(sound.presence))
+        return self.windows([center_s], window_s)[0]
+
+    def windows(
+        self, centers_s: Sequence[float], window_s: float
+    ) -> list[WindowEmbedding]:
+        """Embed windows of sound, several at hardly the cost of one."""
+        pooled = np.stack([self.pooled(center_s, window_s) for center_s in centers_s])
+        embeddings = []
+        for center_s, h, presence in zip(
+            centers_s, *self._head.embed(pooled), strict=True
+        ):
+            if self.level_dbfs(center_s, window_s) < SILENCE_DBFS:
+                embeddings.append(WindowEmbedding(np.zeros_like(h), 0.0))
+            else:
+                embeddings.append(WindowEmbedding(h, float(presence)))
+        return embeddings
 
     def pooled(self, center_s: float, window_s: float) -> NDArray[np.float32]:
         """Average the trunk's frames over a window: (c,), the input of the head."""
@@ -89,11 +97,6 @@ class SoundTrack:
         return start, max(min(center + half, float(self.n_samples)), start + shortest)
 
 
-def _prefix_sums(layer: HeardLayer) -> PrefixSums:
-    weights = None if layer.weights is None else layer.weights[0].numpy()
-    return PrefixSums(layer.frames[0].T.numpy(), weights)
-
-
 def at_network_rate(
     waveform: NDArray[np.float32], *, sample_rate_hz: int
 ) -> NDArray[np.float32]:
@@ -114,6 +117,8 @@ def at_network_rate(
         raise ValueError(f"sample_rate_hz must be positive, got {sample_rate_hz}")
     if sample_rate_hz == SAMPLE_RATE_HZ:
         return np.ascontiguousarray(waveform, dtype=np.float32)
+    from scipy.signal import resample_poly
+
     common = math.gcd(sample_rate_hz, SAMPLE_RATE_HZ)
     resampled = resample_poly(
         waveform, SAMPLE_RATE_HZ // common, sample_rate_hz // common

@@ -6,16 +6,11 @@ go through the same lines.
 
 from __future__ import annotations
 
-from typing import Literal
-
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-Mechanism = Literal["cosine", "relu_cosine"]
-
-# The peak is the mean of the best 0.5 % of the cells: one cell is easily lucky.
-PEAK_SHARE = 1 / 200
+from soundloc.architecture.config import PEAK_SHARE, Mechanism
 
 
 def respond(V: Tensor, h: Tensor, *, mechanism: Mechanism) -> Tensor:

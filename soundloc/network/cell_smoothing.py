@@ -11,9 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from soundloc.architecture.smoothing import gaussian
 from soundloc.network.trunks.padding import wrap_columns
-
-_REACH = 3  # of the Gaussian, in deviations
 
 
 def smooth_directions(V: Tensor, deviation: float, *, wrap: bool | Tensor) -> Tensor:
@@ -31,10 +30,8 @@ def smooth_directions(V: Tensor, deviation: float, *, wrap: bool | Tensor) -> Te
         The pictures are periodic in x: all, none, or told one by one, (b,) of bool.
     """
     length: Tensor = V.norm(dim=1, keepdim=True)
-    reach = max(1, round(_REACH * deviation))
-    at = torch.arange(-reach, reach + 1, dtype=torch.float32)
-    gaussian = torch.exp(-0.5 * (at / deviation) ** 2)
-    weights = gaussian / gaussian.sum()
+    weights = torch.from_numpy(gaussian(deviation))
+    reach = len(weights) // 2
     mixed = V / length.clamp(min=1e-12)
     mixed = _mean(F.pad(mixed, (0, 0, reach, reach), mode="replicate"), weights, dim=2)
     mixed = _mean(_beside(mixed, reach, wrap), weights, dim=3)

@@ -2,7 +2,7 @@
 
 A sound stream gives f_s and h, a visual stream the activation V, and the localization
 module lets h choose where in V to look. Its variants are those of
-`soundloc.network.config`.
+`soundloc.architecture.config`.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundloc.architecture.config import LocalizerConfig
+from soundloc.architecture.frame_clock import frame_span
 from soundloc.errors import CheckpointError
 from soundloc.network import attention
 from soundloc.network.cell_smoothing import smooth_directions
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.headwise_linear import HeadwiseLinear
 from soundloc.network.sound_head import SoundHead
 from soundloc.network.trunks import (
@@ -30,11 +31,11 @@ from soundloc.network.trunks import (
 )
 from soundloc.network.trunks.efficientnet import EfficientNetLite0
 from soundloc.network.trunks.efficientnet_neck import LiteNeck
-from soundloc.network.trunks.frame_clock import HeardLayer
+from soundloc.network.trunks.heard_layer import HeardLayer
 from soundloc.network.trunks.logmel import LogMelFrames, LogMelNet
 from soundloc.network.trunks.soundnet import SoundFrames, SoundNet8
 from soundloc.network.trunks.vgg16 import Vgg16Conv53
-from soundloc.network.window_pooling import frame_rms, frame_span, window_mean
+from soundloc.network.window_pooling import frame_rms, window_mean
 
 WINDOW_S = 20.0  # of sound around a picture, section 3.1
 SAMPLE_RATE_HZ = soundnet.SAMPLE_RATE_HZ

@@ -8,10 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundloc.architecture.config import MAX_DEVIATIONS
 from soundloc.network.headwise_linear import HeadwiseLinear
 
-# A standardised channel says no more than this, in deviations.
-MAX_DEVIATIONS = 8.0
 # A channel counts as moving by at least this share of its layer's median deviation.
 MIN_SHARE_OF_MEDIAN = 0.1
 

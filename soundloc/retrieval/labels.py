@@ -19,13 +19,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.models import VGG16_Weights
 
+from soundloc.architecture.efficientnet_lite0 import MIDDLE_CHANNELS
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import read_sound
 from soundloc.errors import CheckpointError
 from soundloc.inference.loudness import at_reference_level
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks import efficientnet_weights, soundnet_weights
-from soundloc.network.trunks.efficientnet import MIDDLE_CHANNELS
 from soundloc.network.trunks.efficientnet_neck import LiteNeck
 from soundloc.network.trunks.soundnet import SoundNet8, hear_track
 from soundloc.progress import Progress

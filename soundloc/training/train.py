@@ -21,8 +21,8 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import nn
 
+from soundloc.checkpoint_file import present_names
 from soundloc.errors import CheckpointError
-from soundloc.network.checkpoint import present_names
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.training.batch_sampler import BatchSampler
 from soundloc.training.kind_anchors import KindAnchors

@@ -33,8 +33,9 @@ from pano.media.sound.route import SoundRoute
 from pano.media.sound.write_sound import write_sound
 from pano.sphere import Direction, angle_between_deg, pixel_to_angles_deg
 from pano_jobs.analysis.localize import log_solid_angles
-from pano_jobs.analysis.localizer import SOUND_RATE_HZ, load_localizer
+from pano_jobs.analysis.localizer import SOUND_RATE_HZ
 from pano_jobs.synthetic.landscape import panorama
+from soundloc import SoundLocalizer
 
 WIDTH_PX, HEIGHT_PX = 960, 480
 CLIP_S = 4.0
@@ -154,7 +155,7 @@ def write_clip(clip: Clip, target: Path) -> None:
 
 def pointing(checkpoint: Path | None, clips: list[Clip]) -> list[bool]:
     """Tell for each clip whether the peak lies in the thing that sounds."""
-    localizer = load_localizer(checkpoint, "auto")
+    localizer = SoundLocalizer.load(checkpoint)
     found = []
     for clip in clips:
         visual = localizer.see(clip.picture(), wrap=True)

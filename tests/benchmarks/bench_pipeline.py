@@ -78,13 +78,15 @@ def bench_stages(clip: Path, duration_s: float, folder: Path) -> None:
             f"see, {settings.visual_rate_hz:g} looks a second",
             lambda: [localizer.see(image, wrap=True) for _ in range(n_looks)],
         )
-        sound = hearing.track.window(duration_s / 2.0, settings.window_s)
+        (sound,) = hearing.track.windows([duration_s / 2.0], settings.window_s)
         prior = log_solid_angles(*visual.shape[1:])
         n_maps = round(30 * duration_s)
         table.row(
             "attend, 30 maps a second",
             lambda: [
-                localizer.attend(visual, sound, log_prior=prior) for _ in range(n_maps)
+                localizer.judge(cosines, sound, log_prior=prior)
+                for _ in range(n_maps // 6)
+                for cosines in localizer.respond(visual, [sound] * 6)
             ],
         )
         maps = table.row(

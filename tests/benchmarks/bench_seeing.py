@@ -2,26 +2,32 @@
 
 Run: python -m tests.benchmarks.bench_seeing
 
-One 480 x 960 picture through the default network: OpenVINO in 32 and 16 bits, torch,
-and OpenVINO without smoothing, and à trous instead of enlarging; then a minute of
-sound. Medians of a few runs, as seconds by the clock, seconds of processor, and times
-the first row.
+One 480 x 960 picture through the default network: OpenVINO in 32 and 16 bits, without
+smoothing, à trous instead of enlarging, and as torch exports it; torch; then a minute
+of sound in OpenVINO and in torch. Medians of a few runs, as seconds by the clock,
+seconds of processor, and times the first row.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
+from typing import Any
 
 import cv2
 import numpy as np
 
-from soundloc.inference.engine import OpenVinoEngine, TorchEngine, VisualEngine
+from soundloc.checkpoint_file import read_checkpoint_file
+from soundloc.inference.compiled.eye import CompiledEye
+from soundloc.inference.compiled.operations import Precision
+from soundloc.inference.engine import VisualEngine
 from soundloc.inference.localizer import SoundLocalizer
+from soundloc.inference.torch_engine import ExportedEngine, TorchEngine
+from soundloc.inference.torch_localizer import localizer_of
 from soundloc.network.checkpoint import load_checkpoint
-from soundloc.network.model import SAMPLE_RATE_HZ, SoundLocalizationNet
-from soundloc.network.trunks.efficientnet import PictureScale
+from soundloc.network.model import SAMPLE_RATE_HZ
 
 N_RUNS = 10
 
@@ -38,24 +44,22 @@ def median_s(work: Callable[[], object]) -> tuple[float, float]:
     return float(clock_s), float(processor_s)
 
 
-def looking(scale: PictureScale, smoothing_cells: float) -> SoundLocalizationNet:
-    """Load the default network with another look at pictures."""
-    net = load_checkpoint().net
-    net.visual.trunk.picture_scale = scale
-    net.visual.smoothing_cells = smoothing_cells
-    return net
-
-
 def main() -> None:
     rng = np.random.default_rng(0)
     noise = rng.integers(0, 255, (480, 960, 3), dtype=np.uint8)
     image = np.asarray(cv2.GaussianBlur(noise, (0, 0), 3), np.uint8)
-    net = load_checkpoint().net
+    stored, net = read_checkpoint_file(), load_checkpoint().net
+
+    def eye(precision: Precision = "f32", **changes: Any) -> CompiledEye:
+        config = replace(stored.config, **changes)
+        return CompiledEye(config, stored.tensors, precision=precision)
+
     engines: dict[str, VisualEngine] = {
-        "OpenVINO, 32 bits": OpenVinoEngine(net.visual),
-        "  without smoothing": OpenVinoEngine(looking(2, 0.0).visual),
-        "  à trous instead": OpenVinoEngine(looking(1, 0.0).visual),
-        "OpenVINO, 16 bits": OpenVinoEngine(net.visual, precision="bf16"),
+        "OpenVINO, 32 bits": eye(),
+        "  without smoothing": eye(smoothing_cells=0.0),
+        "  à trous instead": eye(picture_scale=1),
+        "OpenVINO, 16 bits": eye("bf16"),
+        "  exported by torch": ExportedEngine(net.visual),
         "torch": TorchEngine(net.visual),
     }
     exact = engines["OpenVINO, 32 bits"].see(image, wrap=True)
@@ -73,10 +77,16 @@ def main() -> None:
             f"{clock_s / first_s:.2f} x{likeness}",
             flush=True,
         )
-    localizer = SoundLocalizer(net, engines["torch"])
     minute = rng.normal(0.0, 0.1, 60 * SAMPLE_RATE_HZ).astype(np.float32)
-    clock_s, processor_s = median_s(lambda: localizer.hear(minute))
-    print(f"a minute of sound    {clock_s:.3f} s, {processor_s:.3f} s of processor")
+    for name, localizer in (
+        ("OpenVINO", SoundLocalizer.load(engine="openvino")),
+        ("torch", localizer_of(net)),
+    ):
+        clock_s, processor_s = median_s(partial(localizer.hear, minute))
+        print(
+            f"a minute of sound, {name}: {clock_s:.3f} s, "
+            f"{processor_s:.3f} s of processor"
+        )
 
 
 if __name__ == "__main__":

@@ -17,11 +17,16 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
+from soundloc.architecture.config import LocalizerConfig
+from soundloc.checkpoint_file import default_checkpoint_path
 from soundloc.inference.loudness import at_reference_level
-from soundloc.inference.track import SoundTrack
-from soundloc.network.checkpoint import default_checkpoint_path, load_checkpoint
-from soundloc.network.config import LocalizerConfig
-from soundloc.network.model import SAMPLE_RATE_HZ, SoundStream
+from soundloc.inference.torch_localizer import localizer_of
+from soundloc.network.checkpoint import load_checkpoint
+from soundloc.network.model import (
+    SAMPLE_RATE_HZ,
+    SoundLocalizationNet,
+    SoundStream,
+)
 from soundloc.network.trunks.soundnet import SoundNet8
 from soundloc.network.trunks.soundnet_weights import PATH_VARIABLE, load_pretrained
 
@@ -80,13 +85,13 @@ def hear_alone(
 
 
 def compare(
-    sound: SoundStream, tracks: list[NDArray[np.float32]], window_s: float
+    net: SoundLocalizationNet, tracks: list[NDArray[np.float32]], window_s: float
 ) -> None:
     """Print how near the pooled windows are to those heard alone."""
-    rng = np.random.default_rng(1)
+    rng, sound = np.random.default_rng(1), net.sound
     pooled, alone = [], []
     for track in tracks:
-        heard = SoundTrack(sound, track)
+        heard = localizer_of(net).hear(track)
         for center_s in rng.uniform(window_s / 2, TRACK_S - window_s / 2, 12):
             pooled.append(heard.pooled(center_s, window_s))
             alone.append(hear_alone(sound, track, center_s, window_s).numpy())
@@ -102,10 +107,13 @@ def compare(
         )
 
 
-def race(sound: SoundStream, track: NDArray[np.float32], window_s: float) -> None:
+def race(
+    net: SoundLocalizationNet, track: NDArray[np.float32], window_s: float
+) -> None:
     """Print what 30 windows a second cost in both ways."""
+    sound = net.sound
     began = time.process_time()
-    heard = SoundTrack(sound, track)
+    heard = localizer_of(net).hear(track)
     heard_s = time.process_time() - began
     centers_s = np.arange(TRACK_S * RATE_HZ) / RATE_HZ
     began = time.process_time()
@@ -125,18 +133,19 @@ def race(sound: SoundStream, track: NDArray[np.float32], window_s: float) -> Non
     )
 
 
-def sound_streams(
+def networks(
     tracks: list[NDArray[np.float32]],
-) -> Iterator[tuple[str, SoundStream]]:
+) -> Iterator[tuple[str, SoundLocalizationNet]]:
     """Yield the trained network, then untrained heads fitted to single sounds."""
     if default_checkpoint_path().is_file():
-        yield "default checkpoint", load_checkpoint().net.sound
+        yield "default checkpoint", load_checkpoint().net
     if not os.environ.get(PATH_VARIABLE):
         return
     for features in ("conv5+conv7", "conv8"):
         torch.manual_seed(0)
         config = LocalizerConfig(sound_features=features, sound_norm="standardise")
-        sound = SoundStream(config).eval()
+        net = SoundLocalizationNet(config).eval()
+        sound = net.sound
         assert isinstance(sound.trunk, SoundNet8)
         load_pretrained(sound.trunk)
         centers_s = np.arange(2.5, TRACK_S - 2.5, 5.0)
@@ -145,7 +154,7 @@ def sound_streams(
                 [hear_alone(sound, t, c, 5.0) for t in tracks for c in centers_s]
             )
         )
-        yield f"{features}, random head", sound
+        yield f"{features}, random head", net
 
 
 def main() -> None:
@@ -156,12 +165,12 @@ def main() -> None:
         else [chimes(seed) for seed in range(N_TRACKS)]
     )
     tracks = [at_reference_level(track) for track in tracks]
-    for name, sound in sound_streams(tracks):
+    for name, net in networks(tracks):
         print(f"{name}, {len(tracks)} tracks of {TRACK_S} s")
         for window_s in WINDOWS_S:
-            compare(sound, tracks, window_s)
+            compare(net, tracks, window_s)
         for window_s in WINDOWS_S:
-            race(sound, tracks[0], window_s)
+            race(net, tracks[0], window_s)
 
 
 if __name__ == "__main__":

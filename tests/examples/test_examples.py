@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from soundloc.network.checkpoint import default_checkpoint_path
+from soundloc.checkpoint_file import default_checkpoint_path
 
 FOLDER = Path(__file__).parents[2] / "examples"
 # A file, or a folder that `python -m` runs.

@@ -33,12 +33,12 @@ from examples.pigeon_superstition.world import (
     Standing,
     draw_scene,
 )
+from soundloc.architecture import log_mel
+from soundloc.architecture.config import LocalizerConfig
+from soundloc.checkpoint_file import default_checkpoint_path
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import PairSet, PictureEntry, PlacedObject, SoundEntry
-from soundloc.network.checkpoint import default_checkpoint_path
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.network.trunks import logmel
 from soundloc.scoring.intervals import Interval
 
 N_CELLS = 20
@@ -227,8 +227,8 @@ def hidden_place(scenes: list[Scene]) -> World:
     cache = FeatureCache(
         PairSet(Path("none"), tuple(pictures), tuple(sounds)),
         rng.normal(size=(len(scenes), 432, N_CELLS, N_CELLS)).astype(np.float16),
-        rng.normal(size=(len(sounds), 1, logmel.CHANNELS)).astype(np.float16),
-        np.zeros((1, logmel.CHANNELS), np.float16),
+        rng.normal(size=(len(sounds), 1, log_mel.CHANNELS)).astype(np.float16),
+        np.zeros((1, log_mel.CHANNELS), np.float16),
     )
     material = Material(tuple(scenes), cache)
     config = LocalizerConfig(

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from soundloc.network.config import LocalizerConfig
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 
 

@@ -7,6 +7,7 @@ localizer can take the place of the shipped one.
 from __future__ import annotations
 
 import functools
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -46,8 +47,10 @@ class Localized(Protocol):
 class Track(Protocol):
     """The localizer's features of an audio track."""
 
-    def window(self, center_s: float, window_s: float) -> WindowEmbedding:
-        """Embed a window of sound."""
+    def windows(
+        self, centers_s: Sequence[float], window_s: float
+    ) -> list[WindowEmbedding]:
+        """Embed windows of sound about several times."""
         ...
 
 
@@ -63,14 +66,20 @@ class Localizer(Protocol):
         """Compute the features of a whole audio track, shape (n,)."""
         ...
 
-    def attend(
+    def respond(
+        self, visual: FloatArray, sounds: Sequence[WindowEmbedding]
+    ) -> FloatArray:
+        """Return the cosines of visual features and k sounds, shape (k, h, w)."""
+        ...
+
+    def judge(
         self,
-        visual: FloatArray,
+        cosines: FloatArray,
         sound: WindowEmbedding,
         *,
         log_prior: FloatArray | None = None,
     ) -> Localized:
-        """Localize a sound embedding among visual features."""
+        """Localize a sound by its cosines, shape (h, w)."""
         ...
 
 

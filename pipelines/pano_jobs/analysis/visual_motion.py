@@ -13,6 +13,7 @@ from collections import deque
 import numpy as np
 
 from pano_jobs.analysis.localizer import FloatArray
+from pano_jobs.analysis.looks import Seen
 
 # Long enough for a walker to change the cells he is in.
 _LAG_S = 0.5
@@ -27,21 +28,20 @@ class MotionMeter:
     """Measures motion: compares features with those of half a second ago."""
 
     def __init__(self) -> None:
-        self._past: deque[tuple[float, FloatArray]] = deque()
+        self._past: deque[Seen] = deque()
 
-    def measure(self, time_s: float, visual: FloatArray) -> FloatArray:
+    def measure(self, seen: Seen) -> FloatArray:
         """Return how much each cell moves, (h, w) in [0, 1].
 
         Parameters
         ----------
-        visual
-            Unit vectors (D, h, w) of the picture at `time_s`, which must not decrease.
+        seen
+            Its time must not decrease.
         """
-        while len(self._past) > 1 and self._past[1][0] <= time_s - _LAG_S:
+        while len(self._past) > 1 and self._past[1].time_s <= seen.time_s - _LAG_S:
             self._past.popleft()
-        before = self._past[0][1] if self._past else visual
-        self._past.append((time_s, visual))
-        change = 1.0 - np.einsum("dij,dij->ij", before, visual)
+        self._past.append(seen)
+        change = 1.0 - seen.likeness(self._past[0])
         own = np.maximum(change - _SHARED_CHANGES * np.median(change), 0.0)
         largest = max(float(np.quantile(own, 0.98)), _MIN_CHANGE)
         return np.asarray(np.minimum(own / largest, 1.0), dtype=np.float32)

@@ -21,15 +21,15 @@ from pano_jobs.results import as_json
 from pano_jobs.retrieval.rows import TilePainter, picture_words, sound_words
 from pano_jobs.retrieval.sheet import Row, Tile, picture_tile, save_rows, sound_tile
 from pano_jobs.training.features import load_features
+from soundloc.architecture.efficientnet_lite0 import STRIDE_PX
 from soundloc.data.feature_cache import FeatureCache, read_picture
 from soundloc.data.pairs import SAMPLE_RATE_HZ, read_pair_set
 from soundloc.errors import DatasetError
-from soundloc.inference.engine import choose_engine
 from soundloc.inference.loudness import active_level_dbfs, at_reference_level
+from soundloc.inference.torch_engine import choose_engine
 from soundloc.inference.track import SILENCE_DBFS
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.model import SoundLocalizationNet
-from soundloc.network.trunks.padding import STRIDE_PX
 from soundloc.progress import StepProgress, untold
 from soundloc.retrieval import Embedder, find_pictures, find_sounds
 

@@ -16,8 +16,9 @@ from torch import nn
 
 from soundloc.data.feature_cache import CacheRecipe, FeatureCache, cache_features
 from soundloc.data.pairs import PairSet
-from soundloc.inference.engine import VisualEngine, choose_engine
+from soundloc.inference.engine import VisualEngine
 from soundloc.inference.loudness import at_reference_level
+from soundloc.inference.torch_engine import choose_engine
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.progress import StepProgress, untold
 

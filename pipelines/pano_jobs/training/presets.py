@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
 
-from soundloc.network.config import LocalizerConfig, SoundFeatures, VisualTrunk
+from soundloc.architecture.config import LocalizerConfig, SoundFeatures, VisualTrunk
 from soundloc.training.batch_sampler import SamplingSettings
 from soundloc.training.objective import LossWeights, Objective
 from soundloc.training.train import TrainSettings

@@ -20,14 +20,14 @@ from pano_jobs.training.fit import Fitting, fit, forget_state
 from pano_jobs.training.presets import PRESETS, Preset, SoundTrunk, Supervision
 from pano_jobs.training.training_log import training_logs
 from pano_jobs.training.trunks import load_trunks
+from soundloc.architecture.config import VisualTrunk
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import SPLITS, PairSet, read_pair_set
 from soundloc.data.supervision import label_only
 from soundloc.errors import CheckpointError
 from soundloc.evaluation.reporting.brief import Evaluation, evaluate
-from soundloc.inference.engine import choose_engine
+from soundloc.inference.torch_engine import choose_engine
 from soundloc.network.checkpoint import load_checkpoint, save_checkpoint
-from soundloc.network.config import VisualTrunk
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.progress import StepProgress, untold
 from soundloc.training.calibrate_confidence import calibrate_confidence

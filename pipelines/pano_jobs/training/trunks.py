@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.errors import CheckpointError
 from soundloc.network.checkpoint import load_checkpoint
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 
 

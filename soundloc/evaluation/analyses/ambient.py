@@ -13,10 +13,10 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
+from soundloc.architecture.config import Mechanism
 from soundloc.evaluation.measures import Column, Measures
 from soundloc.evaluation.queries import Relation
 from soundloc.evaluation.weighted_statistics import auroc
-from soundloc.network.attention import Mechanism
 from soundloc.scoring.intervals import Interval, bootstrap_statistic
 
 AMBIENCE = (Relation.AMBIENT, Relation.NOWHERE)

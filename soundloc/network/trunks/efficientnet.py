@@ -8,15 +8,30 @@ follows dilated). Either way every stride divides 16: rolling a periodic picture
 
 from __future__ import annotations
 
-from typing import Literal, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from soundloc.architecture.config import PictureScale
+from soundloc.architecture.efficientnet_lite0 import (
+    BATCH_NORM_EPS,
+    BLOCKS,
+    DEEP_CHANNELS,
+    HEAD_CHANNELS,
+    MAX_ACTIVATION,
+    MIDDLE_CHANNELS,
+    N_MIDDLE_BLOCKS,
+    PIXEL_MEAN,
+    PIXEL_SCALE,
+    STEM_CHANNELS,
+    STRIDE_PX,
+    Block,
+    margins,
+)
 from soundloc.network.trunks.enlarging import enlarge
 from soundloc.network.trunks.padding import (
-    STRIDE_PX,
     Pad,
     pad_picture,
     pad_plane,
@@ -24,33 +39,11 @@ from soundloc.network.trunks.padding import (
     wrap_columns,
 )
 
-PictureScale = Literal[1, 2]
-MIDDLE_CHANNELS = 112  # after block 10, natively at stride 16
-DEEP_CHANNELS = 320  # after the last block, natively at stride 32
-HEAD_CHANNELS = 1280
-BATCH_NORM_EPS = 1e-3
-
-# (kernel, stride, expansion, channels, repeats); arXiv 1905.11946 Table 1, width and
-# depth 1, without squeeze-and-excite.
-_STAGES = (
-    (3, 1, 1, 16, 1),
-    (3, 2, 6, 24, 2),
-    (5, 2, 6, 40, 2),
-    (3, 2, 6, 80, 3),
-    (5, 1, 6, 112, 3),
-    (5, 2, 6, 192, 4),
-    (3, 1, 6, 320, 1),
-)
-_STEM_CHANNELS = 32
-_N_MIDDLE_BLOCKS = sum(stage[-1] for stage in _STAGES[:5])
-
 
 class ConvNorm(nn.Module):
     """A convolution with TensorFlow's 'SAME' padding, batch norm and ReLU6.
 
-    TensorFlow splits the padding by the size of the plane; here it is always that of an
-    even plane, so that what a cell sees never depends on where it lies. `wrap` makes
-    the padding in x circular; in y it is always zero.
+    `wrap` makes the padding in x circular; in y it is always zero.
     """
 
     def __init__(
@@ -92,28 +85,27 @@ class ConvNorm(nn.Module):
         conv = self.conv
         x = F.conv2d(x, conv.weight, None, stride, 0, dilation, conv.groups)
         x = cast(Tensor, self.norm(x))
-        return F.relu6(x) if self.activate else x
+        return F.hardtanh(x, 0.0, MAX_ACTIVATION) if self.activate else x
 
     def margins(self, stride: int, dilation: int) -> tuple[int, int]:
         """Tell how many rows and columns a plane needs before and after itself."""
-        # The layer's own stride places the window, so that taking the stride out adds
-        # cells between the old ones without moving them.
-        before = (self.kernel - self.stride) // 2 * dilation
-        return before, (self.kernel - stride) * dilation - before
+        return margins(self.kernel, self.stride, stride=stride, dilation=dilation)
 
 
 class InvertedResidual(nn.Module):
     """Expand, filter per channel, project; add the input where shapes allow."""
 
-    def __init__(
-        self, in_channels: int, out_channels: int, kernel: int, stride: int, expand: int
-    ) -> None:
+    def __init__(self, block: Block) -> None:
         super().__init__()
-        inner = in_channels * expand
-        self.expand = ConvNorm(in_channels, inner) if expand > 1 else None
-        self.depthwise = ConvNorm(inner, inner, kernel, stride=stride, groups=inner)
-        self.project = ConvNorm(inner, out_channels, activate=False)
-        self.is_residual = stride == 1 and in_channels == out_channels
+        inner = block.inner_channels
+        self.expand = (
+            ConvNorm(block.in_channels, inner) if block.expansion > 1 else None
+        )
+        self.depthwise = ConvNorm(
+            inner, inner, block.kernel, stride=block.stride, groups=inner
+        )
+        self.project = ConvNorm(inner, block.out_channels, activate=False)
+        self.is_residual = block.is_residual
 
     def forward(
         self,
@@ -157,18 +149,8 @@ class EfficientNetLite0(nn.Module):
     def __init__(self, *, picture_scale: PictureScale = 1) -> None:
         super().__init__()
         self.picture_scale = picture_scale
-        self.stem = ConvNorm(3, _STEM_CHANNELS, 3, stride=2)
-        self.blocks = nn.ModuleList()
-        channels = _STEM_CHANNELS
-        for kernel, stride, expand, out_channels, repeats in _STAGES:
-            for i in range(repeats):
-                block_stride = stride if i == 0 else 1
-                self.blocks.append(
-                    InvertedResidual(
-                        channels, out_channels, kernel, block_stride, expand
-                    )
-                )
-                channels = out_channels
+        self.stem = ConvNorm(3, STEM_CHANNELS, 3, stride=2)
+        self.blocks = nn.ModuleList(InvertedResidual(block) for block in BLOCKS)
         self.eval()
 
     def train(self, mode: bool = True) -> EfficientNetLite0:
@@ -200,7 +182,7 @@ class EfficientNetLite0(nn.Module):
             pixels = enlarge(pixels, self.picture_scale, wrap=wrap)
         middle = self._middle(pixels, wrap=wrap, pad=pad)
         deep = middle
-        for i, block in enumerate(self.blocks[_N_MIDDLE_BLOCKS:]):
+        for i, block in enumerate(self.blocks[N_MIDDLE_BLOCKS:]):
             if self.picture_scale > 1:
                 deep = block(deep, wrap=wrap, pad=pad)
                 continue
@@ -212,7 +194,7 @@ class EfficientNetLite0(nn.Module):
 
     def see_early(self, pixels: Tensor, n_blocks: int) -> Tensor:
         """Run the stem and the first blocks on pictures (b, 3, h, w) in 0..255."""
-        x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=False)
+        x: Tensor = self.stem((pixels - PIXEL_MEAN) / PIXEL_SCALE, wrap=False)
         for block in self.blocks[:n_blocks]:
             x = block(x, wrap=False)
         return x
@@ -224,16 +206,16 @@ class EfficientNetLite0(nn.Module):
         (b, 320, …): what `forward` gives of pictures that were enlarged twice. It is
         what the trunk is adapted with.
         """
-        for block in self.blocks[n_blocks:_N_MIDDLE_BLOCKS]:
+        for block in self.blocks[n_blocks:N_MIDDLE_BLOCKS]:
             x = block(x, wrap=False)
         middle = x
-        for block in self.blocks[_N_MIDDLE_BLOCKS:]:
+        for block in self.blocks[N_MIDDLE_BLOCKS:]:
             x = block(x, wrap=False)
         return F.avg_pool2d(middle, 2), x
 
     def _middle(self, pixels: Tensor, *, wrap: bool, pad: Pad | None = None) -> Tensor:
-        x: Tensor = self.stem((pixels - 127.0) / 128.0, wrap=wrap, pad=pad)
-        for block in self.blocks[:_N_MIDDLE_BLOCKS]:
+        x: Tensor = self.stem((pixels - PIXEL_MEAN) / PIXEL_SCALE, wrap=wrap, pad=pad)
+        for block in self.blocks[:N_MIDDLE_BLOCKS]:
             x = block(x, wrap=wrap, pad=pad)
         return x
 

@@ -6,11 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundloc.network.trunks.efficientnet import (
-    HEAD_CHANNELS,
-    MIDDLE_CHANNELS,
-    EfficientNetLite0Head,
-)
+from soundloc.architecture.efficientnet_lite0 import HEAD_CHANNELS, MIDDLE_CHANNELS
+from soundloc.network.trunks.efficientnet import EfficientNetLite0Head
 
 MIX_CHANNELS = 256
 

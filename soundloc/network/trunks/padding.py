@@ -13,7 +13,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-STRIDE_PX = 16  # pixels of the picture from one cell of the attention to the next
 # Continues planes (b, c, h, w) by rows and columns before and after.
 Pad: TypeAlias = Callable[[Tensor, int, int], Tensor]
 

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from soundloc.network.trunks.frame_clock import FrameClock, HeardLayer
+from soundloc.architecture.frame_clock import FrameClock
+from soundloc.network.trunks.heard_layer import HeardLayer
 
 SAMPLE_RATE_HZ = 22_050
 # The published network was trained on samples in ±256, not ±1; ports forget it.

@@ -10,10 +10,11 @@ from torch.nn import functional as F
 from torchvision.models import VGG16_Weights
 from torchvision.models.vgg import cfgs, make_layers
 
+from soundloc.architecture.config import VGG16_CHANNELS
+from soundloc.architecture.efficientnet_lite0 import STRIDE_PX
 from soundloc.errors import CheckpointError
-from soundloc.network.trunks.padding import STRIDE_PX, pad_picture, pad_plane
+from soundloc.network.trunks.padding import pad_picture, pad_plane
 
-OUT_CHANNELS = 512
 # ImageNet's mean and deviation of RGB in 0..1, from torchvision.
 _MEAN_RGB = (0.485, 0.456, 0.406)
 _STD_RGB = (0.229, 0.224, 0.225)
@@ -32,7 +33,7 @@ class Vgg16Conv53(nn.Module):
 
     mean: Tensor
     std: Tensor
-    out_channels = OUT_CHANNELS
+    out_channels = VGG16_CHANNELS
 
     def __init__(self, *, post_relu: bool = False) -> None:
         super().__init__()

@@ -1,21 +1,15 @@
 from __future__ import annotations
 
-from fractions import Fraction
-
 import cv2
 import numpy as np
 import pytest
 
 from pano.errors import NoAudioError
-from pano.media import Frame, open_media
+from pano.media import open_media
 from pano.saliency_maps.saliency_map import mean_direction
 from pano.sphere import Direction, angle_between_deg, angles_deg_to_pixel
 from pano_jobs.analysis.audio_track import load_audio_track, mismatch_note
-from pano_jobs.analysis.localize import (
-    features,
-    localize,
-    log_solid_angles,
-)
+from pano_jobs.analysis.localize import localize, log_solid_angles
 from pano_jobs.settings import LocalizeSettings
 from tests.fake_localizer import RedLocalizer
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
@@ -64,27 +58,6 @@ def test_the_network_looks_only_as_often_as_it_is_told(tmp_path):
     localizer = RedLocalizer()
     maps_of(path, localizer, LocalizeSettings(visual_rate_hz=30.0))
     assert localizer.n_looks == 30
-
-
-def ticks(n: int):
-    for k in range(n):
-        image = np.zeros((480, 960, 3), np.uint8)
-        image[:, :, 0] = 8 * k
-        yield Frame(image, k, Fraction(1, 30))
-
-
-def test_features_between_two_looks_are_their_normalised_mixture():
-    found = list(features(ticks(13), RedLocalizer(), 5.0))
-    assert [round(30 * time_s) for time_s, _ in found] == list(range(13))
-    first, middle, last = (found[k][1] for k in (0, 2, 6))
-    mixture = (2 * first + last) / np.linalg.norm(2 * first + last, axis=0)
-    np.testing.assert_allclose(middle, mixture, atol=1e-6)
-    np.testing.assert_allclose(np.linalg.norm(middle, axis=0), 1.0, atol=1e-6)
-
-
-def test_after_the_last_look_the_features_hold():
-    found = list(features(ticks(16), RedLocalizer(), 5.0))
-    np.testing.assert_array_equal(found[15][1], found[12][1])
 
 
 def test_without_evidence_every_steradian_counts_the_same(tmp_path):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from pano_jobs.analysis.looks import Look, Seen
 from pano_jobs.analysis.visual_motion import MotionMeter, weigh_by_motion
 
 HEIGHT, WIDTH, DIM = 10, 20, 64
@@ -12,14 +13,19 @@ def scene(rng: np.random.Generator) -> np.ndarray:
     return np.asarray(visual / np.linalg.norm(visual, axis=0), np.float32)
 
 
+def seen(time_s: float, visual: np.ndarray) -> Seen:
+    look = Look(time_s, visual)
+    return Seen(time_s, look, look, 1.0)
+
+
 def test_only_the_cell_that_changes_moves() -> None:
     rng = np.random.default_rng(0)
     still = scene(rng)
     changed = still.copy()
     changed[:, 4, 7] = scene(rng)[:, 0, 0]
     meter = MotionMeter()
-    assert meter.measure(0.0, still).max() < FLOAT_NOISE
-    motion = meter.measure(0.5, changed)
+    assert meter.measure(seen(0.0, still)).max() < FLOAT_NOISE
+    motion = meter.measure(seen(0.5, changed))
     assert motion[4, 7] == 1.0
     assert np.count_nonzero(motion > FLOAT_NOISE) == 1
 
@@ -27,9 +33,9 @@ def test_only_the_cell_that_changes_moves() -> None:
 def test_a_turning_camera_is_no_motion() -> None:
     rng = np.random.default_rng(0)
     meter = MotionMeter()
-    meter.measure(0.0, scene(rng))
+    meter.measure(seen(0.0, scene(rng)))
     # All cells change alike, up to chance.
-    assert meter.measure(0.5, scene(rng)).max() == 0.0
+    assert meter.measure(seen(0.5, scene(rng))).max() == 0.0
 
 
 def test_flicker_of_compression_is_no_motion() -> None:
@@ -38,17 +44,17 @@ def test_flicker_of_compression_is_no_motion() -> None:
     noisy = still + 0.002 * rng.standard_normal(still.shape)
     flicker = np.asarray(noisy / np.linalg.norm(noisy, axis=0), np.float32)
     meter = MotionMeter()
-    meter.measure(0.0, still)
-    assert meter.measure(0.5, flicker).max() < 0.02
+    meter.measure(seen(0.0, still))
+    assert meter.measure(seen(0.5, flicker)).max() < 0.02
 
 
 def test_what_happened_before_the_lag_is_forgotten() -> None:
     rng = np.random.default_rng(0)
     first, second = scene(rng), scene(rng)
     meter = MotionMeter()
-    meter.measure(0.0, first)
+    meter.measure(seen(0.0, first))
     for time_s in (0.5, 1.0, 1.5):
-        motion = meter.measure(time_s, second)
+        motion = meter.measure(seen(time_s, second))
     assert motion.max() < FLOAT_NOISE
 
 

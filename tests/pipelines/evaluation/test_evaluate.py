@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from pano_jobs.cli import main
 from pano_jobs.evaluation.evaluate import EvaluateSettings, EvaluationFiles, evaluate
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.data.pairs import (
     SAMPLE_RATE_HZ,
     Opinion,
@@ -24,9 +25,8 @@ from soundloc.data.pairs import (
     write_tables,
 )
 from soundloc.errors import CheckpointError, DatasetError
-from soundloc.inference.engine import choose_engine
+from soundloc.inference.torch_engine import choose_engine
 from soundloc.network.checkpoint import save_checkpoint
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 
 PITCHES_HZ = {"red": 200.0, "green": 900.0, "blue": 3000.0}

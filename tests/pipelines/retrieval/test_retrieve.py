@@ -16,6 +16,7 @@ from pano_jobs.outputs import check_results
 from pano_jobs.retrieval.query import QuerySettings, search
 from pano_jobs.retrieval.report import all_tables
 from pano_jobs.retrieval.retrieve import RetrievalFiles, RetrieveSettings, retrieve
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.data.pairs import (
     SAMPLE_RATE_HZ,
     PictureEntry,
@@ -25,9 +26,8 @@ from soundloc.data.pairs import (
     write_tables,
 )
 from soundloc.errors import CheckpointError, DatasetError
-from soundloc.inference.engine import TorchEngine
+from soundloc.inference.torch_engine import TorchEngine
 from soundloc.network.checkpoint import save_checkpoint
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 
 PITCHES_HZ = {"red": 200.0, "green": 900.0, "blue": 3000.0}

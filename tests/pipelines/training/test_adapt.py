@@ -23,7 +23,7 @@ from soundloc.adaptation.distill_logmel import N_PATCHES, DistillationSettings
 from soundloc.adaptation.finetune import StateFile
 from soundloc.data.pairs import SAMPLE_RATE_HZ, read_pair_set, write_sound
 from soundloc.errors import CheckpointError, DatasetError
-from soundloc.inference.engine import TorchEngine
+from soundloc.inference.torch_engine import TorchEngine
 from soundloc.network.checkpoint import load_checkpoint
 from soundloc.network.model import SoundLocalizationNet
 from tests.pipelines.humming_squares import draw_humming_squares

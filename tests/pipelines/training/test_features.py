@@ -10,6 +10,8 @@ import pytest
 from pano_jobs.training.features import load_features
 from pano_jobs.training.presets import PRESETS
 from pano_jobs.training.trunks import load_trunks
+from soundloc.architecture.config import SoundPooling
+from soundloc.architecture.efficientnet_lite0 import STRIDE_PX
 from soundloc.data.pairs import (
     SAMPLE_RATE_HZ,
     PairSet,
@@ -19,10 +21,8 @@ from soundloc.data.pairs import (
     write_sound,
 )
 from soundloc.errors import DatasetError
-from soundloc.inference.engine import TorchEngine
+from soundloc.inference.torch_engine import TorchEngine
 from soundloc.network.checkpoint import load_checkpoint
-from soundloc.network.config import SoundPooling
-from soundloc.network.trunks.padding import STRIDE_PX
 
 SIZES_PX = ((64, 96), (80, 80))
 

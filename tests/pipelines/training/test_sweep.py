@@ -16,7 +16,7 @@ from soundloc.data.pairs import read_pair_set
 from soundloc.errors import DatasetError
 from soundloc.evaluation.reporting.figures import figures_of
 from soundloc.evaluation.reporting.seeds import over_seeds, paired_over_seeds
-from soundloc.inference.engine import TorchEngine
+from soundloc.inference.torch_engine import TorchEngine
 from soundloc.network.model import SoundLocalizationNet
 from tests.pipelines.humming_squares import draw_humming_squares
 

@@ -11,7 +11,7 @@ from soundloc.adaptation.adapt_efficientnet import (
 )
 from soundloc.adaptation.crops import CropSampler, CropSettings
 from soundloc.adaptation.finetune import Finetuning
-from soundloc.network.config import LocalizerConfig
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks.efficientnet import EfficientNetLite0
 from soundloc.network.trunks.enlarging import enlarge

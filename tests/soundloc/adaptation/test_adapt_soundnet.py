@@ -7,9 +7,9 @@ import torch
 from soundloc.adaptation.adapt_soundnet import SoundTrunkSettings, adapt_sound_trunk
 from soundloc.adaptation.finetune import Finetuning
 from soundloc.adaptation.sound_excerpts import EXCERPT_S, ExcerptSampler
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.data.pairs import SAMPLE_RATE_HZ, PairSet, SoundEntry, write_sound
 from soundloc.errors import DatasetError
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 
 N = round(EXCERPT_S * SAMPLE_RATE_HZ)

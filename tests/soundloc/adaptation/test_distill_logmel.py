@@ -18,9 +18,10 @@ from soundloc.adaptation.distill_logmel import (
 )
 from soundloc.adaptation.finetune import Finetuning, StateFile
 from soundloc.adaptation.sound_excerpts import ExcerptSampler, ExcerptSettings
+from soundloc.architecture.log_mel import PATCH_CLOCK, PATCH_SAMPLES
 from soundloc.data.pairs import SAMPLE_RATE_HZ, PairSet, SoundEntry, write_sound
 from soundloc.errors import CheckpointError
-from soundloc.network.trunks.logmel import PATCH_CLOCK, PATCH_SAMPLES, LogMelNet
+from soundloc.network.trunks.logmel import LogMelNet
 
 SETTINGS = DistillationSettings(
     n_excerpts=6,

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import torch
 
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.evaluation.predictions import predict, top_quarter
 from soundloc.evaluation.queries import Relation, ask
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 from tests.soundloc.evaluation.quiz import draw_pair_set, same
 

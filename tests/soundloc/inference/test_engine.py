@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from soundloc.inference.engine import OpenVinoEngine, TorchEngine, choose_engine
-from soundloc.network.config import LocalizerConfig
+from soundloc.architecture.config import LocalizerConfig
+from soundloc.inference.torch_engine import ExportedEngine, TorchEngine, choose_engine
 from soundloc.network.model import SoundLocalizationNet
 
 FLOAT_NOISE = 1e-4
@@ -23,8 +23,8 @@ def visual(lite_net):
 def engines(visual):
     return {
         "torch": TorchEngine(visual),
-        "f32": OpenVinoEngine(visual, precision="f32"),
-        "auto": OpenVinoEngine(visual),
+        "f32": ExportedEngine(visual, precision="f32"),
+        "auto": ExportedEngine(visual),
     }
 
 
@@ -68,7 +68,7 @@ def test_a_picture_of_any_size_and_memory_order_is_seen(engines):
 
 
 def test_a_size_is_compiled_once(visual, monkeypatch):
-    engine = OpenVinoEngine(visual, precision="f32")
+    engine = ExportedEngine(visual, precision="f32")
     compiled = []
 
     def note(height, width, wrap):
@@ -86,13 +86,13 @@ def test_vgg16_converts_too():
     torch.manual_seed(0)
     visual = SoundLocalizationNet(LocalizerConfig()).eval().visual
     expected = TorchEngine(visual).see(image(32, 48), wrap=True)
-    seen = OpenVinoEngine(visual, precision="f32").see(image(32, 48), wrap=True)
+    seen = ExportedEngine(visual, precision="f32").see(image(32, 48), wrap=True)
     np.testing.assert_allclose(seen, expected, atol=FLOAT_NOISE)
 
 
 def test_auto_prefers_openvino_where_there_is_no_gpu(visual, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert isinstance(choose_engine(visual), OpenVinoEngine)
+    assert isinstance(choose_engine(visual), ExportedEngine)
     assert isinstance(choose_engine(visual, "torch"), TorchEngine)
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert isinstance(choose_engine(visual), TorchEngine)

@@ -1,15 +1,18 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 from scipy.signal import resample_poly
 
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.errors import CheckpointError
-from soundloc.inference.engine import TorchEngine
 from soundloc.inference.localizer import SoundLocalizer
 from soundloc.inference.loudness import at_reference_level
-from soundloc.inference.track import SoundTrack, at_network_rate
+from soundloc.inference.torch_localizer import localizer_of
+from soundloc.inference.track import at_network_rate
 from soundloc.network.checkpoint import save_checkpoint
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks.soundnet import SAMPLE_RATE_HZ
 
@@ -18,7 +21,7 @@ FLOAT_NOISE = 1e-4
 
 @pytest.fixture(scope="module")
 def localizer(lite_net) -> SoundLocalizer:
-    return SoundLocalizer(lite_net, TorchEngine(lite_net.visual))
+    return localizer_of(lite_net)
 
 
 def image(height: int = 48, width: int = 64) -> np.ndarray:
@@ -146,11 +149,11 @@ def test_a_window_of_a_track_is_near_the_window_heard_alone(
             sound_norm="standardise",
         )
     )
-    sound = enliven(net).eval().sound
+    localizer = localizer_of(enliven(net))
     track = bell(40.0)
-    heard = SoundTrack(sound, track)
+    heard = localizer.hear(track)
     start, stop = 9 * SAMPLE_RATE_HZ, 29 * SAMPLE_RATE_HZ
-    alone = SoundTrack(sound, track[start:stop])
+    alone = localizer.hear(track[start:stop])
     assert cosine(heard.window(19.0, 20.0).h, alone.window(10.0, 20.0).h) > 0.98
 
 
@@ -159,7 +162,7 @@ def test_a_window_over_the_whole_track_is_the_trunks_own_pooling(lite_net):
     with torch.no_grad():
         levelled = torch.from_numpy(at_reference_level(track))
         expected = lite_net.sound(levelled[None])[0]
-    heard = SoundTrack(lite_net.sound, track)
+    heard = localizer_of(lite_net).hear(track)
     np.testing.assert_allclose(heard.pooled(3.5, 7.0), expected, atol=FLOAT_NOISE)
 
 
@@ -198,9 +201,7 @@ def test_it_is_loaded_from_a_checkpoint(lite_net, tmp_path):
     path = tmp_path / "net.safetensors"
     save_checkpoint(path, lite_net, step=1, metrics={})
     loaded = SoundLocalizer.load(path, engine="torch")
-    expected = SoundLocalizer(lite_net, TorchEngine(lite_net.visual)).localize(
-        image(), bell(1.0)
-    )
+    expected = localizer_of(lite_net).localize(image(), bell(1.0))
     found = loaded.localize(image(), bell(1.0))
     np.testing.assert_allclose(found.response, expected.response, atol=1e-6)
     with pytest.raises(CheckpointError):
@@ -213,3 +214,21 @@ def test_a_soft_recording_is_heard_like_a_loud_one(localizer):
         soft.window(4.0, 4.0).h, loud.window(4.0, 4.0).h, atol=FLOAT_NOISE
     )
     assert soft.level_dbfs(4.0, 4.0) < loud.level_dbfs(4.0, 4.0) - 30.0
+
+
+def test_the_default_network_answers_without_torch():
+    code = """
+import sys
+import numpy as np
+from soundloc import SoundLocalizer
+
+localizer = SoundLocalizer.load(engine="openvino")
+image = np.zeros((32, 64, 3), np.uint8)
+found = localizer.localize(image, np.ones(9000, np.float32))
+assert found.attention.shape == (2, 4)
+print(sorted({"torch", "torchvision", "matplotlib"} & set(sys.modules)))
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"

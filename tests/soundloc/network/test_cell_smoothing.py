@@ -2,8 +2,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.network.cell_smoothing import smooth_directions
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 
 FLOAT_NOISE = 1e-5

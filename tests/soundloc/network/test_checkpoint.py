@@ -7,6 +7,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
+from soundloc.checkpoint_file import default_checkpoint_path
 from soundloc.errors import CheckpointError
 from soundloc.network import checkpoint
 from soundloc.network.checkpoint import load_checkpoint, save_checkpoint
@@ -146,7 +147,7 @@ def test_other_tensors_are_refused(saved, tmp_path, tensors):
 
 
 def test_the_default_lies_in_the_package():
-    path = checkpoint.default_checkpoint_path()
+    path = default_checkpoint_path()
     assert path.name == "default.safetensors"
     assert path.parent.name == "weights"
     assert path.parent.is_dir()

@@ -5,9 +5,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from soundloc.architecture.config import LocalizerConfig, Mechanism
 from soundloc.network import attention
-from soundloc.network.attention import Mechanism
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet, SoundStream
 
 LITE = LocalizerConfig(

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from soundloc.network.config import LocalizerConfig
+from soundloc.architecture.config import LocalizerConfig
+from soundloc.architecture.frame_clock import FrameClock
+from soundloc.architecture.log_mel import PATCH_CLOCK, SAMPLE_RATE_HZ
+from soundloc.inference.prefix_sums import PrefixSums
 from soundloc.network.model import SoundStream
-from soundloc.network.trunks.frame_clock import FrameClock
-from soundloc.network.trunks.logmel import PATCH_CLOCK, SAMPLE_RATE_HZ
 from soundloc.network.trunks.soundnet import CONV7_CLOCK
-from soundloc.network.window_pooling import PrefixSums, frame_rms, window_mean
+from soundloc.network.window_pooling import frame_rms, window_mean
 
 RNG = np.random.default_rng(0)
 FRAMES = RNG.standard_normal((9, 4)).astype(np.float32)

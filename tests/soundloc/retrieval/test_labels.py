@@ -6,6 +6,7 @@ import torch
 from torch.nn import functional as F
 from torchvision.models import VGG16_Weights
 
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import (
     SAMPLE_RATE_HZ,
@@ -16,7 +17,6 @@ from soundloc.data.pairs import (
     write_sound,
 )
 from soundloc.errors import CheckpointError
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.network.trunks import efficientnet_weights
 from soundloc.network.trunks.soundnet import SoundNet8

@@ -14,10 +14,10 @@ from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.errors import CheckpointError
 from soundloc.evaluation.reporting.brief import evaluate
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.training.batch_sampler import Batch, BatchSampler
 from soundloc.training.calibrate_confidence import calibrate_confidence

@@ -26,7 +26,7 @@ from pano_jobs.cli.options.shared import (
 )
 
 if TYPE_CHECKING:
-    from soundloc.network.config import VisualTrunk
+    from soundloc.architecture.config import VisualTrunk
 
 
 class _LossWeight(click.ParamType[tuple[str, float]]):

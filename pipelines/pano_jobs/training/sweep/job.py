@@ -21,6 +21,7 @@ from pano_jobs.training.presets import PRESETS, Preset
 from pano_jobs.training.sweep.folds import refold
 from pano_jobs.training.sweep.variants import Over, Variant, variants
 from pano_jobs.training.trunks import load_trunks
+from soundloc.architecture.config import LocalizerConfig
 from soundloc.data.feature_cache import FeatureCache
 from soundloc.data.pairs import SPLITS, PairSet, PictureEntry, read_pair_set
 from soundloc.data.supervision import label_share
@@ -28,9 +29,8 @@ from soundloc.evaluation.measures import Measures, measure
 from soundloc.evaluation.predictions import predict
 from soundloc.evaluation.queries import Question, ask
 from soundloc.evaluation.stored import load_measures, save_measures
-from soundloc.inference.engine import choose_engine
+from soundloc.inference.torch_engine import choose_engine
 from soundloc.network.checkpoint import load_checkpoint
-from soundloc.network.config import LocalizerConfig
 from soundloc.network.model import SoundLocalizationNet
 from soundloc.progress import StepProgress, untold
 from soundloc.training.calibrate_confidence import calibrate_confidence

@@ -2,8 +2,9 @@
 
 from torch import Tensor
 
+from soundloc.architecture.efficientnet_lite0 import STRIDE_PX
 from soundloc.network.trunks.efficientnet import EfficientNetLite0
-from soundloc.network.trunks.padding import STRIDE_PX, pad_picture
+from soundloc.network.trunks.padding import pad_picture
 
 
 def see_strided(trunk: EfficientNetLite0, pixels: Tensor, *, wrap: bool) -> Tensor:

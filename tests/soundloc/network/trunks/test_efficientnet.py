@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 from torchvision.models import VGG16_Weights
 
+from soundloc.architecture.efficientnet_lite0 import MIDDLE_CHANNELS
 from soundloc.errors import CheckpointError
-from soundloc.network.trunks import efficientnet
 from soundloc.network.trunks.efficientnet import (
     EfficientNetLite0,
     EfficientNetLite0Head,
@@ -45,7 +45,7 @@ def test_the_a_trous_stage_equals_the_strided_network_at_every_second_cell(trunk
     pixels = picture(128, 256)
     with torch.no_grad():
         strided = see_strided(trunk, pixels, wrap=wrap)
-    deep = see(trunk, pixels, wrap=wrap)[:, efficientnet.MIDDLE_CHANNELS :]
+    deep = see(trunk, pixels, wrap=wrap)[:, MIDDLE_CHANNELS:]
     assert strided.std() > 0.1
     torch.testing.assert_close(
         deep[..., ::2, ::2], strided, atol=FLOAT_NOISE, rtol=FLOAT_NOISE

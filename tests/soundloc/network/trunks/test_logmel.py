@@ -7,18 +7,17 @@ import pytest
 import torch
 from scipy import signal
 
-from soundloc.inference.loudness import at_reference_level
-from soundloc.inference.track import SoundTrack
-from soundloc.network.config import LocalizerConfig
-from soundloc.network.model import SoundLocalizationNet, SoundStream
-from soundloc.network.trunks.logmel import (
+from soundloc.architecture.config import LocalizerConfig
+from soundloc.architecture.log_mel import (
     N_WINDOWS,
     PATCH_CLOCK,
     PATCH_SAMPLES,
     SAMPLE_RATE_HZ,
-    LogMelNet,
-    hear_track,
 )
+from soundloc.inference.loudness import at_reference_level
+from soundloc.inference.torch_localizer import localizer_of
+from soundloc.network.model import SoundLocalizationNet, SoundStream
+from soundloc.network.trunks.logmel import LogMelNet, hear_track
 
 CONFIG = LocalizerConfig(
     visual_trunk="efficientnet_lite0",
@@ -107,9 +106,9 @@ def test_a_window_of_a_track_is_the_window_heard_alone(sound_pooling):
     n = PATCH_SAMPLES + 5 * PATCH_CLOCK.stride
     alone = track[start : start + n]
     window_s, center_s = n / SAMPLE_RATE_HZ, (start + n / 2) / SAMPLE_RATE_HZ
-    pooled = SoundTrack(net.sound, track).pooled(center_s, window_s)
+    pooled = localizer_of(net).hear(track).pooled(center_s, window_s)
     levels = np.sqrt([np.mean(track**2), np.mean(alone**2)])
-    heard = SoundTrack(net.sound, alone * np.float32(levels[0] / levels[1]))
+    heard = localizer_of(net).hear(alone * np.float32(levels[0] / levels[1]))
     np.testing.assert_allclose(
         pooled, heard.pooled(window_s / 2, window_s), rtol=2e-3, atol=2e-4
     )
@@ -122,7 +121,7 @@ def test_a_window_over_the_whole_track_is_what_the_stream_hears():
     levelled = torch.from_numpy(at_reference_level(track.numpy()))
     with torch.no_grad():
         expected = net.sound(levelled[None])[0]
-    pooled = SoundTrack(net.sound, track.numpy()).pooled(3.0, 6.0)
+    pooled = localizer_of(net).hear(track.numpy()).pooled(3.0, 6.0)
     np.testing.assert_allclose(pooled, expected, atol=1e-5)
 
 

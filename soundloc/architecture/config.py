@@ -5,14 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from soundloc.network.attention import Mechanism
-from soundloc.network.trunks import logmel, soundnet, vgg16
-from soundloc.network.trunks.efficientnet import PictureScale
-
+Mechanism = Literal["cosine", "relu_cosine"]
+PictureScale = Literal[1, 2]
 VisualTrunk = Literal["vgg16", "efficientnet_lite0"]
 SoundFeatures = Literal["conv8", "conv5+conv7", "log-mel"]
 SoundNorm = Literal["none", "standardise"]
 SoundPooling = Literal["mean", "loudness"]
+
+VGG16_CHANNELS = 512
+# A standardised channel of sound says no more than this, in deviations.
+MAX_DEVIATIONS = 8.0
+# The peak is the mean of the best 0.5 % of the cells: one cell is easily lucky.
+PEAK_SHARE = 1 / 200
+_SOUND_CHANNELS: dict[SoundFeatures, tuple[int, ...]] = {
+    "conv8": (1000,),
+    "conv5+conv7": (256, 1024),
+    "log-mel": (1024,),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,9 +102,9 @@ class LocalizerConfig:
             raise ValueError(f"temperature must be positive, got {self.temperature}")
         if self.embedding_dim < 1:
             raise ValueError(f"embedding_dim must be ≥ 1, got {self.embedding_dim}")
-        if self.visual_trunk == "vgg16" and self.embedding_dim != vgg16.OUT_CHANNELS:
+        if self.visual_trunk == "vgg16" and self.embedding_dim != VGG16_CHANNELS:
             raise ValueError(
-                f"embedding_dim must be {vgg16.OUT_CHANNELS} with vgg16, "
+                f"embedding_dim must be {VGG16_CHANNELS} with vgg16, "
                 f"got {self.embedding_dim}"
             )
         if self.visual_trunk == "vgg16" and self.picture_scale != 1:
@@ -119,11 +128,7 @@ class LocalizerConfig:
     @property
     def sound_channels(self) -> tuple[int, ...]:
         """Channels of the sound layers that make f_s."""
-        if self.sound_features == "conv8":
-            return (soundnet.CONV8_CHANNELS,)
-        if self.sound_features == "log-mel":
-            return (logmel.CHANNELS,)
-        return soundnet.CONV5_CHANNELS, soundnet.CONV7_CHANNELS
+        return _SOUND_CHANNELS[self.sound_features]
 
     @property
     def sound_dim(self) -> int:

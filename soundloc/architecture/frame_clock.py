@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
-
-from torch import Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +26,13 @@ class FrameClock:
         )
 
 
-class HeardLayer(NamedTuple):
-    """A layer's frames (b, c, t), when they happen, and how much each counts (b, t)."""
+def frame_span(clock: FrameClock, start: float, stop: float) -> tuple[float, float]:
+    """Express the window from sample `start` to `stop` in frames of a layer.
 
-    frames: Tensor
-    clock: FrameClock
-    weights: Tensor | None = None
+    Frame k covers k to k + 1. Frames that hear over the ends of the window stay out of
+    it, but for the one in the middle of a short window.
+    """
+    margin = (clock.receptive_field - clock.stride) / 2
+    half = max((stop - start) / 2 - margin, clock.stride / 2)
+    middle = ((start + stop) / 2 - clock.offset) / clock.stride + 0.5
+    return middle - half / clock.stride, middle + half / clock.stride

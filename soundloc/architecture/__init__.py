@@ -1,0 +1,1 @@
+"""What the networks are, in numbers: for training in torch and for inference."""

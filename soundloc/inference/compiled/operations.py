@@ -1,0 +1,96 @@
+"""The operations that the graphs are made of, in OpenVINO's opset.
+
+Normalisations are folded into the convolutions before them, which is all that is done
+by hand: OpenVINO fuses the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import openvino
+from numpy.typing import NDArray
+from openvino import opset13 as opset
+
+# OpenVINO ships no types.
+Node: TypeAlias = Any
+Precision = Literal["f32", "bf16"]
+Tensors = Mapping[str, NDArray[Any]]
+Margins = tuple[int, int]
+
+NONE: Margins = (0, 0)
+
+
+def compiled(model: Any, precision: Precision = "f32") -> Any:
+    """Compile a model for the processor, for one answer at a time."""
+    return openvino.Core().compile_model(
+        model,
+        "CPU",
+        {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"},
+    )
+
+
+def convolve(
+    x: Node,
+    kernels: NDArray[np.float32],
+    bias: NDArray[np.float32] | None = None,
+    *,
+    stride: int = 1,
+    dilation: int = 1,
+    groups: int = 1,
+    rows: Margins = NONE,
+    columns: Margins = NONE,
+) -> Node:
+    """Convolve (b, c, h, w); `rows` and `columns` of zeros stand before and after."""
+    before, after = [rows[0], columns[0]], [rows[1], columns[1]]
+    strides, dilations = [stride, stride], [dilation, dilation]
+    if groups == 1:
+        y = opset.convolution(
+            x, opset.constant(kernels), strides, before, after, dilations
+        )
+    else:
+        apart = kernels.reshape(groups, -1, *kernels.shape[1:])
+        y = opset.group_convolution(
+            x, opset.constant(apart), strides, before, after, dilations
+        )
+    return y if bias is None else opset.add(y, opset.constant(bias[:, None, None]))
+
+
+def folded(
+    tensors: Tensors, conv: str, norm: str, *, eps: float
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the kernels and the bias of a convolution with its batch norm in it."""
+    variance = tensors[f"{norm}.running_var"]
+    gain = tensors[f"{norm}.weight"] / np.sqrt(variance + np.float32(eps))
+    bias = tensors[f"{norm}.bias"] - tensors[f"{norm}.running_mean"] * gain
+    kernels = tensors[f"{conv}.weight"]
+    scaled = np.asarray(kernels * gain[:, None, None, None], np.float32)
+    return scaled, np.asarray(bias, np.float32)
+
+
+def wrap_columns(x: Node, before: int, after: int) -> Node:
+    """Continue (b, c, h, w) periodically in x, however narrow it is."""
+    if before == after == 0:
+        return x
+    width = x.get_output_partial_shape(0)[3].get_length()
+    places = np.arange(-before, width + after) % width
+    if before > width or after > width:
+        return opset.gather(x, opset.constant(places), opset.constant(3))
+    parts = [_columns(x, width - before, width)] if before else []
+    parts.append(x)
+    if after:
+        parts.append(_columns(x, 0, after))
+    return opset.concat(parts, 3)
+
+
+def unit(x: Node) -> Node:
+    """Scale the vectors along axis 1 to length 1."""
+    length = opset.reduce_l2(x, opset.constant([1]), True)
+    return opset.divide(x, opset.maximum(length, opset.constant(np.float32(1e-12))))
+
+
+def _columns(x: Node, start: int, stop: int) -> Node:
+    ends = (opset.constant([value]) for value in (start, stop, 1, 3))
+    return opset.slice(x, *ends)
