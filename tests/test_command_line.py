@@ -83,6 +83,34 @@ def test_wrong_usage_exits_with_2(arguments):
     assert run(*arguments).exit_code == 2
 
 
+FILMING = {
+    "pan": ["a.mp4", "-o", "b.mp4"],
+    "render": ["a.mp4", "-o", "b.mp4", "--path", "path.json"],
+    "saliency": ["a.mp4", "-o", "b.mp4"],
+    "batch": ["folder", "-o", "out"],
+}
+
+
+@pytest.mark.parametrize("command", FILMING)
+@pytest.mark.parametrize(
+    ("encoder", "preset", "known"),
+    [
+        ("libx264", "p4", "ultrafast, superfast, veryfast"),
+        ("h264_nvenc", "veryfast", "p1, p2, p3"),
+        ("hevc_qsv", "ultrafast", "veryfast, faster, fast"),
+        ("h264_amf", "medium", "speed, balanced, quality"),
+    ],
+)
+def test_a_preset_the_encoder_does_not_know_is_refused_with_those_it_knows(
+    command, encoder, preset, known
+):
+    options = ["--encoder", encoder, "--preset", preset]
+    result = run(command, *FILMING[command], *options)
+    assert result.exit_code == 2
+    said = " ".join(result.stderr.split())
+    assert f"{encoder} has no preset '{preset}'; choose one of {known}" in said
+
+
 def test_a_failure_is_one_sentence_on_stderr_and_exit_code_1(tmp_path):
     result = run("info", tmp_path / "missing.mp4")
     assert result.exit_code == 1

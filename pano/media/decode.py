@@ -7,14 +7,13 @@ transport streams, and opening costs milliseconds.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
 
-import numpy as np
 from av.video.frame import VideoFrame
-from numpy.typing import NDArray
 
 from pano.equirect.layouts import StereoLayout
 from pano.errors import MediaError, NotSphericalError
@@ -24,6 +23,7 @@ from pano.media.frames import (
     ANALYSIS_WIDTH_PX,
     ASSUMED_RATE_HZ,
     Frame,
+    LazyPicture,
     PlanarFrame,
 )
 from pano.media.media_info import MediaInfo, probe
@@ -124,8 +124,8 @@ class Media:
         """Yield what is on screen at the ticks of a steady clock, scaled down.
 
         Frame k shows the picture with the latest presentation time not after
-        start + k / rate_hz. A repeated picture is the same array again: do not
-        write into it.
+        start + k / rate_hz. A repeated picture is the same object again, and it is
+        converted only if its image is asked for: do not write into it.
 
         Raises
         ------
@@ -139,11 +139,10 @@ class Media:
         start: Fraction | None = None
         for picture, shown, ends in self._shown_pictures():
             start = shown if start is None else start
-            image: NDArray[np.uint8] | None = None
+            convert = functools.partial(converter.scaled, picture)
+            lazy = LazyPicture(convert, (width_px, height_px))
             while start + k * tick < ends - rounding:
-                if image is None:
-                    image = converter.scaled(picture, width_px, height_px)
-                yield Frame(image, k, tick, start, shown)
+                yield Frame(lazy, k, tick, start, shown)
                 k += 1
 
     @property

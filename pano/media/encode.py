@@ -73,9 +73,9 @@ class MediaWriter:
     encoder
         One of `pano.media.ENCODERS`.
     quality
-        Constant rate factor, 0 (lossless) to 51.
+        Constant rate factor, 0 (lossless) to 51; None is the preset's default.
     preset
-        x264's trade of speed for size, such as medium or veryfast.
+        One of the encoder's trades of speed for size; None is its default.
 
     Raises
     ------
@@ -97,11 +97,11 @@ class MediaWriter:
         route: SoundRoute | None = None,
         spherical: SphericalMetadata | None = None,
         encoder: str = DEFAULT_ENCODER,
-        quality: int = 18,
-        preset: str = "medium",
+        quality: int | None = None,
+        preset: str | None = None,
         overwrite: bool = False,
     ) -> None:
-        check_settings(target, width_px, height_px, spherical, encoder, quality)
+        check_settings(target, width_px, height_px, spherical, encoder, preset, quality)
         check_target(target, source=sound_from, overwrite=overwrite)
         self._target = target
         self._part = target.with_name(f"{target.stem}.part{target.suffix}")
@@ -214,10 +214,7 @@ class MediaWriter:
     def _open(self) -> None:
         container = av.open(ffmpeg_url(self._part), "w")
         self._container = container
-        encoder = ENCODERS[self._encoder]
-        options = encoder.options | {encoder.quality_option: str(self._quality)}
-        if encoder.has_x264_presets:
-            options["preset"] = self._preset
+        options = ENCODERS[self._encoder].settings(self._preset, self._quality)
         video = container.add_stream(
             self._encoder, rate=self._frame_rate or ASSUMED_RATE_HZ, options=options
         )

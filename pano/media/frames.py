@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -17,14 +19,44 @@ ANALYSIS_HEIGHT_PX, ANALYSIS_WIDTH_PX = 480, 960
 ASSUMED_RATE_HZ = Fraction(30)
 
 
+Image = NDArray[np.uint8]
+
+
+class LazyPicture:
+    """A picture that is converted when it is first asked for: most never are.
+
+    Parameters
+    ----------
+    convert
+        Makes the picture of a width and a height, RGB.
+    size_px
+        Width and height of the picture itself.
+    """
+
+    def __init__(
+        self, convert: Callable[[int, int], Image], size_px: tuple[int, int]
+    ) -> None:
+        self._convert, self._size_px = convert, size_px
+
+    @functools.cached_property
+    def image(self) -> Image:
+        """Return the picture, the same array each time: do not write into it."""
+        return self._convert(*self._size_px)
+
+    def thumbnail(self, width_px: int, height_px: int) -> Image:
+        """Return it small, averaged by area."""
+        return self._convert(width_px, height_px)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Frame:
     """One picture of the sphere and when it is shown.
 
     Parameters
     ----------
-    image
-        RGB, shape (h, 2·h, 3): mono equirectangular, square pixels, upright.
+    picture
+        RGB, shape (h, 2·h, 3): mono equirectangular, square pixels, upright. A picture
+        that is shown again is the same object.
     pts
         Presentation time in units of `time_base`, counted from `origin`.
     origin
@@ -33,11 +65,27 @@ class Frame:
         Since when the picture is on screen, in seconds; None: since this very time.
     """
 
-    image: NDArray[np.uint8]
+    picture: Image | LazyPicture
     pts: int
     time_base: Fraction
     origin: Fraction = Fraction(0)
     shown_from: Fraction | None = None
+
+    @property
+    def image(self) -> Image:
+        """Return the picture as an array."""
+        picture = self.picture
+        return picture.image if isinstance(picture, LazyPicture) else picture
+
+    def thumbnail(self, width_px: int, height_px: int) -> Image:
+        """Return the picture small, averaged by area."""
+        if isinstance(self.picture, LazyPicture):
+            return self.picture.thumbnail(width_px, height_px)
+        import cv2  # `pano --help` names frames, and needs none of it
+
+        size = width_px, height_px
+        small = cv2.resize(self.picture, size, interpolation=cv2.INTER_AREA)
+        return np.asarray(small, np.uint8)
 
     @property
     def time(self) -> Fraction:

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Iterator
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,7 +41,7 @@ class BoundaryWatcher:
 
     def __init__(self) -> None:
         self.cuts_s: list[float] = []
-        self._latest: NDArray[np.uint8] | None = None
+        self._latest: object = None
         n_seen = 2 * _N_NEIGHBOURS + 1
         self._times_s: deque[float] = deque(maxlen=n_seen)
         self._small: deque[FloatArray] = deque(maxlen=n_seen)
@@ -51,15 +50,15 @@ class BoundaryWatcher:
     def passing(self, frames: Iterable[Frame]) -> Iterator[Frame]:
         """Pass frames on and judge them; a picture shown again is judged once."""
         for frame in frames:
-            if frame.image is not self._latest:
-                self._latest = frame.image
+            if frame.picture is not self._latest:
+                self._latest = frame.picture
                 self._look(frame)
             yield frame
         for _ in range(_N_NEIGHBOURS):
             self._judge(self._small[-1] if self._small else None, None)
 
     def _look(self, frame: Frame) -> None:
-        small = cv2.resize(frame.image, _SIZE_PX, interpolation=cv2.INTER_AREA)
+        small = frame.thumbnail(*_SIZE_PX)
         self._judge(small.astype(np.float32), float(frame.appeared))
 
     def _judge(self, small: FloatArray | None, time_s: float | None) -> None:

@@ -14,7 +14,7 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from pano.errors import MediaError, SettingsError
-from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
+from pano.media.encoders import DEFAULT_ENCODER, ENCODERS, check_preset
 from pano.media.metadata.spherical import SphericalMetadata
 
 # Hardware refuses pictures that are smaller than its blocks.
@@ -51,7 +51,8 @@ def check_settings(
     height_px: int,
     spherical: SphericalMetadata | None,
     encoder: str,
-    quality: int,
+    preset: str | None,
+    quality: int | None,
 ) -> None:
     """Refuse settings of a `MediaWriter` that do not fit each other.
 
@@ -64,11 +65,8 @@ def check_settings(
         raise SettingsError(
             f"the picture must have even sides, got {width_px}×{height_px}"
         )
-    if encoder not in ENCODERS:
-        raise SettingsError(
-            f"unknown encoder {encoder!r}; choose one of {', '.join(ENCODERS)}"
-        )
-    if not 0 <= quality <= 51:
+    check_preset(encoder, preset)
+    if quality is not None and not 0 <= quality <= 51:
         raise SettingsError(f"quality must be in 0 to 51, got {quality}")
     if target.suffix.lower() not in _SUFFIXES:
         raise SettingsError(

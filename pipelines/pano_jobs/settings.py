@@ -20,6 +20,7 @@ from pano.camera.pose import DEFAULT_HFOV_DEG, DEFAULT_SIZE_PX
 from pano.director.wishes import CutRules, Wishes
 from pano.errors import SettingsError
 from pano.media import DEFAULT_ENCODER, StereoLayout
+from pano.media.encoders import check_preset
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.sphere import Direction
@@ -35,6 +36,8 @@ Compute = Literal["auto", "torch", "openvino"]
 DIRECTORS: tuple[Director, ...] = get_args(Director)
 SOLVERS: tuple[Solver, ...] = get_args(Solver)
 MOTIONS: tuple[Motion, ...] = get_args(Motion)
+Looks = Literal["changes", "all"]
+LOOKS: tuple[Looks, ...] = get_args(Looks)
 Evidence = Literal["both", "picture", "field"]
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
 COMPUTE_ENGINES: tuple[Compute, ...] = get_args(Compute)
@@ -53,6 +56,9 @@ class LocalizeSettings:
         How often the network looks at a picture, at most 30 a second; between
         two looks its features are interpolated. 30 is the paper; on the demo both
         keep the source in view for the same share of the time.
+    looks
+        Where it looks: at what changed since the last look, and at the whole picture
+        every other time at most; or at all of it each time, as the paper does.
     motion_gain
         How much more a moving cell counts where the localizer is not confident at
         all; 0 is the paper, which looks at single frames.
@@ -66,13 +72,15 @@ class LocalizeSettings:
     checkpoint
         The localizer's weights; ``None`` is the checkpoint that is shipped.
     compute
-        The engine of the visual network: auto, torch or openvino.
+        The engine of the visual network: auto, the quickest here, which on the
+        processor computes in bytes; openvino or torch in 32 bits.
     require_sound
         Refuse a clip without sound. Otherwise it has uniform maps.
     """
 
     window_s: float = 4.0
     visual_rate_hz: float = 5.0
+    looks: Looks = "changes"
     motion_gain: float = 20.0
     layout: StereoLayout | None = None
     sound: SoundChoice = field(default_factory=SoundChoice)
@@ -92,6 +100,25 @@ class LocalizeSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """Settings of what writes the video.
+
+    Parameters
+    ----------
+    name
+        FFmpeg's name of the encoder, one of `pano.media.ENCODERS`.
+    preset
+        Its trade of speed for size; ``None`` is its default.
+    """
+
+    name: str = DEFAULT_ENCODER
+    preset: str | None = None
+
+    def __post_init__(self) -> None:
+        check_preset(self.name, self.preset)
+
+
+@dataclass(frozen=True, slots=True)
 class LensSettings:
     """Settings of the rendered picture: size, lens, motion blur, encoder.
 
@@ -106,7 +133,7 @@ class LensSettings:
     shutter_deg
         Motion blur: the part of each frame's time that is exposed, 360 for all of it.
     encoder
-        FFmpeg's name of what writes the video.
+        What writes the video, and how quickly.
     is_stabilized
         Take the shake of a carried camera out of the film; it costs another pass.
     tilt
@@ -119,7 +146,7 @@ class LensSettings:
     hfov_deg: float = DEFAULT_HFOV_DEG
     lens: Lens = Lens.RECTILINEAR
     shutter_deg: float = 0.0
-    encoder: str = DEFAULT_ENCODER
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
     is_stabilized: bool = False
     tilt: Tilt | None = None
 

@@ -17,9 +17,11 @@ from soundloc.inference.engine import EngineName, VisualEngine
 def choose_parts(
     stored: StoredNetwork, path: Path | None, name: EngineName = "auto"
 ) -> tuple[VisualEngine, Ear]:
-    """Choose what sees and what hears; `auto` is CUDA where present, else OpenVINO.
+    """Choose what sees and what hears.
 
-    Trunks that no graph is written for, the paper's, are run by way of torch.
+    `auto` is the quickest here: torch on CUDA, else OpenVINO in bytes, whose v_i keep a
+    mean cosine of 0.99 to the exact ones of `openvino` and `torch`. Trunks that no
+    graph is written for, the paper's, are run by way of torch.
 
     Raises
     ------
@@ -46,7 +48,9 @@ def choose_parts(
 
     weighs_loudness = config.sound_pooling == "loudness"
     return (
-        CompiledEye(config, stored.tensors),
+        CompiledEye(
+            config, stored.tensors, precision="int8" if name == "auto" else "f32"
+        ),
         CompiledEar(stored.tensors, weighs_loudness=weighs_loudness),
     )
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from pano.errors import SettingsError
-from pano_jobs.settings import LensSettings, LocalizeSettings
+from pano_jobs.settings import EncoderSettings, LensSettings, LocalizeSettings
 
 
 @pytest.mark.parametrize(
@@ -13,6 +13,7 @@ from pano_jobs.settings import LensSettings, LocalizeSettings
         (lambda: LocalizeSettings(visual_rate_hz=31.0), "visual-rate .* got 31.0"),
         (lambda: LensSettings(width_px=1281), "even .* got 1281x720"),
         (lambda: LensSettings(hfov_deg=180.0), "hfov .* got 180.0"),
+        (lambda: EncoderSettings("libx265", "p7"), "libx265 has no preset 'p7'"),
     ],
 )
 def test_nonsense_is_refused_with_the_offending_value(make, words):

@@ -1,8 +1,9 @@
 """Saliency maps of a 360° clip by the localizer, thirty a second.
 
 The sound's trunk runs once over the whole track and each window is pooled from it.
-Pictures are dear: the network looks `visual_rate_hz` times a second, see
-`pano_jobs.analysis.looks` for the pictures in between.
+Pictures are dear: the network looks `visual_rate_hz` times a second, and again only
+where something changed (`pano_jobs.analysis.watcher`); `pano_jobs.analysis.looks` tells
+what is seen in between.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ from pano_jobs.analysis.field_evidence import (
 from pano_jobs.analysis.localizer import STRIDE_PX, FloatArray, Localizer
 from pano_jobs.analysis.looks import stretches
 from pano_jobs.analysis.visual_motion import MotionMeter, weigh_by_motion
+from pano_jobs.analysis.watcher import Watcher
 from pano_jobs.settings import LocalizeSettings
 from soundloc.inference.window_embedding import WindowEmbedding
 
@@ -52,7 +54,8 @@ def localize(
     witness = None if heard is None else FieldWitness(heard, audio.sources)
     meter = MotionMeter()
     start_s: float | None = None
-    for stretch in stretches(frames, localizer, settings.visual_rate_hz):
+    watcher = Watcher(localizer, is_sparing=settings.looks == "changes")
+    for stretch in stretches(frames, watcher, settings.visual_rate_hz):
         start_s = stretch.seen[0].time_s if start_s is None else start_s
         # Sample 0 sounds with the first picture.
         centers_s = [seen.time_s - start_s for seen in stretch.seen]

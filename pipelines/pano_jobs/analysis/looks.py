@@ -10,9 +10,9 @@ with other mixtures, which follow from those of the looks.
 from __future__ import annotations
 
 import math
-from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
@@ -52,6 +52,15 @@ class Look:
                 "dij,dij->ij", self.visual, earlier.visual
             )
         return self._likenesses[earlier.time_s]
+
+
+@runtime_checkable
+class Watcher(Protocol):
+    """Looks at pictures."""
+
+    def look(self, frame: Frame) -> Look | None:
+        """Look at a picture; None waits for the next, the latest look holds."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -122,42 +131,47 @@ class Stretch:
 
 
 def stretches(
-    frames: Iterable[Frame], localizer: Localizer, visual_rate_hz: float
+    frames: Iterable[Frame], watcher: Watcher, visual_rate_hz: float
 ) -> Iterator[Stretch]:
     """Look at a video and yield all its pictures, from look to look.
 
-    The network sees `visual_rate_hz` pictures a second. Those after the last look get
-    that look.
+    The watcher is shown `visual_rate_hz` pictures a second. Those after the last look
+    get that look.
     """
-    waiting_s: deque[float] = deque()
+    waiting_s: list[float] = []
     before: Look | None = None
-    start_s = 0.0
-    n_looks = 0
+    # Until then the look before holds: it may be much older than the last picture.
+    start_s = since_s = 0.0
+    n_shown = 0
     for frame in frames:
         if before is None:
-            start_s = frame.time_s
+            start_s = since_s = frame.time_s
         # The small addend keeps 0.2 s · 5 Hz from being a hair less than 1.
-        elif (frame.time_s - start_s) * visual_rate_hz + 1e-6 < n_looks:
-            waiting_s.append(frame.time_s)
+        n_due = math.floor((frame.time_s - start_s) * visual_rate_hz + 1e-6) + 1
+        waiting_s.append(frame.time_s)
+        if n_due <= n_shown:
             continue
-        look = Look(frame.time_s, localizer.see(frame.image, wrap=True))
-        yield _between(before or look, look, [*waiting_s, frame.time_s])
-        waiting_s.clear()
-        before = look
-        n_looks = math.floor((frame.time_s - start_s) * visual_rate_hz + 1e-6) + 1
+        n_shown = n_due
+        look = watcher.look(frame)
+        if look is None:
+            continue
+        yield _between(before or look, look, since_s, waiting_s)
+        before, since_s, waiting_s = look, frame.time_s, []
     if before is not None and waiting_s:
-        yield Stretch(tuple(Seen(time_s, before, before, 1.0) for time_s in waiting_s))
+        yield _between(before, before, since_s, waiting_s)
 
 
-def _between(before: Look, after: Look, times_s: list[float]) -> Stretch:
-    span_s = after.time_s - before.time_s
+def _between(
+    before: Look, after: Look, since_s: float, times_s: Sequence[float]
+) -> Stretch:
+    span_s = times_s[-1] - since_s
     return Stretch(
         tuple(
             Seen(
                 time_s,
                 before,
                 after,
-                1.0 if span_s <= 0.0 else (time_s - before.time_s) / span_s,
+                1.0 if span_s <= 0.0 else (time_s - since_s) / span_s,
             )
             for time_s in times_s
         )

@@ -21,7 +21,7 @@ from pano_jobs.maps import Maps, MapsWriter, open_maps
 from pano_jobs.outputs import StrPath, check_output, optional_path
 from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import SaliencyResult
-from pano_jobs.settings import LocalizeSettings
+from pano_jobs.settings import EncoderSettings, LocalizeSettings
 
 
 def default_target(source: Path) -> Path:
@@ -34,6 +34,7 @@ def saliency(
     target: StrPath,
     settings: LocalizeSettings | None = None,
     *,
+    encoder: EncoderSettings | None = None,
     maps_target: StrPath | None = None,
     sheet_target: StrPath | None = None,
     localizer: Localizer | None = None,
@@ -51,6 +52,7 @@ def saliency(
         If the clip cannot be analysed or a result cannot be written.
     """
     settings = settings or LocalizeSettings()
+    encoder = encoder or EncoderSettings()
     source, target = Path(source), Path(target)
     maps_target, sheet_target = optional_path(maps_target), optional_path(sheet_target)
     for output in filter(None, (target, maps_target, sheet_target)):
@@ -60,7 +62,7 @@ def saliency(
             open_media(source, layout=settings.layout, sound=settings.sound)
         )
         # Made before the long first pass: it refuses a bad target at once.
-        writer = _writer(media, target, overwrite=overwrite)
+        writer = _writer(media, target, encoder, overwrite=overwrite)
         maps_path = maps_target or stack.enter_context(temporary_maps(target))
         analysis = Analysis(media, settings, localizer=localizer, progress=progress)
         with MapsWriter(maps_path, meta=analysis.meta) as maps_writer:
@@ -91,7 +93,9 @@ def temporary_maps(target: Path) -> Iterator[Path]:
         yield Path(folder) / "maps.npz"
 
 
-def _writer(media: Media, target: Path, *, overwrite: bool) -> MediaWriter:
+def _writer(
+    media: Media, target: Path, encoder: EncoderSettings, *, overwrite: bool
+) -> MediaWriter:
     width_px, height_px = media.size_px
     sound_from, route = media.clip_sound.written()
     return MediaWriter(
@@ -103,9 +107,8 @@ def _writer(media: Media, target: Path, *, overwrite: bool) -> MediaWriter:
         sound_from=sound_from,
         route=dataclasses.replace(route, is_sphere=True),
         spherical=_whole_sphere(media.info.spherical),
-        # At 3840 × 1920 the look-ahead of x264's "medium" alone takes 0.7 GB more
-        # and 70 % more time, for a picture that is looked at, not delivered.
-        preset="veryfast",
+        encoder=encoder.name,
+        preset=encoder.preset,
         overwrite=overwrite,
     )
 

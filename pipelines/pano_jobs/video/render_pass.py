@@ -92,7 +92,8 @@ class OutputCamera:
             time_base=media.info.time_base,
             sound_from=sound_from,
             route=route,
-            encoder=lens.encoder,
+            encoder=lens.encoder.name,
+            preset=lens.encoder.preset,
             overwrite=overwrite,
         )
         return cls(target, lens, writer)

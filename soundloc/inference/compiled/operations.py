@@ -16,9 +16,10 @@ from openvino import opset13 as opset
 
 # OpenVINO ships no types.
 Node: TypeAlias = Any
-Precision = Literal["f32", "bf16"]
+Precision = Literal["f32", "bf16", "int8"]
 Tensors = Mapping[str, NDArray[Any]]
 Margins = tuple[int, int]
+Bounds = tuple[float, float]
 
 NONE: Margins = (0, 0)
 
@@ -28,7 +29,11 @@ def compiled(model: Any, precision: Precision = "f32") -> Any:
     return openvino.Core().compile_model(
         model,
         "CPU",
-        {"INFERENCE_PRECISION_HINT": precision, "PERFORMANCE_HINT": "LATENCY"},
+        {
+            # What is quantised says so in its graph; the rest of it stays exact.
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+            "PERFORMANCE_HINT": "LATENCY",
+        },
     )
 
 
@@ -42,19 +47,21 @@ def convolve(
     groups: int = 1,
     rows: Margins = NONE,
     columns: Margins = NONE,
+    bounds: Bounds | None = None,
 ) -> Node:
-    """Convolve (b, c, h, w); `rows` and `columns` of zeros stand before and after."""
+    """Convolve (b, c, h, w); `rows` and `columns` of zeros stand before and after.
+
+    With `bounds`, between which x lies, it is computed in bytes.
+    """
+    weights = opset.constant(
+        kernels if groups == 1 else kernels.reshape(groups, -1, *kernels.shape[1:])
+    )
+    if bounds is not None:
+        x, weights = _in_bytes(x, bounds), _kernels_in_bytes(weights, kernels)
     before, after = [rows[0], columns[0]], [rows[1], columns[1]]
     strides, dilations = [stride, stride], [dilation, dilation]
-    if groups == 1:
-        y = opset.convolution(
-            x, opset.constant(kernels), strides, before, after, dilations
-        )
-    else:
-        apart = kernels.reshape(groups, -1, *kernels.shape[1:])
-        y = opset.group_convolution(
-            x, opset.constant(apart), strides, before, after, dilations
-        )
+    operation = opset.convolution if groups == 1 else opset.group_convolution
+    y = operation(x, weights, strides, before, after, dilations)
     return y if bias is None else opset.add(y, opset.constant(bias[:, None, None]))
 
 
@@ -94,3 +101,25 @@ def unit(x: Node) -> Node:
 def _columns(x: Node, start: int, stop: int) -> Node:
     ends = (opset.constant([value]) for value in (start, stop, 1, 3))
     return opset.slice(x, *ends)
+
+
+def _in_bytes(x: Node, bounds: Bounds) -> Node:
+    """Round x to one of 256 levels between its bounds."""
+    low, high = bounds
+    if low < 0.0:
+        # Of signed bytes there is one more below zero than above.
+        high = max(-low, high)
+        low = -high * 128.0 / 127.0
+    ends = [opset.constant(np.float32(end)) for end in (low, high)]
+    return opset.fake_quantize(x, *ends, *ends, 256)
+
+
+def _kernels_in_bytes(weights: Node, kernels: NDArray[np.float32]) -> Node:
+    """Round kernels to signed bytes, each output channel by a step of its own."""
+    largest = np.abs(kernels).reshape(len(kernels), -1).max(axis=1)
+    shape = [-1, 1, 1, 1]
+    if len(weights.get_output_shape(0)) == 5:
+        shape = [weights.get_output_shape(0)[0], *shape]
+    high = np.maximum(largest, np.float32(1e-8)).reshape(shape)
+    ends = [opset.constant(end) for end in (-high, high)]
+    return opset.fake_quantize(weights, *ends, *ends, 255)

@@ -1,5 +1,6 @@
 import errno
 import logging
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -362,6 +363,7 @@ def test_a_really_full_device_is_reported(tmp_path: Path) -> None:
         ({"height_px": 0}, "even sides, got 64×0"),
         ({"quality": 99}, "quality must be in 0 to 51, got 99"),
         ({"encoder": "libfoo"}, "unknown encoder 'libfoo'; choose one of libx264"),
+        ({"preset": "p4"}, "libx264 has no preset 'p4'; choose one of ultrafast, "),
     ],
 )
 def test_settings_that_cannot_work_are_refused(
@@ -369,6 +371,40 @@ def test_settings_that_cannot_work_are_refused(
 ) -> None:
     with pytest.raises(SettingsError, match=message):
         writer(tmp_path / "out.mp4", **settings)
+
+
+def x264_settings(path: Path) -> dict[str, str]:
+    """Read the settings that x264 writes into its stream, in an SEI message."""
+    with av.open(str(path)) as container:
+        packet = next(container.demux(video=0))
+        text = re.search(rb"options: ([^\0]*)", bytes(packet))
+    return dict(word.decode().partition("=")[::2] for word in text[1].split())
+
+
+# x264 names what its presets stand for: the depth of the motion search, and how many
+# pictures it looks ahead.
+@pytest.mark.parametrize(
+    ("preset", "subme", "lookahead"),
+    [("superfast", "1", "0"), ("veryfast", "2", "10"), ("medium", "7", "40")],
+)
+def test_a_preset_reaches_the_encoder(
+    tmp_path: Path, preset: str, subme: str, lookahead: str
+) -> None:
+    settings = x264_settings(write(tmp_path / "out.mp4", preset=preset, quality=23))
+    assert settings["subme"] == subme
+    assert settings.get("rc_lookahead", "0") == lookahead
+    assert settings["crf"] == "23.0"
+
+
+def test_without_a_preset_the_encoders_own_default_is_taken(tmp_path: Path) -> None:
+    settings = x264_settings(write(tmp_path / "out.mp4", preset=None))
+    named = write(tmp_path / "named.mp4", preset="veryfast", quality=16)
+    assert settings == x264_settings(named)
+
+
+def test_every_preset_has_a_quality_of_its_own(tmp_path: Path) -> None:
+    settings = x264_settings(write(tmp_path / "out.mp4", preset="medium"))
+    assert settings["crf"] == "18.0"
 
 
 def test_a_name_without_a_container_is_refused(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
+import subprocess
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from pano.errors import SettingsError
-from pano.media import ENCODERS, MediaWriter, encoders, probe
+from pano.media import ENCODERS, MediaWriter, encoders, ffmpeg_program, probe
 from pano.media.target import check_encoder
 
 # A name that FFmpeg knows nowhere stands for hardware that is not there.
@@ -37,6 +39,34 @@ def test_an_encoder_that_is_not_there_is_refused_before_anything_is_written(
 def test_an_unknown_name_lists_the_known_ones(tmp_path):
     with pytest.raises(SettingsError, match="libx265"):
         write(tmp_path / "out.mp4", "x264")
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_ffmpeg_knows_every_preset(name):
+    encoder = ENCODERS[name]
+    command = [str(ffmpeg_program()), "-hide_banner", "-h", f"encoder={name}"]
+    words = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    if encoder.preset_option not in words:
+        pytest.skip(f"this ffmpeg was built without {name}")
+    option, names = known_names(words, encoder.preset_option)
+    assert option == "<string>" or set(encoder.presets) <= names
+    assert encoder.preset is None or encoder.preset in encoder.presets
+
+
+def known_names(words: str, option: str) -> tuple[str, set[str]]:
+    """Return an option's kind and the names it takes, as `ffmpeg -h` lists them."""
+    found = re.search(rf"^  -{option} +(<\w+>).*\n((?:     \S.*\n)*)", words, re.M)
+    return found[1], {line.split()[0] for line in found[2].splitlines()}
+
+
+def test_hardware_is_asked_by_its_own_options():
+    assert ENCODERS["h264_nvenc"].settings("p7", None) == {"preset": "p7", "cq": "18"}
+    assert ENCODERS["h264_amf"].settings("speed", 20) == {
+        "rc": "cqp",
+        "quality": "speed",
+        "qp_p": "20",
+    }
+    assert ENCODERS["h264_qsv"].settings(None, None) == {"global_quality": "18"}
 
 
 @pytest.mark.parametrize("name", ENCODERS)

@@ -8,7 +8,7 @@ import pytest
 from pano.media import StereoLayout, probe
 from pano.sphere import Direction, angle_between_deg, pixel_to_angles_deg
 from pano_jobs.maps import open_maps
-from pano_jobs.settings import LocalizeSettings
+from pano_jobs.settings import EncoderSettings, LocalizeSettings
 from pano_jobs.video.heat_map import default_target, saliency
 from tests.fake_localizer import RedLocalizer
 from tests.pipelines.video.test_pan import pictures, sound_packets
@@ -24,6 +24,14 @@ def test_the_result_is_a_sphere_with_the_same_sound(tmp_path, clip_of_disc):
     assert sound_packets(tmp_path / "heat.mp4") == sound_packets(source)
     assert result.n_frames == 45
     assert result.n_maps == 90
+
+
+def test_the_encoder_gets_its_preset(tmp_path, clip_of_disc):
+    source = clip_of_disc(lambda _: 60.0, duration_s=1.0)
+    target = tmp_path / "heat.mp4"
+    encoder = EncoderSettings(preset="faster")
+    saliency(source, target, encoder=encoder, localizer=RedLocalizer())
+    assert b"subme=4" in target.read_bytes()
 
 
 def test_every_frame_keeps_its_time(tmp_path, clip_of_disc):

@@ -15,7 +15,12 @@ from pano.camera.path import CameraPath
 from pano.errors import SettingsError
 from pano.media import Media, PlanarFrame, StereoLayout, open_media, probe
 from pano_jobs.cli import main
-from pano_jobs.settings import DirectSettings, LensSettings, PanSettings
+from pano_jobs.settings import (
+    DirectSettings,
+    EncoderSettings,
+    LensSettings,
+    PanSettings,
+)
 from pano_jobs.video.pan import pan
 from pano_jobs.video.render import render
 from tests.fake_localizer import RedLocalizer
@@ -76,6 +81,16 @@ def test_a_single_aspect_keeps_the_name(tmp_path, clip_of_disc):
     settings = PanSettings(lens=LENS, aspects=(Fraction(1),))
     pan(source, tmp_path / "out.mp4", settings, localizer=RedLocalizer())
     assert probe(tmp_path / "out.mp4").width_px == 72
+
+
+def test_the_encoder_gets_its_preset(tmp_path, clip_of_disc):
+    source = clip_of_disc(lambda _: 60.0, duration_s=1.0)
+    target = tmp_path / "out.mp4"
+    lens = LensSettings(
+        width_px=128, height_px=72, encoder=EncoderSettings(preset="faster")
+    )
+    pan(source, target, PanSettings(lens=lens), localizer=RedLocalizer())
+    assert b"subme=4" in target.read_bytes()
 
 
 def test_takes_and_aspects_have_names_of_their_own(tmp_path, clip_of_disc):

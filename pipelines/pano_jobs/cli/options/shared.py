@@ -11,7 +11,7 @@ from click.core import ParameterSource
 
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
-from pano.media import ENCODERS, StereoLayout
+from pano.media import DEFAULT_ENCODER, ENCODERS, StereoLayout
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.sound.choice import SoundChoice
 from pano_jobs.cli.config import read_config
@@ -22,10 +22,13 @@ from pano_jobs.cli.options.sound import sound_options
 from pano_jobs.settings import (
     COMPUTE_ENGINES,
     EVIDENCE,
+    LOOKS,
     Compute,
+    EncoderSettings,
     Evidence,
     LensSettings,
     LocalizeSettings,
+    Looks,
     PanSettings,
 )
 
@@ -41,6 +44,7 @@ def _localize_settings(
     *,
     window_s: float,
     visual_rate_hz: float,
+    looks: Looks,
     motion_gain: float,
     layout: str | None,
     sound: SoundChoice,
@@ -52,6 +56,7 @@ def _localize_settings(
     return LocalizeSettings(
         window_s=window_s,
         visual_rate_hz=visual_rate_hz,
+        looks=looks,
         motion_gain=motion_gain,
         layout=None if layout is None else StereoLayout(layout),
         sound=sound,
@@ -62,13 +67,19 @@ def _localize_settings(
     )
 
 
+def _encoder_settings(
+    *, encoder_name: str, encoder_preset: str | None
+) -> EncoderSettings:
+    return EncoderSettings(encoder_name, encoder_preset)
+
+
 def _lens_settings(
     *,
     size: tuple[int, int],
     hfov_deg: float,
     projection: str,
     shutter_deg: float,
-    encoder: str,
+    encoder: EncoderSettings,
     is_stabilized: bool,
     tilt: Tilt | None,
 ) -> LensSettings:
@@ -166,6 +177,12 @@ localize_options = gathered(
         help="Frames per second the visual network runs on; 30 is the paper.",
     ),
     click.option(
+        "--looks",
+        type=click.Choice(LOOKS),
+        default=DEFAULT.localize.looks,
+        help="Look again at what changed, or at all of each picture as the paper does.",
+    ),
+    click.option(
         "--motion-gain",
         "motion_gain",
         type=click.FloatRange(min=0.0),
@@ -186,7 +203,7 @@ localize_options = gathered(
         "--compute",
         type=click.Choice(COMPUTE_ENGINES),
         default=DEFAULT.localize.compute,
-        help="Engine of the visual network.",
+        help="Engine of the visual network: the quickest, or an exact one.",
     ),
     click.option(
         "--no-sound-ok",
@@ -247,11 +264,25 @@ level_option = click.option(
     "[default: from the file]",
 )
 
-encoder_option = click.option(
-    "--encoder",
-    type=click.Choice(list(ENCODERS)),
-    default=DEFAULT.lens.encoder,
-    help="Video encoder; all but the first two need their hardware.",
+encoder_options = gathered(
+    "encoder",
+    _encoder_settings,
+    click.option(
+        "--encoder",
+        "encoder_name",
+        type=click.Choice(list(ENCODERS)),
+        default=DEFAULT.lens.encoder.name,
+        help="Video encoder; all but the first two need their hardware.",
+    ),
+    click.option(
+        "--preset",
+        "--encoder-preset",
+        "encoder_preset",
+        metavar="NAME",
+        help="Preset of the encoder, by its own names: how much time it takes to make "
+        f"the file small.  [default: {ENCODERS[DEFAULT_ENCODER].preset} for "
+        f"{DEFAULT_ENCODER}, else the encoder's own]",
+    ),
 )
 
 aspect_option = click.option(
@@ -288,5 +319,5 @@ lens_options = gathered(
     shutter_option,
     stabilize_option,
     level_option,
-    encoder_option,
+    encoder_options,
 )

@@ -93,7 +93,12 @@ def batch(
         with console.progress() as progress:
             if job == "saliency":
                 return saliency(
-                    source, target, localize, overwrite=force, progress=progress
+                    source,
+                    target,
+                    localize,
+                    encoder=lens.encoder,
+                    overwrite=force,
+                    progress=progress,
                 ).notes
             return pan(
                 source,

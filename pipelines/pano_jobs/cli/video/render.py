@@ -18,7 +18,7 @@ from pano_jobs.cli.options.shared import (
     LENSES,
     aspect_option,
     console_options,
-    encoder_option,
+    encoder_options,
     force_option,
     layout_option,
     level_option,
@@ -28,7 +28,7 @@ from pano_jobs.cli.options.shared import (
     stabilize_option,
 )
 from pano_jobs.cli.options.sound import sound_options, sound_out_option
-from pano_jobs.settings import LensSettings
+from pano_jobs.settings import EncoderSettings, LensSettings
 
 
 @click.command()
@@ -60,7 +60,7 @@ from pano_jobs.settings import LensSettings
 @shutter_option
 @stabilize_option
 @level_option
-@encoder_option
+@encoder_options
 @layout_option
 @sound_options
 @sound_out_option
@@ -77,7 +77,7 @@ def render(
     shutter_deg: float,
     is_stabilized: bool,
     tilt: Tilt | None,
-    encoder: str,
+    encoder: EncoderSettings,
     layout: str | None,
     sound: SoundChoice,
     sound_out: SoundOut,

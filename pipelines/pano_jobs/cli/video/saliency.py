@@ -11,12 +11,13 @@ from pano_jobs.cli.options.shared import (
     IN_FILE,
     OUT_FILE,
     console_options,
+    encoder_options,
     force_option,
     localize_options,
     output_option,
     sheet_option,
 )
-from pano_jobs.settings import LocalizeSettings
+from pano_jobs.settings import EncoderSettings, LocalizeSettings
 
 
 @click.command()
@@ -27,6 +28,7 @@ from pano_jobs.settings import LocalizeSettings
     required=False,
 )
 @localize_options
+@encoder_options
 @click.option(
     "--maps",
     type=OUT_FILE,
@@ -40,6 +42,7 @@ def saliency(
     video: Path,
     output: Path | None,
     localize: LocalizeSettings,
+    encoder: EncoderSettings,
     maps: Path | None,
     sheet: Path | None,
     force: bool,
@@ -57,6 +60,7 @@ def saliency(
             video,
             output or default_target(video),
             localize,
+            encoder=encoder,
             maps_target=maps,
             sheet_target=sheet,
             overwrite=force,

@@ -1,11 +1,12 @@
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 import torch
 
 from soundloc.architecture.config import LocalizerConfig
-from soundloc.checkpoint_file import StoredNetwork
+from soundloc.checkpoint_file import StoredNetwork, read_checkpoint_file
 from soundloc.inference.compiled.eye import CompiledEye, enlarged_picture
 from soundloc.inference.torch_engine import TorchEngine, stored_of
 from soundloc.network.model import SoundLocalizationNet
@@ -17,6 +18,16 @@ FLOAT_NOISE = 1e-4
 def image(height: int = 64, width: int = 128) -> np.ndarray:
     rng = np.random.default_rng(0)
     return rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+def panorama() -> np.ndarray:
+    """Draw soft blobs of colour and hard edges."""
+    rng = np.random.default_rng(1)
+    small = rng.integers(0, 256, (12, 16, 3), dtype=np.uint8)
+    drawn = cv2.resize(small, (256, 192), interpolation=cv2.INTER_CUBIC)
+    cv2.rectangle(drawn, (60, 70), (110, 140), (30, 60, 200), -1)
+    cv2.circle(drawn, (180, 100), 30, (220, 210, 40), -1)
+    return np.asarray(drawn, np.uint8)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +77,20 @@ def test_a_picture_is_enlarged_as_in_training(wrap):
     assert np.abs(enlarged - expected).mean() <= 0.3
 
 
+@pytest.mark.parametrize("wrap", [True, False])
+def test_bytes_keep_the_directions(wrap):
+    stored = read_checkpoint_file()
+    picture = np.ascontiguousarray(panorama()[40:168, :256])
+    exact = CompiledEye(stored.config, stored.tensors).see(picture, wrap=wrap)
+    eye = CompiledEye(stored.config, stored.tensors, precision="int8")
+    seen = eye.see(picture, wrap=wrap)
+    np.testing.assert_allclose(np.linalg.norm(seen, axis=0), 1.0, atol=1e-4)
+    cosines = np.sum(seen * exact, axis=0)
+    assert cosines.mean() >= 0.985
+    # They are not the exact ones by another name.
+    assert cosines.mean() <= 0.9999
+
+
 def test_rolling_the_picture_rolls_what_is_seen(stored):
     config = replace(stored.config, picture_scale=2, smoothing_cells=0.8)
     eye = CompiledEye(config, stored.tensors)
@@ -84,7 +109,7 @@ def test_a_picture_of_any_size_and_memory_order_is_seen(enliven):
     np.testing.assert_allclose(seen, expected, atol=FLOAT_NOISE)
 
 
-def test_a_size_is_compiled_once(stored, monkeypatch):
+def test_only_periodic_pictures_are_compiled_size_by_size(stored, monkeypatch):
     eye = CompiledEye(stored.config, stored.tensors)
     compiled = []
 
@@ -93,9 +118,9 @@ def test_a_size_is_compiled_once(stored, monkeypatch):
         return lambda _: [np.zeros((1, 64, 2, 2), dtype=np.float32)]
 
     monkeypatch.setattr("soundloc.inference.compiled.eye.compiled", note)
-    for wrap in (False, False, True, False):
-        eye.see(image(32, 32), wrap=wrap)
-    assert compiled == ["f32", "f32"]
+    for side, wrap in ((32, True), (48, False), (32, False), (32, True), (48, True)):
+        eye.see(image(side, side), wrap=wrap)
+    assert compiled == ["f32"] * 3
 
 
 def test_a_seam_within_a_cell_is_refused(stored):
