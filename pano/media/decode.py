@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
+import threading
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -197,9 +198,7 @@ class Media:
         return EquirectConverter(self.info, self.layout)
 
     def _pictures(self) -> Iterator[tuple[int, VideoFrame]]:
-        # A caller may leave a pass half-way: closing the generator then closes its
-        # container, where closing the container alone would crash a later next().
-        pictures = self._decode()
+        pictures = _Pass(self._decode())
         self._files.callback(pictures.close)
         return pictures
 
@@ -230,6 +229,29 @@ class Media:
             n_bytes = self.info.path.stat().st_size
             n_expected = round(n_seen * (1 + n_missing_bytes / n_bytes))
         report.n_corrupt += max(0, n_expected - n_seen)
+
+
+class _Pass:
+    """The pictures of one pass, which may be closed while a thread takes them.
+
+    A caller may leave a pass half-way: closing the generator then closes its container,
+    where closing the container alone would crash a later next().
+    """
+
+    def __init__(self, pictures: Generator[tuple[int, VideoFrame], None, None]) -> None:
+        self._pictures, self._lock = pictures, threading.Lock()
+
+    def __iter__(self) -> _Pass:
+        return self
+
+    def __next__(self) -> tuple[int, VideoFrame]:
+        with self._lock:
+            return next(self._pictures)
+
+    def close(self) -> None:
+        """End the pass; there are no more pictures."""
+        with self._lock:
+            self._pictures.close()
 
 
 @contextlib.contextmanager

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from typing import Any
 
 import numpy as np
 import torch
@@ -16,7 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soundloc.checkpoint_file import StoredNetwork
-from soundloc.inference.compiled.operations import Precision, compiled
+from soundloc.inference.compiled.operations import Answer, Precision, compiled
 from soundloc.inference.ear import Ear, HeardFrames
 from soundloc.inference.engine import EngineName, VisualEngine
 from soundloc.network.model import SoundLocalizationNet, SoundStream, VisualStream
@@ -69,7 +68,7 @@ class ExportedEngine:
 
     def __init__(self, visual: nn.Module, *, precision: Precision = "f32") -> None:
         self._visual, self.precision = visual, precision
-        self._compiled: dict[tuple[int, int, bool], Any] = {}
+        self._compiled: dict[tuple[int, int, bool], Answer] = {}
 
     def see(self, image: NDArray[np.uint8], *, wrap: bool) -> NDArray[np.float32]:
         """Map an RGB picture (h, w, 3) to unit vectors (D, h / 16, w / 16)."""
@@ -77,10 +76,9 @@ class ExportedEngine:
         key = (height, width, wrap)
         if key not in self._compiled:
             self._compiled[key] = self._compile(*key)
-        result = self._compiled[key](np.ascontiguousarray(image))[0]
-        return np.array(result, dtype=np.float32)
+        return self._compiled[key](np.ascontiguousarray(image))
 
-    def _compile(self, height: int, width: int, wrap: bool) -> Any:
+    def _compile(self, height: int, width: int, wrap: bool) -> Answer:
         import openvino
 
         _logger.info("compiling the visual stream for %d x %d px", width, height)

@@ -31,6 +31,7 @@ from pano_jobs.analysis.localizer import STRIDE_PX, FloatArray, Localizer
 from pano_jobs.analysis.looks import stretches
 from pano_jobs.analysis.visual_motion import MotionMeter, weigh_by_motion
 from pano_jobs.analysis.watcher import Watcher
+from pano_jobs.overlap import ahead
 from pano_jobs.settings import LocalizeSettings
 from soundloc.inference.window_embedding import WindowEmbedding
 
@@ -55,7 +56,7 @@ def localize(
     meter = MotionMeter()
     start_s: float | None = None
     watcher = Watcher(localizer, is_sparing=settings.looks == "changes")
-    for stretch in stretches(frames, watcher, settings.visual_rate_hz):
+    for stretch in ahead(stretches(frames, watcher, settings.visual_rate_hz)):
         start_s = stretch.seen[0].time_s if start_s is None else start_s
         # Sample 0 sounds with the first picture.
         centers_s = [seen.time_s - start_s for seen in stretch.seen]

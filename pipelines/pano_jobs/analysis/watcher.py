@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pano.media import Frame
 from pano_jobs.analysis.changes import ChangeDetector, Window
-from pano_jobs.analysis.localizer import Localizer
+from pano_jobs.analysis.localizer import FloatArray, Localizer
 from pano_jobs.analysis.looks import Look
+from pano_jobs.overlap import in_order
 
 # Ticks from one look at a whole picture to the next. When everything moves, the camera
 # does, and paths of twice as many looks are hardly different: within 1° on real clips.
@@ -52,8 +53,11 @@ class Watcher:
             self._n_since_whole = 0
         else:
             visual = self._latest.visual.copy()
-            for window in windows:
-                seen = self._localizer.see(window.cut(image), wrap=False)
+
+            def see(window: Window) -> FloatArray:
+                return self._localizer.see(window.cut(image), wrap=False)
+
+            for window, seen in in_order(see, windows):
                 rows = slice(window.top, window.bottom)
                 columns = window.columns(visual.shape[2])
                 visual[:, rows, columns] = window.answer(seen)

@@ -26,6 +26,7 @@ from pano.media.frames import ASSUMED_RATE_HZ
 from pano.media.sound.choice import SoundOut
 from pano.media.sound.route import check_sound_out
 from pano.rendering.renderer import ViewportRenderer
+from pano_jobs.overlap import in_order
 from pano_jobs.progress import Progress
 from pano_jobs.settings import LensSettings
 
@@ -123,22 +124,28 @@ def render_frames(
         camera.writer.route = dataclasses.replace(
             camera.writer.route, axes_at=_axes_along(path, shake)
         )
+
+    def film(frame: PlanarFrame) -> list[Planes]:
+        views = []
+        for (camera, path), renderer in zip(takes, renderers, strict=True):
+            poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
+            if shake is not None:
+                poses = [shake.stabilized(pose, frame.time_s) for pose in poses]
+            views.append(renderer.expose_planes(frame.planes, poses))
+        return views
+
     n_frames = 0
     with contextlib.ExitStack() as stack:
         for camera, _ in takes:
             stack.enter_context(camera.writer)
-        for frame in progress.follow(
+        frames = progress.follow(
             media.planar_frames(),
             words="Filming",
             duration_s=media.info.duration_from_header_s,
-        ):
-            views = []
-            for (camera, path), renderer in zip(takes, renderers, strict=True):
-                poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
-                if shake is not None:
-                    poses = [shake.stabilized(pose, frame.time_s) for pose in poses]
-                views.append(renderer.expose_planes(frame.planes, poses))
-                camera.writer.write_planes(views[-1], frame.pts)
+        )
+        for frame, views in in_order(film, frames):
+            for (camera, _), view in zip(takes, views, strict=True):
+                camera.writer.write_planes(view, frame.pts)
             pose = takes[0][1].at(frame.time_s)
             if shake is not None:
                 pose = shake.stabilized(pose, frame.time_s)

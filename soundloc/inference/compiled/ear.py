@@ -12,6 +12,7 @@ from openvino import opset13 as opset
 from soundloc.architecture import log_mel
 from soundloc.architecture.frame_loudness import frame_rms
 from soundloc.inference.compiled.operations import (
+    Answer,
     Tensors,
     compiled,
     convolve,
@@ -36,7 +37,7 @@ class CompiledEar:
 
     def __init__(self, tensors: Tensors, *, weighs_loudness: bool) -> None:
         self._tensors, self._weighs_loudness = tensors, weighs_loudness
-        self._network: Any = None
+        self._network: Answer | None = None
 
     def hear(self, track: NDArray[np.float32]) -> tuple[HeardFrames, ...]:
         """Run the trunk over a track (n,) at 22,050 Hz, in constant memory."""
@@ -51,7 +52,7 @@ class CompiledEar:
             # One shape is compiled: the last patches get company.
             batch = np.zeros((_PATCHES_AT_ONCE, *some.shape[1:]), np.float32)
             batch[:n] = some
-            frames[start : start + n] = self._network(batch[:, None])[0][:n]
+            frames[start : start + n] = self._network(batch[:, None])[:n]
         clock = log_mel.PATCH_CLOCK
         weights = None
         if self._weighs_loudness:

@@ -9,6 +9,7 @@ bytes differ by less than a level from the exact filter's floats.
 from __future__ import annotations
 
 import logging
+import threading
 from typing import Any
 
 import cv2
@@ -33,6 +34,7 @@ from soundloc.architecture.efficientnet_lite0 import (
 from soundloc.architecture.smoothing import gaussian
 from soundloc.inference.compiled.operations import (
     NONE,
+    Answer,
     Bounds,
     Margins,
     Node,
@@ -74,20 +76,27 @@ class CompiledEye:
             raise ValueError(f"no graph is written for {config.visual_trunk}")
         self._config, self._tensors = config, tensors
         self.precision: Precision = precision
-        self._compiled: dict[tuple[int, int] | None, Any] = {}
+        self._compiled: dict[tuple[int, int] | None, Answer] = {}
+        self._lock = threading.Lock()
 
     def see(self, image: NDArray[np.uint8], *, wrap: bool) -> NDArray[np.float32]:
         """Map an RGB picture (h, w, 3) to unit vectors (D, h / 16, w / 16)."""
         whole = _whole_cells(image, wrap=wrap)
         size = (whole.shape[0], whole.shape[1]) if wrap else None
+        with self._lock:
+            answer = self._compile(size)
+        shown = enlarged_picture(whole, self._config.picture_scale, wrap=wrap)
+        (V,) = answer(shown[None])
+        return np.asarray(V)
+
+    def _compile(self, size: tuple[int, int] | None) -> Answer:
+        """Compile the stream for periodic pictures of a size, or for all others."""
         if size not in self._compiled:
             _logger.info("compiling the visual stream for %s", size or "any size")
             in_bytes = self.precision == "int8"
             model = visual_graph(self._config, self._tensors, size, in_bytes=in_bytes)
-            self._compiled[size] = compiled(model, self.precision)
-        shown = enlarged_picture(whole, self._config.picture_scale, wrap=wrap)
-        seen = self._compiled[size](shown[None])[0]
-        return np.array(seen[0], dtype=np.float32)
+            self._compiled[size] = compiled(model, self.precision, many=size is None)
+        return self._compiled[size]
 
 
 def enlarged_picture(

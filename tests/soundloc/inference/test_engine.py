@@ -73,7 +73,7 @@ def test_a_size_is_compiled_once(visual, monkeypatch):
 
     def note(height, width, wrap):
         compiled.append((height, width, wrap))
-        return lambda _: [np.zeros((512, 2, 2), dtype=np.float32)]
+        return lambda _: np.zeros((512, 2, 2), dtype=np.float32)
 
     monkeypatch.setattr(engine, "_compile", note)
     for wrap in (False, False, True, False):

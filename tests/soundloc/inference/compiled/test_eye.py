@@ -113,14 +113,15 @@ def test_only_periodic_pictures_are_compiled_size_by_size(stored, monkeypatch):
     eye = CompiledEye(stored.config, stored.tensors)
     compiled = []
 
-    def note(model, precision):
-        compiled.append(precision)
-        return lambda _: [np.zeros((1, 64, 2, 2), dtype=np.float32)]
+    def note(model, precision, *, many):
+        compiled.append(many)
+        return lambda _: np.zeros((1, 64, 2, 2), dtype=np.float32)
 
     monkeypatch.setattr("soundloc.inference.compiled.eye.compiled", note)
     for side, wrap in ((32, True), (48, False), (32, False), (32, True), (48, True)):
         eye.see(image(side, side), wrap=wrap)
-    assert compiled == ["f32"] * 3
+    # The many small ones are those that are not periodic.
+    assert compiled == [False, True, False]
 
 
 def test_a_seam_within_a_cell_is_refused(stored):
