@@ -27,7 +27,7 @@ _MIN_CHANGE = 5.0
 _REACH_CELLS = 1
 _CONTEXT_CELLS = 3
 # Sizes of windows, so that few are compiled.
-_STEP_CELLS = 4
+_STEP_CELLS = 2
 # Of the picture: beyond, looking at all of it costs hardly more.
 _MOST = 0.7
 

@@ -55,7 +55,7 @@ def test_what_changed_lies_in_the_middle_of_a_window(cell):
     assert window.seen_left <= window.left - 3
     assert window.seen_right >= window.right + 3
     assert 0 <= window.seen_top < window.seen_bottom <= 30
-    assert (window.seen_bottom - window.seen_top) % 4 == 0
+    assert (window.seen_bottom - window.seen_top) % 2 == 0
     assert window.n_seen <= 12 * 12
 
 
