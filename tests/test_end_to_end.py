@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 import importlib.resources
 import json
+import subprocess
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -51,6 +53,55 @@ def disc_clip(path: Path, *, sound: bool = True) -> Path:
     track = SoundTrack(sine(2.0)) if sound else None
     clip = Clip(240, 120, Fraction(15), 30, sound=track, paint=red_disc)
     return write_clip(path, clip)
+
+
+_WITHOUT_TORCH = """
+import sys
+sys.modules["torch"] = sys.modules["torchvision"] = None
+from pano_jobs.cli import main
+main(sys.argv[1:])
+"""
+
+
+def run_without_torch(*arguments: object):
+    return subprocess.run(
+        [sys.executable, "-c", _WITHOUT_TORCH, *map(str, arguments)],
+        capture_output=True,
+        text=True,
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not HAS_WEIGHTS, reason="no checkpoint is shipped")
+def test_a_video_is_watched_without_torch(tmp_path):
+    clip, target = disc_clip(tmp_path / "clip.mp4"), tmp_path / "flat.mp4"
+    done = run_without_torch("pan", clip, "-o", target, "--quiet")
+    assert done.returncode == 0, done.stderr
+    assert target.stat().st_size > 0
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["train", "pairs", "-o", "net.safetensors"],
+        ["adapt", "pairs", "-o", "net.safetensors"],
+        ["evaluate", "pairs"],
+        ["retrieve", "pairs"],
+        ["sweep", "pairs", "-o", "swept", "--over", "labels"],
+        ["pan", "clip.mp4", "-o", "flat.mp4", "--compute", "torch"],
+    ],
+)
+def test_what_needs_torch_says_so_in_one_sentence(tmp_path, words):
+    disc_clip(tmp_path / "clip.mp4")
+    (tmp_path / "pairs").mkdir()
+    places = [
+        str(tmp_path / word) if word in {"pairs", "swept"} or "." in word else word
+        for word in words
+    ]
+    done = run_without_torch(*places)
+    assert done.returncode == 1
+    assert "pip install 'pano[train]'" in done.stderr
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.usefixtures("red_sounds")

@@ -39,8 +39,9 @@ def choose_parts(
             from soundloc.network.checkpoint import load_checkpoint
         except ImportError as error:
             raise CheckpointError(
-                f"This network needs torch ({error}); install pano[train], or take "
-                "the default checkpoint and `--compute auto`."
+                "This network, or this engine, needs torch, which is not installed; "
+                "pip install 'pano[train]', or take the default checkpoint and "
+                "`--compute auto`."
             ) from error
         return torch_parts(load_checkpoint(path).net, name)
     from soundloc.inference.compiled.ear import CompiledEar

@@ -31,6 +31,9 @@ from pano_jobs.cli.video.saliency import saliency
 from soundloc.errors import SoundlocError
 
 FAILED, INTERRUPTED = 1, 130
+# What the extra `train` installs, and the rest goes without.
+_OF_TRAIN = frozenset({"torch", "torchvision"})
+NO_TORCH_WORDS = "this needs torch, which is not installed; pip install 'pano[train]'"
 
 
 class PanoGroup(click.Group):
@@ -61,6 +64,11 @@ class PanoGroup(click.Group):
             code = FAILED
         except (PanoError, SoundlocError, OSError) as error:
             click.echo(f"pano: {_sentence(error)}", err=True)
+            code = FAILED
+        except ModuleNotFoundError as error:
+            if error.name not in _OF_TRAIN:
+                raise
+            click.echo(f"pano: {NO_TORCH_WORDS}", err=True)
             code = FAILED
         sys.exit(code or 0)
 
