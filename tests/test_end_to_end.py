@@ -57,7 +57,13 @@ def disc_clip(path: Path, *, sound: bool = True) -> Path:
 
 _WITHOUT_TORCH = """
 import sys
-sys.modules["torch"] = sys.modules["torchvision"] = None
+
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("torch", "torchvision"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Missing())
 from pano_jobs.cli import main
 main(sys.argv[1:])
 """

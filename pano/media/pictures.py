@@ -47,7 +47,8 @@ class EquirectConverter:
         self._n_quarter_turns = info.rotation_deg // 90
         self._stored = (info.width_px, info.height_px)
         self._full = VideoReformatter()
-        self._scaled = VideoReformatter()
+        # One for each size: changing it would make the tables anew.
+        self._scaled: dict[tuple[int, int], VideoReformatter] = {}
         self._planar = VideoReformatter()
 
     @functools.cached_property
@@ -74,7 +75,8 @@ class EquirectConverter:
         packed = self._turned(
             (x1 - x0) * self._layout.n_columns, (y1 - y0) * self._layout.n_rows
         )
-        rgb = _to_rgb(self._scaled, picture, *packed)
+        reformatter = self._scaled.setdefault(packed, VideoReformatter())
+        rgb = _to_rgb(reformatter, picture, *packed)
         eye = left_eye(self._upright(rgb), self._layout)
         return place_on_sphere(eye, width_px, height_px, self._bounds)
 
