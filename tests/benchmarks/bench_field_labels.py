@@ -1,6 +1,6 @@
 """Do labels from the sound field teach a localizer that hears mono?
 
-    python tests/benchmarks/bench_field_labels.py [--clips 60] [--seeds 3] [--steps 350]
+    python tests/benchmarks/bench_field_labels.py [--clips 48] [--seeds 3] [--steps 350]
 
 A composed world of six things that no checkpoint knows: coloured figures, each with a
 sound of its own. In every clip three of them stand on a panorama and one sounds; the
@@ -180,8 +180,8 @@ def run(*words: object) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clips", type=int, default=60)
-    parser.add_argument("--tests", type=int, default=36)
+    parser.add_argument("--clips", type=int, default=48)
+    parser.add_argument("--tests", type=int, default=24)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--steps", type=int, default=350)
     parser.add_argument("--folder", type=Path)

@@ -48,7 +48,8 @@ def main() -> None:
     options = _options()
     started_s = time.monotonic()
     listener = Listener(
-        SoundLocalizer.load(options.checkpoint), read_material(options.material)
+        SoundLocalizer.load(options.checkpoint, engine=options.compute),
+        read_material(options.material),
     )
     # Compiling for each of many sizes would take longer than to see them in torch.
     seeing = SoundLocalizer.load(options.checkpoint, engine="torch")
@@ -157,6 +158,12 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("material", type=Path)
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument(
+        "--compute",
+        choices=["openvino", "auto"],
+        default="openvino",
+        help="exact, or the quickest here, which on the processor computes in bytes",
+    )
     parser.add_argument("--json", type=Path, help="file to keep the figures in")
     parser.add_argument("--sheet", type=Path, help="folder to paint the answers into")
     return parser.parse_args()
