@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from soundloc.architecture.config import MAX_DEVIATIONS, LocalizerConfig
 
 FloatArray = NDArray[np.float32]
+_CERTAIN = 60.0  # of a logit
 
 
 class SoundHead:
@@ -43,7 +44,9 @@ class SoundHead:
         h = _unit(self._fc10(np.maximum(self._linear("fc9", x), 0.0)))
         if "presence_head.weight" not in self._tensors:
             return h, np.linalg.norm(h, axis=1)
-        logit = self._linear("presence_head", f_s)[:, 0].astype(np.float64)
+        logit = self._linear("presence_head", f_s)[:, 0]
+        # Beyond, the exponential overflows, and the answer is 0 or 1 anyway.
+        logit = np.clip(logit, -_CERTAIN, _CERTAIN)
         presence = np.asarray(1.0 / (1.0 + np.exp(-logit)), np.float32)
         return h, presence * np.linalg.norm(h, axis=1)
 
