@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from soundloc.inference.compiled.operations import Bounds, Tensors
 
-_N_DEVIATIONS = 4.0
+_N_DEVIATIONS = 6.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
