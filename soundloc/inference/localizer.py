@@ -10,7 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from soundloc.architecture.log_mel import SAMPLE_RATE_HZ
-from soundloc.checkpoint_file import StoredNetwork, read_checkpoint_file
+from soundloc.checkpoint_file import (
+    StoredNetwork,
+    default_checkpoint_path,
+    misfit,
+    read_checkpoint_file,
+)
 from soundloc.inference.choose import choose_parts
 from soundloc.inference.ear import Ear
 from soundloc.inference.engine import EngineName, VisualEngine
@@ -78,7 +83,13 @@ class SoundLocalizer:
             If it is missing, damaged or of another kind.
         """
         stored = read_checkpoint_file(path)
-        return cls(stored, *choose_parts(stored, path, engine))
+        try:
+            localizer = cls(stored, *choose_parts(stored, path, engine))
+            # What does not fit shall say so now, not when a video is half seen.
+            localizer._head.embed(np.zeros((1, stored.config.sound_dim), np.float32))
+        except (KeyError, ValueError, RuntimeError) as error:
+            raise misfit(path or default_checkpoint_path(), error) from error
+        return localizer
 
     def localize(
         self,

@@ -5,7 +5,6 @@ Trainings and baselines see through them as well, for theirs are modules, not fi
 
 from __future__ import annotations
 
-import importlib.util
 import logging
 
 import numpy as np
@@ -116,7 +115,7 @@ class TorchEar:
 
 
 def choose_engine(visual: nn.Module, name: EngineName = "auto") -> VisualEngine:
-    """Build an engine; `auto` is CUDA where present, else OpenVINO where installed.
+    """Build an engine; `auto` is CUDA where present, else OpenVINO.
 
     Torch computes on CUDA where present, and the visual stream is moved there.
     For a bare trunk, whose features are cached to train on, it gives them as they are.
@@ -125,11 +124,7 @@ def choose_engine(visual: nn.Module, name: EngineName = "auto") -> VisualEngine:
         return ExportedEngine(visual)
     if torch.cuda.is_available():
         return TorchEngine(visual.to("cuda"))
-    if name == "auto" and importlib.util.find_spec("openvino") is not None:
-        return ExportedEngine(visual)
-    if name == "auto":
-        _logger.info("OpenVINO is not installed; seeing with torch is slower")
-    return TorchEngine(visual)
+    return ExportedEngine(visual) if name == "auto" else TorchEngine(visual)
 
 
 def torch_parts(

@@ -44,7 +44,7 @@ from pano_jobs.analysis.localizer import Localizer, load_localizer
 from pano_jobs.datasets.material import Material, PieceSource, read_material
 from pano_jobs.evaluation.evaluate_paths import PICTURE_ONLY, picture_path
 from pano_jobs.progress import SilentProgress
-from pano_jobs.settings import PanSettings
+from pano_jobs.settings import COMPUTE_ENGINES, PanSettings
 from pano_jobs.video.takes import brief
 from soundloc.data.augment import repeat_with_gaps, scale_to_level
 from soundloc.scoring.intervals import bootstrap
@@ -220,6 +220,7 @@ def main() -> None:
         "--motion-gain", type=float, default=PanSettings().localize.motion_gain
     )
     parser.add_argument("--checkpoint", type=Path)
+    parser.add_argument("--compute", choices=COMPUTE_ENGINES, default="auto")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--keep", type=Path, help="folder to keep the clips in")
     options = parser.parse_args()
@@ -229,6 +230,7 @@ def main() -> None:
         window_s=options.window,
         motion_gain=options.motion_gain,
         checkpoint=options.checkpoint,
+        compute=options.compute,
     )
     settings = replace(settings, localize=localize)
     localizer = load_localizer(localize.checkpoint, compute=localize.compute)

@@ -36,13 +36,13 @@ class CompiledEar:
     """
 
     def __init__(self, tensors: Tensors, *, weighs_loudness: bool) -> None:
-        self._tensors, self._weighs_loudness = tensors, weighs_loudness
+        self._graph, self._weighs_loudness = sound_graph(tensors), weighs_loudness
         self._network: Answer | None = None
 
     def hear(self, track: NDArray[np.float32]) -> tuple[HeardFrames, ...]:
         """Run the trunk over a track (n,) at 22,050 Hz, in constant memory."""
         if self._network is None:
-            self._network = compiled(sound_graph(self._tensors))
+            self._network = compiled(self._graph)
         patches = _patches(track)
         n_patches = len(patches)
         frames = np.empty((n_patches, log_mel.CHANNELS), np.float32)

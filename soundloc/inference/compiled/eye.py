@@ -76,6 +76,8 @@ class CompiledEye:
             raise ValueError(f"no graph is written for {config.visual_trunk}")
         self._config, self._tensors = config, tensors
         self.precision: Precision = precision
+        # Built at once, for it asks for every tensor; compiled when it is needed.
+        self._of_any_size = self._graph(None)
         self._compiled: dict[tuple[int, int] | None, Answer] = {}
         self._lock = threading.Lock()
 
@@ -93,10 +95,13 @@ class CompiledEye:
         """Compile the stream for periodic pictures of a size, or for all others."""
         if size not in self._compiled:
             _logger.info("compiling the visual stream for %s", size or "any size")
-            in_bytes = self.precision == "int8"
-            model = visual_graph(self._config, self._tensors, size, in_bytes=in_bytes)
+            model = self._of_any_size if size is None else self._graph(size)
             self._compiled[size] = compiled(model, self.precision, many=size is None)
         return self._compiled[size]
+
+    def _graph(self, size: tuple[int, int] | None) -> Any:
+        in_bytes = self.precision == "int8"
+        return visual_graph(self._config, self._tensors, size, in_bytes=in_bytes)
 
 
 def enlarged_picture(

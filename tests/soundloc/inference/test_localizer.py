@@ -4,9 +4,12 @@ import sys
 import numpy as np
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
 from scipy.signal import resample_poly
 
 from soundloc.architecture.config import LocalizerConfig
+from soundloc.checkpoint_file import default_checkpoint_path
 from soundloc.errors import CheckpointError
 from soundloc.inference.localizer import SoundLocalizer
 from soundloc.inference.loudness import at_reference_level
@@ -232,3 +235,27 @@ print(sorted({"torch", "torchvision", "matplotlib"} & set(sys.modules)))
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("visual.trunk.blocks.3.expand.conv.weight", None),
+        ("visual.neck.mix.weight", lambda tensor: tensor[:, :7]),
+        ("sound.trunk.blocks.2.pointwise.weight", lambda tensor: tensor[:5]),
+        ("sound.head.fc10.weight", None),
+        ("sound.head.fc9.weight", lambda tensor: tensor[:, :9]),
+        ("confidence_scale", None),
+    ],
+)
+def test_tensors_that_do_not_fit_are_refused_at_once(tmp_path, name, change):
+    tensors = load_file(default_checkpoint_path())
+    tensor = tensors.pop(name)
+    if change is not None:
+        tensors[name] = np.ascontiguousarray(change(tensor))
+    with safe_open(default_checkpoint_path(), framework="np") as file:
+        metadata = file.metadata()
+    path = tmp_path / "odd.safetensors"
+    save_file(tensors, path, metadata)
+    with pytest.raises(CheckpointError, match=r"odd\.safetensors does not fit"):
+        SoundLocalizer.load(path, engine="openvino")
