@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from soundloc.checkpoint_file import StoredNetwork
-from soundloc.inference.compiled.operations import Answer, Precision, compiled
+from soundloc.inference.compiled.operations import Answer, compiled
 from soundloc.inference.ear import Ear, HeardFrames
 from soundloc.inference.engine import EngineName, VisualEngine
 from soundloc.network.model import SoundLocalizationNet, SoundStream, VisualStream
@@ -65,8 +65,8 @@ class ExportedEngine:
         In evaluation mode, on the CPU.
     """
 
-    def __init__(self, visual: nn.Module, *, precision: Precision = "f32") -> None:
-        self._visual, self.precision = visual, precision
+    def __init__(self, visual: nn.Module) -> None:
+        self._visual = visual
         self._compiled: dict[tuple[int, int, bool], Answer] = {}
 
     def see(self, image: NDArray[np.uint8], *, wrap: bool) -> NDArray[np.float32]:
@@ -85,7 +85,7 @@ class ExportedEngine:
         # Exported rather than traced: the padding's sizes are then plain numbers.
         with torch.no_grad():
             program = torch.export.export(_Seeing(self._visual, wrap=wrap), (example,))
-        return compiled(openvino.convert_model(program), self.precision)
+        return compiled(openvino.convert_model(program))
 
 
 class TorchEar:

@@ -58,15 +58,13 @@ class Window:
         cls, top: int, bottom: int, left: int, right: int, size: tuple[int, int]
     ) -> Window:
         """Give cells their surroundings, in a map of (height, width) cells."""
-        height, width = size
+        height, _ = size
         seen_top, seen_bottom = _widened(top, bottom)
         seen_left, seen_right = _widened(left, right)
         # Beyond an edge there is nothing to see: the window moves into the picture.
         shift = max(0, -seen_top) - max(0, seen_bottom - height)
         seen_top, seen_bottom = max(0, seen_top + shift), seen_bottom + shift
         seen_bottom = min(height, seen_bottom)
-        if seen_right - seen_left > width:
-            seen_left, seen_right = left, left + width
         return cls(
             top, bottom, left, right, seen_top, seen_bottom, seen_left, seen_right
         )
@@ -115,7 +113,7 @@ class ChangeDetector:
         """Return the windows about what changed, none if nothing did.
 
         None if all is new: at first, and where the windows would hold most of the
-        picture.
+        picture or go all round it.
         """
         if self._known is None:
             return None
@@ -124,7 +122,9 @@ class ChangeDetector:
         by_cell = apart.reshape(height, _SAMPLES, width, _SAMPLES).max(axis=(1, 3))
         windows = _windows(_dilated(by_cell > _MIN_CHANGE))
         n_seen = sum(window.n_seen for window in windows)
-        return None if n_seen > _MOST * height * width else windows
+        # A window that goes all round would have an edge that the picture has not.
+        is_round = any(w.seen_right - w.seen_left > width for w in windows)
+        return None if is_round or n_seen > _MOST * height * width else windows
 
     def note(self, image: Image, windows: list[Window] | None) -> None:
         """Remember what was looked at: these windows, or all."""

@@ -68,7 +68,7 @@ def localize(
             yield _localized(
                 cosines,
                 meter.measure(seen),
-                Moment(seen.time_s, center_s, sound),
+                _Moment(seen.time_s, center_s, sound),
                 localizer,
                 witness,
                 audio,
@@ -77,7 +77,7 @@ def localize(
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Moment:
+class _Moment:
     """A time on the picture's clock, on the sound's, and what sounds there."""
 
     time_s: float
@@ -88,7 +88,7 @@ class Moment:
 def _localized(
     cosines: FloatArray,
     motion: FloatArray,
-    moment: Moment,
+    moment: _Moment,
     localizer: Localizer,
     witness: FieldWitness | None,
     audio: AudioTrack,

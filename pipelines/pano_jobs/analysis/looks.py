@@ -55,7 +55,7 @@ class Look:
 
 
 @runtime_checkable
-class Watcher(Protocol):
+class Onlooker(Protocol):
     """Looks at pictures."""
 
     def look(self, frame: Frame) -> Look | None:
@@ -131,11 +131,11 @@ class Stretch:
 
 
 def stretches(
-    frames: Iterable[Frame], watcher: Watcher, visual_rate_hz: float
+    frames: Iterable[Frame], onlooker: Onlooker, visual_rate_hz: float
 ) -> Iterator[Stretch]:
     """Look at a video and yield all its pictures, from look to look.
 
-    The watcher is shown `visual_rate_hz` pictures a second. Those after the last look
+    The onlooker is shown `visual_rate_hz` pictures a second. Those after the last look
     get that look.
     """
     waiting_s: list[float] = []
@@ -152,7 +152,7 @@ def stretches(
         if n_due <= n_shown:
             continue
         n_shown = n_due
-        look = watcher.look(frame)
+        look = onlooker.look(frame)
         if look is None:
             continue
         yield _between(before or look, look, since_s, waiting_s)

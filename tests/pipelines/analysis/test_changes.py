@@ -73,6 +73,11 @@ def test_where_most_changed_all_is_looked_at():
     assert detector().windows(np.full((480, 960, 3), 200, np.uint8)) is None
 
 
+def test_a_band_all_round_is_looked_at_with_all_the_rest():
+    band = changed(*((15, column) for column in range(0, 60, 2)))
+    assert detector().windows(band) is None
+
+
 def test_only_what_was_looked_at_is_known():
     found = detector()
     both = changed((8, 10), (20, 40))
