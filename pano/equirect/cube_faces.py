@@ -18,7 +18,7 @@ from pano.sphere import angles_deg_to_pixel, grid_unit_vectors, to_angles_deg
 
 N_FACES = 6
 # Right, up and forward of each face; each row of a face goes to the right.
-_AXES = np.array(
+FACE_AXES = np.array(
     [
         [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
         [[0, 0, -1], [0, 1, 0], [1, 0, 0]],
@@ -58,8 +58,8 @@ def from_faces(values: NDArray[np.float32], height: int, width: int) -> FloatArr
     padded = values.ravel()[pad_indices(n, 1, 1)]
     units = grid_unit_vectors(height, width)
     found = np.zeros((height, width))
-    which = np.argmax(units @ _AXES[:, 2].T, axis=-1)
-    for face, axes in enumerate(_AXES):
+    which = np.argmax(units @ FACE_AXES[:, 2].T, axis=-1)
+    for face, axes in enumerate(FACE_AXES):
         mine = which == face
         x, y, z = (units[mine] @ axes.T).T
         column, row = (x / z + 1.0) / 2.0 * n + 0.5, (1.0 - y / z) / 2.0 * n + 0.5
@@ -97,7 +97,7 @@ def _points(
 ) -> FloatArray:
     """Return points of all faces, shape (6, …, 3), from those in a face's own axes."""
     local = np.stack([x, y, np.ones_like(x) if depth is None else depth], axis=-1)
-    return np.asarray(np.einsum("...a,fac->f...c", local, _AXES))
+    return np.asarray(np.einsum("...a,fac->f...c", local, FACE_AXES))
 
 
 def _unit(vectors: FloatArray) -> FloatArray:
@@ -107,10 +107,10 @@ def _unit(vectors: FloatArray) -> FloatArray:
 def _indices_of(points: FloatArray, n: int) -> IntArray:
     """Return the flat index of the pixel that each point of the cube lies in."""
     # Inside a face, depth 1; folded over its edge, the edge's side is 1.
-    towards = points @ _AXES[:, 2].T
+    towards = points @ FACE_AXES[:, 2].T
     face = np.argmax(np.round(towards, 9), axis=-1)
-    x = np.einsum("...c,...c->...", points, _AXES[face, 0])
-    y = np.einsum("...c,...c->...", points, _AXES[face, 1])
+    x = np.einsum("...c,...c->...", points, FACE_AXES[face, 0])
+    y = np.einsum("...c,...c->...", points, FACE_AXES[face, 1])
     column = np.clip(np.floor((x + 1.0) / 2.0 * n + 1e-9), 0, n - 1).astype(np.int64)
     row = np.clip(np.floor((1.0 - y) / 2.0 * n + 1e-9), 0, n - 1).astype(np.int64)
     return np.asarray((face * n + row) * n + column, dtype=np.int64)

@@ -23,6 +23,8 @@ from pano.camera.lens import Lens
 from pano.camera.path import CameraPose
 from pano.camera.viewport import Viewport
 from pano.equirect.planes import CENTRE, LEFT, Planes, Siting
+from pano.projections.stored_sphere import StoredSphere
+from pano.rendering.part_film import film_parts
 from pano.rendering.patch import Patch, cut_patch
 from pano.rendering.view_map import CELL_PX, Block, Maps, ViewMap, draw_lines
 
@@ -43,6 +45,9 @@ _CV2_FLAGS = {
     Interpolation.LANCZOS: cv2.INTER_LANCZOS4,
 }
 
+
+# Of planes of limited range, where nothing is shown.
+_BLACK, _GREY = 16, 128
 
 # The eye resolves colour half as finely as brightness. Of a film's chroma linear
 # reading keeps 50.7 dB where cubic reading keeps 51.4 (bench_render.py, out of
@@ -66,6 +71,8 @@ class ViewportRenderer:
         the chroma is then read linearly.
     antialias
         Average where a view minifies. Off is faster and shimmers.
+    sphere
+        How the pictures hold the sphere; None if they are equirectangular.
     """
 
     def __init__(
@@ -76,7 +83,9 @@ class ViewportRenderer:
         lens: Lens = Lens.RECTILINEAR,
         interpolation: Interpolation = Interpolation.CUBIC,
         antialias: bool = True,
+        sphere: StoredSphere | None = None,
     ) -> None:
+        self.sphere = sphere
         self.viewport = Viewport(width_px, height_px, lens)
         self.interpolation = interpolation
         self.antialias = antialias
@@ -102,8 +111,9 @@ class ViewportRenderer:
         whole = self.viewport
         half = Viewport(whole.width_px // 2, whole.height_px // 2, whole.lens)
         fine, coarse = self.interpolation, _OF_CHROMA[self.interpolation]
-        (y,) = self._film([planes.y], whole, CENTRE, pose, fine)
-        u, v = self._film([planes.u, planes.v], half, LEFT, pose, coarse)
+        black = 0 if planes.is_full_range else _BLACK
+        (y,) = self._film([planes.y], whole, CENTRE, pose, fine, black)
+        u, v = self._film([planes.u, planes.v], half, LEFT, pose, coarse, _GREY)
         return dataclasses.replace(planes, y=y, u=u, v=v)
 
     def expose_planes(self, planes: Planes, poses: Sequence[CameraPose]) -> Planes:
@@ -126,8 +136,20 @@ class ViewportRenderer:
         siting: Siting,
         pose: CameraPose,
         interpolation: Interpolation,
+        background: int = 0,
     ) -> list[Image]:
         """Film pictures of one size and siting, whose map is computed once."""
+        if self.sphere is not None:
+            return film_parts(
+                images,
+                self.sphere,
+                viewport,
+                siting,
+                pose,
+                flags=_CV2_FLAGS[interpolation],
+                antialias=self.antialias,
+                background=background,
+            )
         size = images[0].shape[0], images[0].shape[1]
         view_map = ViewMap(
             viewport, pose, size, siting=siting, antialias=self.antialias

@@ -1,0 +1,1 @@
+"""How pictures other than equirectangular ones hold the sphere: faces and lenses."""
