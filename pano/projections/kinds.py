@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from pano.equirect.layouts import StereoLayout
 from pano.errors import SettingsError
 from pano.projections.cube import (
     cubemap_3x2,
@@ -23,7 +22,7 @@ from pano.projections.stored_sphere import StoredSphere
 # DJI's lenses are taken for 190° and Insta360's for 193 by those who convert by hand.
 DEFAULT_DUAL_FISHEYE_FOV_DEG = 190.0
 DEFAULT_FISHEYE_FOV_DEG = 180.0
-_MAX_FOV_DEG = 280.0
+MAX_FOV_DEG = 280.0
 
 
 class SourceProjection(StrEnum):
@@ -54,30 +53,28 @@ _ASPECT_TOLERANCE = 0.05
 
 
 @dataclass(frozen=True, slots=True)
-class SourceChoice:
-    """What a person says of the source's picture; None leaves it to the file.
+class ProjectionChoice:
+    """What a person says of how a picture holds the sphere.
 
     Parameters
     ----------
-    layout
-        How the eyes are packed.
-    projection
-        How each eye holds the sphere.
+    kind
+        The projection of each eye; None leaves it to the file.
     fov_deg
-        Field of view of a fisheye lens, in degrees across its picture's height.
+        Field of view of a fisheye lens, in degrees across its picture's height; None
+        is the file's or the usual one.
     yaw_offset_deg
         Turns the sphere: what lies there in the picture becomes the front.
     """
 
-    layout: StereoLayout | None = None
-    projection: SourceProjection | None = None
+    kind: SourceProjection | None = None
     fov_deg: float | None = None
     yaw_offset_deg: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.fov_deg is not None and not 90.0 <= self.fov_deg <= _MAX_FOV_DEG:
+        if self.fov_deg is not None and not 90.0 <= self.fov_deg <= MAX_FOV_DEG:
             raise SettingsError(
-                f"--fov must be in 90 to {_MAX_FOV_DEG:.0f} degrees, got {self.fov_deg}"
+                f"--fov must be in 90 to {MAX_FOV_DEG:.0f} degrees, got {self.fov_deg}"
             )
         if not -360.0 <= self.yaw_offset_deg <= 360.0:
             raise SettingsError(

@@ -7,32 +7,21 @@ import numpy as np
 import pytest
 
 from pano.camera.pose import CameraPose
-from pano.equirect.cube_faces import FACE_AXES
 from pano.errors import SettingsError
 from pano.media import ffmpeg_program, rgb_to_planes
 from pano.projections.cube import gopro_strips
-from pano.projections.kinds import SourceChoice, SourceProjection, stored_sphere
+from pano.projections.kinds import ProjectionChoice, SourceProjection, stored_sphere
 from pano.rendering.part_reading import EquirectReader
 from pano.rendering.renderer import ViewportRenderer
 from pano.sphere import grid_unit_vectors
+from tests.stored_pictures import equirect, gopro
 
 # 8 bits of a smooth picture that is read twice between its pixels.
 ROUNDING_DB = 45.0
-FRONT, RIGHT, BACK, LEFT, UP, DOWN = range(6)
-
-
-def colours(units):
-    """Paint smooth colours on directions of shape (..., 3)."""
-    waves = [
-        np.sin(units @ np.array([3.0, 5.0, -2.0])),
-        np.sin(units @ np.array([-4.0, 2.0, 3.0]) + 1.0),
-        np.sin(units @ np.array([2.0, -3.0, 5.0]) + 2.0),
-    ]
-    return np.clip(127.0 + 110.0 * np.stack(waves, -1), 0, 255).astype(np.uint8)
 
 
 def drawn_sphere(height):
-    return colours(grid_unit_vectors(height, 2 * height))
+    return equirect(2 * height, height)
 
 
 def psnr_db(a, b):
@@ -91,38 +80,10 @@ def test_one_lens_shows_its_half_and_black_behind():
     assert set(behind.u.ravel().tolist()) == {128}
 
 
-def gopro_picture(width, height, overlap):
-    """Paint two strips pixel by pixel, from Bourke's description of them.
-
-    The outer faces are squeezed to width - height columns less the overlap, and each is
-    made of halves that both hold `overlap` columns around its middle.
-    """
-    side = (width - height) // 2
-    inner = np.arange(side - overlap)
-    # Which column of the squeezed face each stored column shows.
-    outer = np.concatenate([inner[: side // 2], inner[side // 2 - overlap :]])
-    squeezed = (outer + 0.5) / (side - overlap)
-    plain = (np.arange(height) + 0.5) / height
-    across = [squeezed, plain, squeezed]
-    rows = ((LEFT, FRONT, RIGHT), (DOWN, BACK, UP))
-    strips = []
-    for faces, n_turns in zip(rows, ((0, 0, 0), (3, 1, 3)), strict=True):
-        cells = []
-        for face, turns, columns in zip(faces, n_turns, across, strict=True):
-            x, y = np.meshgrid(2.0 * columns - 1.0, 2.0 * plain - 1.0)
-            for _ in range(turns):  # back to the upright face
-                x, y = y, -x
-            x, y = np.tan(np.pi / 4.0 * x), np.tan(np.pi / 4.0 * y)
-            rays = np.stack([x, -y, np.ones_like(x)], -1) @ FACE_AXES[face]
-            cells.append(rays / np.linalg.norm(rays, axis=-1, keepdims=True))
-        strips.append(np.concatenate(cells, axis=1))
-    return colours(np.concatenate(strips))
-
-
 @pytest.mark.parametrize("size", [(2272, 736, 32), (1024, 336, 8)])
 def test_the_strips_of_a_gopro_join_without_a_seam(size):
     width, height, overlap = size
-    stored = gopro_picture(width, height, overlap)
+    stored = gopro(width, height, overlap)
     assert stored.shape == (2 * height, width, 3)
     sphere = gopro_strips(width, 2 * height)
     back = EquirectReader(sphere).read(stored, 960, 480)
@@ -177,6 +138,6 @@ def test_a_picture_of_another_shape_is_refused():
     with pytest.raises(SettingsError, match="180 degrees or more"):
         stored_sphere(SourceProjection.DUAL_FISHEYE, 960, 480, fov_deg=170.0)
     with pytest.raises(SettingsError, match="--fov must be in 90"):
-        SourceChoice(fov_deg=20.0)
+        ProjectionChoice(fov_deg=20.0)
     with pytest.raises(SettingsError, match="--yaw-offset"):
-        SourceChoice(yaw_offset_deg=float("nan"))
+        ProjectionChoice(yaw_offset_deg=float("nan"))

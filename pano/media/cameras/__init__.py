@@ -1,0 +1,1 @@
+"""What cameras write: two tracks or two files for one sphere, chapters, trailers."""

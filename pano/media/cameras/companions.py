@@ -1,0 +1,124 @@
+"""Cameras' own files: which tracks and files make one picture, and how it is projected.
+
+GoPro's `.360` has two tracks, one strip of faces each; Insta360 and DJI write both
+lenses into one picture, into two tracks, or into two files whose names differ in
+`_00_` and `_10_`. No tag says so: endings, sizes and names do.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from av.container import InputContainer
+from av.stream import Disposition
+from av.video.stream import VideoStream
+
+from pano.errors import MediaError
+from pano.projections.kinds import SourceProjection
+
+_FISHEYE_SUFFIXES = frozenset({".insv", ".osv"})
+_GOPRO_SUFFIX = ".360"
+# A GoPro strip is three faces and their overlaps wide.
+_MIN_STRIP_ASPECT = 2.8
+_SQUARE_TOLERANCE = 0.02
+_FIRST_LENS, _SECOND_LENS = "_00_", "_10_"
+
+
+@dataclass(frozen=True, slots=True)
+class Companion:
+    """A second track that completes the picture of the first.
+
+    Parameters
+    ----------
+    path
+        The file that it is in, which may be the first one's.
+    track
+        Which of that file's video tracks, from 0.
+    is_below
+        Whether its pictures go below the first's, or else to their right.
+    projection
+        How both together hold the sphere.
+    """
+
+    path: Path
+    track: int
+    is_below: bool
+    projection: SourceProjection
+
+    def joined_size(self, width_px: int, height_px: int) -> tuple[int, int]:
+        """Return the size of the whole picture from that of one half."""
+        if self.is_below:
+            return width_px, 2 * height_px
+        return 2 * width_px, height_px
+
+
+def video_tracks(container: InputContainer) -> list[VideoStream]:
+    """Return the video tracks of a file, cover pictures left out."""
+    return [
+        stream
+        for stream in container.streams.video
+        if not stream.disposition & Disposition.attached_pic
+    ]
+
+
+def find_companion(path: Path, container: InputContainer) -> Companion | None:
+    """Find what completes the picture of a camera's file; None if it is whole.
+
+    Raises
+    ------
+    MediaError
+        If half of a picture is missing.
+    """
+    tracks = video_tracks(container)
+    if len(tracks) >= 2 and _are_alike(tracks[0], tracks[1]):
+        width, height = tracks[0].width, tracks[0].height
+        if width / height >= _MIN_STRIP_ASPECT:
+            return Companion(path, 1, True, SourceProjection.GOPRO_MAX)
+        if abs(width / height - 1.0) <= _SQUARE_TOLERANCE:
+            return Companion(path, 1, False, SourceProjection.DUAL_FISHEYE)
+    if path.suffix.lower() == _GOPRO_SUFFIX:
+        raise MediaError(
+            f"{path} has not the two video tracks of a GoPro MAX; copy it from the "
+            "camera again, or export it as equirectangular"
+        )
+    if path.suffix.lower() == ".insv" and len(tracks) == 1:
+        return _other_lens(path, tracks[0])
+    return None
+
+
+def _are_alike(first: VideoStream, second: VideoStream) -> bool:
+    return (first.width, first.height, first.codec.name) == (
+        second.width,
+        second.height,
+        second.codec.name,
+    )
+
+
+def _other_lens(path: Path, track: VideoStream) -> Companion | None:
+    """Return the file of the other lens of an Insta360 that writes two."""
+    if abs(track.width / track.height - 1.0) > _SQUARE_TOLERANCE:
+        return None
+    if _SECOND_LENS in path.name:
+        first = path.with_name(path.name.replace(_SECOND_LENS, _FIRST_LENS))
+        raise MediaError(
+            f"{path} holds the second lens alone; give {first.name}, which begins the "
+            "recording"
+        )
+    other = path.with_name(path.name.replace(_FIRST_LENS, _SECOND_LENS))
+    if other == path or not other.is_file():
+        raise MediaError(
+            f"{path} holds one lens alone; put the file of the other one, "
+            f"{other.name if other != path else 'with _10_ in its name'}, beside it"
+        )
+    return Companion(other, 0, False, SourceProjection.DUAL_FISHEYE)
+
+
+def projection_by_name(
+    path: Path, width_px: int, height_px: int
+) -> SourceProjection | None:
+    """Return how a camera's whole picture is projected, by the ending of its name."""
+    is_two_to_one = abs(width_px / height_px / 2.0 - 1.0) <= _SQUARE_TOLERANCE
+    if path.suffix.lower() in _FISHEYE_SUFFIXES and is_two_to_one:
+        return SourceProjection.DUAL_FISHEYE
+    return None
