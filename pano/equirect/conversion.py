@@ -6,16 +6,18 @@ sphere, so stereo and partial spheres are nobody else's concern.
 
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
 
-Image = NDArray[np.uint8]
+Value = TypeVar("Value", bound=np.unsignedinteger[Any])
 
 
-def left_eye(image: Image, layout: StereoLayout) -> Image:
+def left_eye(image: NDArray[Value], layout: StereoLayout) -> NDArray[Value]:
     """Return a view of the left eye: the upper, or the left, half."""
     height_px, width_px = image.shape[:2]
     return image[: height_px // layout.n_rows, : width_px // layout.n_columns]
@@ -40,11 +42,11 @@ def equirect_size(
 
 
 def place_on_sphere(
-    eye: Image,
+    eye: NDArray[Value],
     width_px: int,
     height_px: int,
     bounds: SphereBounds = FULL_SPHERE,
-) -> Image:
+) -> NDArray[Value]:
     """Scale one eye to its part of a width × height sphere, black where it has none.
 
     Enlarging is cubic-free (bilinear) on purpose: it makes no overshoot at edges.
@@ -54,9 +56,9 @@ def place_on_sphere(
     if size != (eye.shape[1], eye.shape[0]):
         shrinks = size[0] <= eye.shape[1] and size[1] <= eye.shape[0]
         method = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        eye = np.asarray(cv2.resize(eye, size, interpolation=method), dtype=np.uint8)
+        eye = np.asarray(cv2.resize(eye, size, interpolation=method), dtype=eye.dtype)
     if bounds.is_full:
         return np.ascontiguousarray(eye)
-    sphere = np.zeros((height_px, width_px, 3), dtype=np.uint8)
+    sphere = np.zeros((height_px, width_px, 3), dtype=eye.dtype)
     sphere[y0:y1, x0:x1] = eye
     return sphere

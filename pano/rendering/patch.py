@@ -7,12 +7,13 @@ camera and source by the same whole number of pixels gives identical patches.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Image = NDArray[np.uint8]
+Image = NDArray[np.unsignedinteger[Any]]
 
 # Beyond this the source is averaged along its rows first: see `_smooth_polar_rows`.
 _POLAR_STRETCH = 2.0

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPose
 from pano.camera.viewport import Viewport
-from pano.equirect.planes import CENTRE, LEFT, Planes, Siting
+from pano.equirect.planes import CENTRE, LEFT, Plane, Planes, Siting
 from pano.projections.stored_sphere import StoredSphere
 from pano.rendering.part_film import film_parts
 from pano.rendering.patch import Patch, cut_patch
@@ -101,7 +101,7 @@ class ViewportRenderer:
         if image.ndim != 3 or image.shape[2] != 3 or image.shape[1] < 2:
             raise ValueError(f"an equirectangular picture is (H, W, 3): {image.shape}")
         (view,) = self._film([image], self.viewport, CENTRE, pose, self.interpolation)
-        return view
+        return view.astype(np.uint8, copy=False)
 
     def render_planes(self, planes: Planes, pose: CameraPose) -> Planes:
         """Return what the camera sees of an equirectangular picture in Y'CbCr planes.
@@ -111,33 +111,40 @@ class ViewportRenderer:
         whole = self.viewport
         half = Viewport(whole.width_px // 2, whole.height_px // 2, whole.lens)
         fine, coarse = self.interpolation, _OF_CHROMA[self.interpolation]
-        black = 0 if planes.is_full_range else _BLACK
+        deeper = 1 << (planes.bit_depth - 8)
+        black = 0 if planes.is_full_range else _BLACK * deeper
+        grey = _GREY * deeper
         (y,) = self._film([planes.y], whole, CENTRE, pose, fine, black)
-        u, v = self._film([planes.u, planes.v], half, LEFT, pose, coarse, _GREY)
+        u, v = self._film([planes.u, planes.v], half, LEFT, pose, coarse, grey)
+        if planes.bit_depth > 8:
+            # OpenCV stops overshoot beside edges at 16 bits, not at these.
+            y, u, v = (_limited(part, planes.bit_depth) for part in (y, u, v))
         return dataclasses.replace(planes, y=y, u=u, v=v)
 
     def expose_planes(self, planes: Planes, poses: Sequence[CameraPose]) -> Planes:
         """Return the mean of what the camera sees from several poses: motion blur."""
         if len(poses) == 1:
             return self.render_planes(planes, poses[0])
-        sums: list[NDArray[np.uint16]] = []
+        # 257 poses of 8 bits fit into 16, but only 64 of 10 bits.
+        wide = np.dtype(np.uint16 if planes.bit_depth == 8 else np.uint32)
+        sums: list[Plane] = []
         for pose in poses:
             view = self.render_planes(planes, pose)
-            parts = [part.astype(np.uint16) for part in (view.y, view.u, view.v)]
+            parts = [part.astype(wide) for part in (view.y, view.u, view.v)]
             sums = [a + b for a, b in zip(sums, parts, strict=True)] if sums else parts
         n = len(poses)
-        y, u, v = (((total + n // 2) // n).astype(np.uint8) for total in sums)
+        y, u, v = (((total + n // 2) // n).astype(planes.y.dtype) for total in sums)
         return dataclasses.replace(planes, y=y, u=u, v=v)
 
     def _film(
         self,
-        images: Sequence[Image],
+        images: Sequence[Plane],
         viewport: Viewport,
         siting: Siting,
         pose: CameraPose,
         interpolation: Interpolation,
         background: int = 0,
-    ) -> list[Image]:
+    ) -> list[Plane]:
         """Film pictures of one size and siting, whose map is computed once."""
         if self.sphere is not None:
             return film_parts(
@@ -155,7 +162,9 @@ class ViewportRenderer:
             viewport, pose, size, siting=siting, antialias=self.antialias
         )
         shape = viewport.height_px, viewport.width_px
-        views = [np.empty(shape + image.shape[2:], np.uint8) for image in images]
+        views: list[Plane] = [
+            np.empty(shape + image.shape[2:], image.dtype) for image in images
+        ]
         meshes = [(block, view_map.nodes(block)) for block in view_map.blocks()]
         for level in sorted({block.level for block, _ in meshes}):
             part = [(block, nodes) for block, nodes in meshes if block.level == level]
@@ -180,7 +189,7 @@ class ViewportRenderer:
 
 def _sample(
     patches: Sequence[Patch], block: Block, nodes: Maps, interpolation: Interpolation
-) -> list[Image]:
+) -> list[Plane]:
     """Read a block out of each patch, at the size of its cells."""
     on_patch = nodes * patches[0].scale + patches[0].offset
     columns, rows = draw_lines(on_patch, block)
@@ -195,7 +204,11 @@ def _sample(
     if not is_plain:
         size = rows.shape[1] // block.factor, rows.shape[0] // block.factor
         parts = [cv2.resize(p, size, interpolation=cv2.INTER_AREA) for p in parts]
-    return [np.asarray(part, np.uint8) for part in parts]
+    return [np.asarray(part, patches[0].pixels.dtype) for part in parts]
+
+
+def _limited(part: Plane, bit_depth: int) -> Plane:
+    return np.minimum(part, (1 << bit_depth) - 1, dtype=part.dtype)
 
 
 def _box(meshes: Iterable[Maps]) -> tuple[float, float, float, float]:
@@ -206,7 +219,7 @@ def _box(meshes: Iterable[Maps]) -> tuple[float, float, float, float]:
     return float(left), float(top), float(right), float(bottom)
 
 
-def _paste(view: Image, part: Image, block: Block) -> None:
+def _paste(view: Plane, part: Plane, block: Block) -> None:
     """Put a block into its place; what its cells show beyond the view is dropped."""
     rows, columns = (
         slice(first * CELL_PX, last * CELL_PX)
