@@ -48,6 +48,9 @@ from pano.media.target import check_settings, check_target
 # Sound that begins earlier than the picture by less is trimmed by the player (an
 # edit list), so that the picture begins at 0; by more, the picture begins later.
 _MAX_TRIMMED_SOUND_S = Fraction(1, 10)
+# Of so few pictures, none of which is reordered, libx265 leaves the decoding times to
+# chance.
+_MAX_UNTIMED = 2
 
 
 class MediaWriter:
@@ -115,6 +118,7 @@ class MediaWriter:
         self._reformatter = VideoReformatter()
         self._first_pts: int | None = None
         self._last_pts = 0
+        self._n_pictures = 0
         self._interval = max(
             1, round(1 / ((frame_rate or ASSUMED_RATE_HZ) * time_base))
         )
@@ -191,6 +195,7 @@ class MediaWriter:
         else:
             self._interval = pts - self._last_pts
         self._last_pts = pts
+        self._n_pictures += 1
         picture.pts = pts - round(self._origin / self._time_base)
         picture.time_base = self._time_base
         self._mux(self._video.encode(picture))
@@ -269,8 +274,7 @@ class MediaWriter:
 
     def _last_packets(self, video: VideoStream) -> list[Packet[VideoStream]]:
         packets = video.encode(None)
-        if self._first_pts == self._last_pts:
-            # Of a single picture libx265 leaves the decoding time to chance.
+        if self._n_pictures <= _MAX_UNTIMED:
             for packet in packets:
                 packet.dts = packet.pts
         return packets

@@ -433,3 +433,11 @@ def test_pictures_of_another_size_are_refused(tmp_path: Path) -> None:
 def test_a_written_sphere_is_read_back(tmp_path: Path) -> None:
     path = write(tmp_path / "out.mp4", spherical=SphericalMetadata())
     assert probe(path).spherical == SphericalMetadata()
+
+
+@pytest.mark.parametrize("n_pictures", [1, 2, 3])
+def test_a_very_short_film_of_libx265_keeps_its_times(tmp_path, n_pictures):
+    target = write(tmp_path / "out.mp4", range(n_pictures), encoder="libx265")
+    with av.open(str(target)) as container:
+        times = [frame.time for frame in container.decode(video=0)]
+    assert times == pytest.approx([k / 30 for k in range(n_pictures)])
