@@ -279,6 +279,7 @@ def open_media(
     """
     info = probe(path)
     _refuse_cut_off(info)
+    info.require_readable_colours()
     chosen = info.require_layout() if layout is None else layout
     if info.spherical and info.spherical.projection not in (
         Projection.EQUIRECTANGULAR,

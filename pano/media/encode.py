@@ -20,30 +20,24 @@ from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
-from av.video.reformatter import (
-    ColorPrimaries,
-    ColorRange,
-    Colorspace,
-    ColorTrc,
-    Interpolation,
-    VideoReformatter,
-)
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
-from pano.equirect.planes import BT709, Planes
+from pano.equirect.planes import Planes
 from pano.errors import MediaError
-from pano.media.encoders import DEFAULT_ENCODER, ENCODERS
+from pano.media.colour.signal import DynamicRange, VideoSignal
+from pano.media.encoders import DEFAULT_ENCODER
+from pano.media.film import FilmConverter, options_of, plan_film
 from pano.media.frames import ASSUMED_RATE_HZ
+from pano.media.metadata.light_levels import write_light_levels
 from pano.media.metadata.spatial_audio import MP4_SUFFIXES, write_spatial_audio
 from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.metadata.spherical_writer import write_spherical
-from pano.media.pictures import planes_to_frame, rgb_to_frame
 from pano.media.reading import ffmpeg_url
 from pano.media.sound.copy_packets import SoundCopy, refusal
 from pano.media.sound.decode_field import FieldSound
 from pano.media.sound.route import SoundInput, SoundRoute
-from pano.media.target import check_settings, check_target
+from pano.media.target import check_encoder, check_settings, check_target
 
 # Sound that begins earlier than the picture by less is trimmed by the player (an
 # edit list), so that the picture begins at 0; by more, the picture begins later.
@@ -79,6 +73,10 @@ class MediaWriter:
         Constant rate factor, 0 (lossless) to 51; None is the preset's default.
     preset
         One of the encoder's trades of speed for size; None is its default.
+    source_signal
+        What planes mean that are written; None for RGB pictures.
+    dynamic_range
+        What becomes of HDR: see `pano.media.film.plan_film`.
 
     Raises
     ------
@@ -102,9 +100,13 @@ class MediaWriter:
         encoder: str = DEFAULT_ENCODER,
         quality: int | None = None,
         preset: str | None = None,
+        source_signal: VideoSignal | None = None,
+        dynamic_range: DynamicRange = "auto",
         overwrite: bool = False,
     ) -> None:
         check_settings(target, width_px, height_px, spherical, encoder, preset, quality)
+        self.film = plan_film(encoder, source_signal, dynamic_range)
+        check_encoder(encoder, self.film.pixel_format)
         check_target(target, source=sound_from, overwrite=overwrite)
         self._target = target
         self._part = target.with_name(f"{target.stem}.part{target.suffix}")
@@ -115,7 +117,7 @@ class MediaWriter:
         self.route = route or SoundRoute()
         self._spherical = spherical
         self._encoder, self._quality, self._preset = encoder, quality, preset
-        self._reformatter = VideoReformatter()
+        self._converter = FilmConverter(self.film, source_signal)
         self._first_pts: int | None = None
         self._last_pts = 0
         self._n_pictures = 0
@@ -156,7 +158,7 @@ class MediaWriter:
         if image.shape != (self._size_px[1], self._size_px[0], 3):
             raise ValueError(f"expected pictures of {self._size_px}, got {image.shape}")
         with self._translated():
-            self._encode(rgb_to_frame(self._reformatter, image), pts)
+            self._encode(self._converter.of_rgb(image), pts)
 
     def write_planes(self, planes: Planes, pts: int) -> None:
         """Add one picture as it is stored: `write` without a way through RGB.
@@ -171,18 +173,7 @@ class MediaWriter:
                 f"expected pictures of {self._size_px}, got {planes.y.shape}"
             )
         with self._translated():
-            picture = planes_to_frame(planes)
-            if planes.matrix != BT709 or planes.is_full_range:
-                picture = self._reformatter.reformat(
-                    picture,
-                    dst_colorspace=Colorspace.ITU709,
-                    dst_color_range=ColorRange.MPEG,
-                    interpolation=Interpolation.BICUBIC
-                    | Interpolation.FULL_CHR_H_INP
-                    | Interpolation.FULL_CHR_H_INT
-                    | Interpolation.ACCURATE_RND,
-                )
-            self._encode(picture, pts)
+            self._encode(self._converter.of_planes(planes), pts)
 
     def _encode(self, picture: VideoFrame, pts: int) -> None:
         if self._container is None or self._video is None:
@@ -219,20 +210,15 @@ class MediaWriter:
     def _open(self) -> None:
         container = av.open(ffmpeg_url(self._part), "w")
         self._container = container
-        options = ENCODERS[self._encoder].settings(self._preset, self._quality)
+        options = options_of(self.film, self._encoder, self._preset, self._quality)
         video = container.add_stream(
             self._encoder, rate=self._frame_rate or ASSUMED_RATE_HZ, options=options
         )
         if not isinstance(video, VideoStream):
             raise TypeError(f"{self._encoder} does not encode video")
         video.width, video.height = self._size_px
-        video.pix_fmt = "yuv420p"
-        context = video.codec_context
-        context.time_base = self._time_base
-        context.colorspace = Colorspace.ITU709
-        context.color_range = ColorRange.MPEG
-        context.color_primaries = ColorPrimaries.BT709
-        context.color_trc = ColorTrc.BT709
+        video.codec_context.time_base = self._time_base
+        self.film.tag(video.codec_context)
         self._video = video
         if self._sound_from is not None:
             self._sound = self._open_sound(self._sound_from, container)
@@ -291,8 +277,10 @@ class MediaWriter:
         self._container.close()
         if self._spherical is not None:
             write_spherical(self._part, self._spherical)
-        if self.route.tag is not None and self._part.suffix.lower() in MP4_SUFFIXES:
-            write_spatial_audio(self._part, self.route.tag)
+        if self._part.suffix.lower() in MP4_SUFFIXES:
+            write_light_levels(self._part, self.film.signal)
+            if self.route.tag is not None:
+                write_spatial_audio(self._part, self.route.tag)
         self._part.replace(self._target)
 
     def _abandon(self) -> None:

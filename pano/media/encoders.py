@@ -6,6 +6,7 @@ names of presets are those of `ffmpeg -h encoder=NAME`, the quickest first.
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 
 from pano.errors import SettingsError
@@ -34,6 +35,7 @@ _X264_PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow"),
 )
+_PRORES_PROFILES = ("proxy", "lt", "standard", "hq")
 _NVENC_PRESETS = ("p1", "p2", "p3", "p4", "p5", "p6", "p7")
 _QSV_PRESETS = _X264_PRESETS[2:]
 _AMF_PRESETS = ("speed", "balanced", "quality")
@@ -46,7 +48,8 @@ class Encoder:
     Parameters
     ----------
     quality_option
-        The option that takes the quality, 0 to 51, small is good.
+        The option that takes the quality, 0 to 51, small is good; None where the
+        preset says it all.
     presets
         Its trades of speed for size, by its own names, the quickest first.
     preset_option
@@ -59,15 +62,33 @@ class Encoder:
         What else it needs.
     is_hardware
         Whether it may be missing from a machine.
+    format, deep_format
+        FFmpeg's pixel format for pictures of 8 bits, and of 10; None if it has no such.
+    is_deep
+        Whether it writes 10 bits unasked, where the source has them. H.264 could, but
+        few players read it.
+    tells_range
+        Whether its films say that they use the full range.
+    suffixes
+        The containers it can be put into; any if empty.
+    light_options
+        The option that takes parameters of its own, and their names for the mastering
+        display and the light levels.
     """
 
-    quality_option: str
+    quality_option: str | None
     presets: tuple[str, ...] = ()
     preset_option: str = "preset"
     preset: str | None = None
     qualities: dict[str, int] = field(default_factory=dict)
     options: dict[str, str] = field(default_factory=dict)
     is_hardware: bool = True
+    format: str = "yuv420p"
+    deep_format: str | None = None
+    is_deep: bool = False
+    tells_range: bool = True
+    suffixes: tuple[str, ...] = ()
+    light_options: tuple[str, str, str] | None = None
 
     def settings(self, preset: str | None, quality: int | None) -> dict[str, str]:
         """Return FFmpeg's options; a preset or quality of None is the default."""
@@ -75,7 +96,13 @@ class Encoder:
         if quality is None:
             quality = self.qualities.get(preset or "", DEFAULT_QUALITY)
         chosen = {} if preset is None else {self.preset_option: preset}
-        return self.options | chosen | {self.quality_option: str(quality)}
+        asked = {} if self.quality_option is None else {self.quality_option: quality}
+        numbers = {option: str(value) for option, value in asked.items()}
+        return self.options | chosen | numbers
+
+
+def _deep(hardware: Encoder) -> Encoder:
+    return dataclasses.replace(hardware, deep_format="p010le", is_deep=True)
 
 
 ENCODERS: dict[str, Encoder] = {
@@ -85,6 +112,8 @@ ENCODERS: dict[str, Encoder] = {
         preset=_X264_DEFAULT,
         qualities=_X264_QUALITIES,
         is_hardware=False,
+        deep_format="yuv420p10le",
+        light_options=("x264-params", "mastering-display", "cll"),
     ),
     "libx265": Encoder(
         "crf",
@@ -92,15 +121,39 @@ ENCODERS: dict[str, Encoder] = {
         preset="medium",
         options={"x265-params": "log-level=error"},
         is_hardware=False,
+        deep_format="yuv420p10le",
+        is_deep=True,
+        light_options=("x265-params", "master-display", "max-cll"),
+    ),
+    "prores_ks": Encoder(
+        None,
+        _PRORES_PROFILES,
+        "profile",
+        preset="hq",
+        options={"vendor": "apl0"},
+        is_hardware=False,
+        format="yuv422p10le",
+        deep_format="yuv422p10le",
+        is_deep=True,
+        tells_range=False,
+        suffixes=(".mov",),
     ),
     "h264_nvenc": Encoder("cq", _NVENC_PRESETS),
-    "hevc_nvenc": Encoder("cq", _NVENC_PRESETS),
-    "av1_nvenc": Encoder("cq", _NVENC_PRESETS),
+    "hevc_nvenc": _deep(Encoder("cq", _NVENC_PRESETS)),
+    "av1_nvenc": _deep(Encoder("cq", _NVENC_PRESETS)),
     "h264_qsv": Encoder("global_quality", _QSV_PRESETS),
-    "hevc_qsv": Encoder("global_quality", _QSV_PRESETS),
+    "hevc_qsv": _deep(Encoder("global_quality", _QSV_PRESETS)),
     "h264_amf": Encoder("qp_p", _AMF_PRESETS, "quality", options={"rc": "cqp"}),
-    "hevc_amf": Encoder("qp_p", _AMF_PRESETS, "quality", options={"rc": "cqp"}),
+    "hevc_amf": _deep(
+        Encoder("qp_p", _AMF_PRESETS, "quality", options={"rc": "cqp"}),
+    ),
 }
+
+
+def suffix_of(encoder: str) -> str:
+    """Return the ending of a film that nobody named."""
+    suffixes = ENCODERS[encoder].suffixes
+    return suffixes[0] if suffixes else ".mp4"
 
 
 def check_preset(encoder: str, preset: str | None) -> None:

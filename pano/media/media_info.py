@@ -7,7 +7,7 @@ hang on pictures, and because a file without one is better refused at once.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import cast
@@ -20,6 +20,8 @@ from av.video.stream import VideoStream
 
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
 from pano.errors import MediaError, NotSphericalError
+from pano.media.colour.read_signal import signal_of
+from pano.media.colour.signal import READABLE_MATRICES, VideoSignal
 from pano.media.metadata.spherical import (
     Projection,
     SphericalMetadata,
@@ -52,6 +54,8 @@ class MediaInfo:
         Presentation time of the first picture that can be decoded, in `time_base`.
     audio
         The sound track that players choose, of all `sound_tracks`.
+    signal
+        How its colours are coded.
     """
 
     path: Path
@@ -71,6 +75,7 @@ class MediaInfo:
     audio: AudioInfo | None
     spherical: SphericalMetadata | None
     sound_tracks: tuple[AudioInfo, ...] = ()
+    signal: VideoSignal = field(default_factory=VideoSignal)
 
     @property
     def start_time(self) -> Fraction:
@@ -129,6 +134,21 @@ class MediaInfo:
             "say how with --layout mono|top-bottom|side-by-side"
         )
 
+    def require_readable_colours(self) -> None:
+        """Refuse colours that cannot be converted.
+
+        Raises
+        ------
+        MediaError
+            With the number of their matrix.
+        """
+        if self.signal.matrix not in READABLE_MATRICES:
+            raise MediaError(
+                f"{self.path} codes colours by a matrix that is not known here (number "
+                f"{self.signal.matrix} of H.273, such as ICtCp); export it as BT.2020 "
+                "or BT.709"
+            )
+
 
 def probe(path: Path) -> MediaInfo:
     """Read the metadata of a file.
@@ -167,12 +187,13 @@ def _describe(
     if stream.time_base is None:
         raise MediaError(f"{path} says nothing about time; convert it to mp4 first")
     sound_tracks = list_sound_tracks(container, path)
+    signal = signal_of(picture)
     return MediaInfo(
         path=path,
         container=container.format.name,
         codec=stream.codec.canonical_name,
         pixel_format=picture.format.name,
-        bit_depth=max(part.bits for part in picture.format.components),
+        bit_depth=signal.bit_depth,
         width_px=picture.width,
         height_px=picture.height,
         sample_aspect_ratio=Fraction(stream.sample_aspect_ratio or 1),
@@ -185,6 +206,7 @@ def _describe(
         audio=best_sound_track(container, sound_tracks),
         spherical=None,
         sound_tracks=sound_tracks,
+        signal=signal,
     )
 
 

@@ -3,13 +3,15 @@
 Full-size pictures are converted first and scaled after, so that nothing bleeds
 between two eyes; small ones are scaled by swscale while converting, several times
 cheaper than converting millions of pixels to throw most of them away. Planes are taken
-as they are stored wherever the renderer can read them so.
+as they are stored wherever the renderer can read them so. RGB is always an ordinary
+picture: HDR is tone-mapped on the way, planes keep it.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any, TypeVar
 
 import numpy as np
 from av.video.frame import VideoFrame
@@ -24,18 +26,26 @@ from numpy.typing import NDArray
 
 from pano.equirect.conversion import equirect_size, left_eye, place_on_sphere
 from pano.equirect.layouts import StereoLayout
-from pano.equirect.planes import BT709, Planes
+from pano.equirect.planes import BT709, DEEP_BITS, SDR, Light, Plane, Planes
+from pano.media.colour.read_signal import (
+    assumed_colorspace,
+    is_full_range,
+    matrix_of,
+    swscale_number,
+)
+from pano.media.colour.tone_mapping import ToneMapper
 from pano.media.media_info import MediaInfo
 
-_COLORSPACE_UNSPECIFIED = 2  # AVCOL_SPC_UNSPECIFIED
-_HD_HEIGHT_PX = 720  # below, untagged video is BT.601, as players assume
-_HD_WIDTH_PX = 1280
-_BT601 = 6
 _PLANAR = frozenset({"yuv420p", "yuvj420p"})
+_DEEP_PLANAR = "yuv420p10le"
 # Without these swscale writes every second column's colour twice: measured on 4:2:0
 # noise, the mean error falls from 3.3 to 0.8 levels (at 480×960 from 8.7 to 0.6) and
 # a 3840×1920 frame takes 59 ms in place of 20.
 _EXACT = Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+_RGB_TO_PLANES = (
+    Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND
+)
+Value = TypeVar("Value", bound=np.unsignedinteger[Any])
 
 
 class EquirectConverter:
@@ -50,6 +60,10 @@ class EquirectConverter:
         # One for each size: changing it would make the tables anew.
         self._scaled: dict[tuple[int, int], VideoReformatter] = {}
         self._planar = VideoReformatter()
+        self._signal = info.signal
+        self._tone_mapper = (
+            ToneMapper(info.signal.light) if info.signal.is_hdr else None
+        )
 
     @functools.cached_property
     def full_size_px(self) -> tuple[int, int]:
@@ -63,7 +77,7 @@ class EquirectConverter:
 
     def full(self, picture: VideoFrame) -> NDArray[np.uint8]:
         """Convert at full resolution, shape (h, 2·h, 3)."""
-        rgb = _to_rgb(self._full, picture, picture.width, picture.height)
+        rgb = self._rgb(self._full, picture, picture.width, picture.height)
         eye = left_eye(self._upright(rgb), self._layout)
         return place_on_sphere(eye, *self.full_size_px, self._bounds)
 
@@ -76,7 +90,7 @@ class EquirectConverter:
             (x1 - x0) * self._layout.n_columns, (y1 - y0) * self._layout.n_rows
         )
         reformatter = self._scaled.setdefault(packed, VideoReformatter())
-        rgb = _to_rgb(reformatter, picture, *packed)
+        rgb = self._rgb(reformatter, picture, *packed)
         eye = left_eye(self._upright(rgb), self._layout)
         return place_on_sphere(eye, width_px, height_px, self._bounds)
 
@@ -89,23 +103,69 @@ class EquirectConverter:
         n_columns, n_rows = self._layout.n_columns, self._layout.n_rows
         is_even = picture.width % (2 * n_columns) == picture.height % (2 * n_rows) == 0
         is_upright = not self._n_quarter_turns and self._bounds.is_full
+        is_deep = self._signal.bit_depth > 8
         if picture.format.is_rgb or not (is_even and is_upright):
-            filmed = rgb_to_frame(self._planar, self.full(picture))
-            return dataclasses.replace(
-                frame_planes(filmed), matrix=BT709, is_full_range=False
-            )
-        if picture.format.name not in _PLANAR:
-            matrix, is_full = _matrix(picture), _is_full_range(picture)
+            is_rgb_enough = not (is_deep or self._signal.is_hdr)
+            return (self._rgb_planes if is_rgb_enough else self._deep_planes)(picture)
+        light = self._signal.light
+        stored_as = {_DEEP_PLANAR} if is_deep else _PLANAR
+        if picture.format.name not in stored_as:
+            matrix, is_full = matrix_of(picture), is_full_range(picture)
             picture = self._planar.reformat(
-                picture, format="yuv420p", interpolation=_EXACT
+                picture,
+                format=_DEEP_PLANAR if is_deep else "yuv420p",
+                interpolation=_EXACT,
             )
             stored = dataclasses.replace(
-                frame_planes(picture), matrix=matrix, is_full_range=is_full
+                frame_planes(picture, light), matrix=matrix, is_full_range=is_full
             )
         else:
-            stored = frame_planes(picture)
+            stored = frame_planes(picture, light)
         y, u, v = (left_eye(p, self._layout) for p in (stored.y, stored.u, stored.v))
         return dataclasses.replace(stored, y=y, u=u, v=v)
+
+    def _rgb_planes(self, picture: VideoFrame) -> Planes:
+        filmed = rgb_to_frame(self._planar, self.full(picture))
+        return dataclasses.replace(
+            frame_planes(filmed), matrix=BT709, is_full_range=False
+        )
+
+    def _deep_planes(self, picture: VideoFrame) -> Planes:
+        """Return planes by way of RGB of 16 bits, which stays what it was, HDR too."""
+        rgb = self._full.reformat(
+            picture,
+            format="rgb48le",
+            src_colorspace=assumed_colorspace(picture),
+            dst_color_range=ColorRange.JPEG,
+            interpolation=_EXACT | Interpolation.BILINEAR,
+        )
+        eye = left_eye(
+            self._upright(np.asarray(rgb.to_ndarray(), np.uint16)), self._layout
+        )
+        sphere = place_on_sphere(eye, *self.full_size_px, self._bounds)
+        matrix = self._signal.matrix
+        filmed = self._planar.reformat(
+            VideoFrame.from_ndarray(sphere, format="rgb48le"),
+            format=_DEEP_PLANAR,
+            dst_colorspace=swscale_number(matrix),
+            src_color_range=ColorRange.JPEG,
+            dst_color_range=ColorRange.MPEG,
+            interpolation=_RGB_TO_PLANES,
+        )
+        return dataclasses.replace(
+            frame_planes(filmed, self._signal.light), matrix=matrix, is_full_range=False
+        )
+
+    def _rgb(
+        self,
+        reformatter: VideoReformatter,
+        picture: VideoFrame,
+        width_px: int,
+        height_px: int,
+    ) -> NDArray[np.uint8]:
+        if self._tone_mapper is not None:
+            return self._tone_mapper.rgb(picture, width_px, height_px)
+        return _to_rgb(reformatter, picture, width_px, height_px)
 
     def _turned(self, width_px: int, height_px: int) -> tuple[int, int]:
         return (
@@ -114,26 +174,28 @@ class EquirectConverter:
             else (width_px, height_px)
         )
 
-    def _upright(self, rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    def _upright(self, rgb: NDArray[Value]) -> NDArray[Value]:
         return np.rot90(rgb, self._n_quarter_turns) if self._n_quarter_turns else rgb
 
 
-def frame_planes(picture: VideoFrame) -> Planes:
-    """Return views of the planes of an 8-bit 4:2:0 picture, which they keep alive."""
-    y, u, v = map(_values, picture.planes)
-    return Planes(y, u, v, _matrix(picture), _is_full_range(picture))
+def frame_planes(picture: VideoFrame, light: Light = SDR) -> Planes:
+    """Return views of the planes of a 4:2:0 picture, which they keep alive."""
+    is_deep = picture.format.components[0].bits > 8
+    y, u, v = (_values(plane, is_deep=is_deep) for plane in picture.planes)
+    return Planes(y, u, v, matrix_of(picture), is_full_range(picture), light)
 
 
 def planes_to_frame(planes: Planes) -> VideoFrame:
     """Copy planes into a picture for FFmpeg, tagged with matrix and range."""
     height, width = planes.y.shape
-    picture = VideoFrame(width, height, "yuv420p")
+    is_deep = planes.bit_depth == DEEP_BITS
+    picture = VideoFrame(width, height, _DEEP_PLANAR if is_deep else "yuv420p")
     picture.colorspace = planes.matrix
     picture.color_range = ColorRange.JPEG if planes.is_full_range else ColorRange.MPEG
     for plane, values in zip(
         picture.planes, (planes.y, planes.u, planes.v), strict=True
     ):
-        _values(plane)[:] = values
+        _values(plane, is_deep=is_deep)[:] = values
     return picture
 
 
@@ -142,6 +204,10 @@ def planes_to_rgb(
 ) -> NDArray[np.uint8]:
     """Convert planes to RGB, shape (h, w, 3), scaled by area where sides are given."""
     height, width = planes.y.shape
+    if planes.light.is_hdr:
+        return _tone_mapper(planes.light).rgb(
+            planes_to_frame(planes), width_px or width, height_px or height
+        )
     return _to_rgb(
         VideoReformatter(),
         planes_to_frame(planes),
@@ -158,9 +224,7 @@ def rgb_to_frame(reformatter: VideoReformatter, image: NDArray[np.uint8]) -> Vid
         dst_colorspace=Colorspace.ITU709,
         src_color_range=ColorRange.JPEG,
         dst_color_range=ColorRange.MPEG,
-        interpolation=Interpolation.BICUBIC
-        | Interpolation.FULL_CHR_H_INP
-        | Interpolation.ACCURATE_RND,
+        interpolation=_RGB_TO_PLANES,
     )
 
 
@@ -170,40 +234,30 @@ def rgb_to_planes(image: NDArray[np.uint8]) -> Planes:
     return dataclasses.replace(frame_planes(picture), matrix=BT709, is_full_range=False)
 
 
-def _values(plane: VideoPlane) -> NDArray[np.uint8]:
+@functools.lru_cache(maxsize=2)
+def _tone_mapper(light: Light) -> ToneMapper:
+    return ToneMapper(light)
+
+
+def _values(plane: VideoPlane, *, is_deep: bool) -> Plane:
     """Return a view of a plane without the padding of its rows."""
-    rows: NDArray[np.uint8] = np.asarray(memoryview(plane))
-    return rows.reshape(plane.height, plane.line_size)[:, : plane.width]
-
-
-def _matrix(picture: VideoFrame) -> int:
-    """Return the Y'CbCr matrix, by the size where the file does not say."""
-    if picture.colorspace != _COLORSPACE_UNSPECIFIED:
-        return int(picture.colorspace)
-    is_hd = picture.height >= _HD_HEIGHT_PX or picture.width >= _HD_WIDTH_PX
-    return BT709 if is_hd else _BT601
-
-
-def _is_full_range(picture: VideoFrame) -> bool:
-    is_tagged = picture.color_range == ColorRange.JPEG
-    return is_tagged or picture.format.name.startswith("yuvj")
+    values: Plane = np.asarray(memoryview(plane))
+    if is_deep:
+        values = values.view(np.uint16)
+    return values.reshape(plane.height, -1)[:, : plane.width]
 
 
 def _to_rgb(
     reformatter: VideoReformatter, picture: VideoFrame, width_px: int, height_px: int
 ) -> NDArray[np.uint8]:
     """Convert any pixel format to RGB, shape (height_px, width_px, 3)."""
-    source_colorspace: int | None = None
-    if not picture.format.is_rgb and picture.colorspace == _COLORSPACE_UNSPECIFIED:
-        is_hd = picture.height >= _HD_HEIGHT_PX or picture.width >= _HD_WIDTH_PX
-        source_colorspace = Colorspace.ITU709 if is_hd else Colorspace.ITU601
     shrinks = width_px < picture.width or height_px < picture.height
     rgb = reformatter.reformat(
         picture,
         width=width_px,
         height=height_px,
         format="rgb24",
-        src_colorspace=source_colorspace,
+        src_colorspace=assumed_colorspace(picture),
         dst_color_range=ColorRange.JPEG,
         interpolation=_EXACT
         | (Interpolation.AREA if shrinks else Interpolation.BILINEAR),

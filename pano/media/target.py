@@ -66,6 +66,13 @@ def check_settings(
             f"the picture must have even sides, got {width_px}×{height_px}"
         )
     check_preset(encoder, preset)
+    suffixes = ENCODERS[encoder].suffixes
+    if suffixes and target.suffix.lower() not in suffixes:
+        raise SettingsError(
+            f"{encoder} cannot be put into {target}; end it in {' or '.join(suffixes)}"
+        )
+    if quality is not None and ENCODERS[encoder].quality_option is None:
+        raise SettingsError(f"{encoder} takes no quality; choose a preset instead")
     if quality is not None and not 0 <= quality <= 51:
         raise SettingsError(f"quality must be in 0 to 51, got {quality}")
     if target.suffix.lower() not in _SUFFIXES:
@@ -76,10 +83,9 @@ def check_settings(
         raise SettingsError(
             f"{target} cannot be marked as spherical; end it in .mp4 or .mov"
         )
-    check_encoder(encoder)
 
 
-def check_encoder(name: str) -> None:
+def check_encoder(name: str, pixel_format: str = "yuv420p") -> None:
     """Refuse an encoder that this machine does not have.
 
     That FFmpeg was built with an encoder does not mean that this machine has the
@@ -98,10 +104,10 @@ def check_encoder(name: str) -> None:
         if not isinstance(context, VideoCodecContext):
             raise SettingsError(f"{name} does not encode video")
         context.width = context.height = _TRIAL_SIDE_PX
-        context.pix_fmt = "yuv420p"
+        context.pix_fmt = pixel_format
         context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
         context.options = ENCODERS[name].options
-        picture = VideoFrame(_TRIAL_SIDE_PX, _TRIAL_SIDE_PX, "yuv420p")
+        picture = VideoFrame(_TRIAL_SIDE_PX, _TRIAL_SIDE_PX, pixel_format)
         picture.pts = 0
         context.encode(picture)
         context.encode(None)

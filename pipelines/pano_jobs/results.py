@@ -186,6 +186,8 @@ class InfoResult:
     ----------
     sound_field
         The ambisonic format that is heard; "none" or "in doubt", and why, without one.
+    dynamic_range
+        SDR, or HDR with its transfer, primaries and light levels.
     """
 
     source: Path
@@ -210,6 +212,7 @@ class InfoResult:
     audio_track: int | None
     n_audio_tracks: int
     sound_field: str | None
+    dynamic_range: str = "SDR"
 
     def words(self) -> str:
         """Return the properties as a table of two columns."""

@@ -20,6 +20,7 @@ from pano.camera.pose import DEFAULT_HFOV_DEG, DEFAULT_SIZE_PX
 from pano.director.wishes import CutRules, Wishes
 from pano.errors import SettingsError
 from pano.media import DEFAULT_ENCODER, StereoLayout
+from pano.media.colour.signal import DynamicRange
 from pano.media.encoders import check_preset
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.sound.choice import SoundChoice, SoundOut
@@ -109,10 +110,14 @@ class EncoderSettings:
         FFmpeg's name of the encoder, one of `pano.media.ENCODERS`.
     preset
         Its trade of speed for size; ``None`` is its default.
+    dynamic_range
+        What becomes of HDR: ``source`` keeps it, ``sdr`` tone-maps it, ``auto`` keeps
+        it where the encoder usually writes 10 bits.
     """
 
     name: str = DEFAULT_ENCODER
     preset: str | None = None
+    dynamic_range: DynamicRange = "auto"
 
     def __post_init__(self) -> None:
         check_preset(self.name, self.preset)

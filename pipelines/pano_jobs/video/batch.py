@@ -34,6 +34,7 @@ def batch(
     output: Path,
     job: ClipJob,
     *,
+    suffix: str = ".mp4",
     makes: Callable[[Path], Sequence[Path]] = lambda target: (target,),
     overwrite: bool = False,
     starting: Callable[[Path], None] = lambda _: None,
@@ -44,6 +45,8 @@ def batch(
     ----------
     job
         Called with a clip and the file to write; says what should be known.
+    suffix
+        The ending of the files to write.
     makes
         Names the files that the job makes where it is given one to write; a clip that
         has all of them is finished.
@@ -57,7 +60,7 @@ def batch(
     """
     if not folder.is_dir():
         raise MediaError(f"{folder} is not a folder")
-    plan = list(mirrored(folder, output))
+    plan = list(mirrored(folder, output, suffix=suffix))
     if not plan:
         raise MediaError(f"{folder} holds no video")
     outcomes = []
@@ -71,7 +74,9 @@ def batch(
     return BatchResult(folder=folder, output=output, clips=tuple(outcomes))
 
 
-def mirrored(folder: Path, output: Path) -> Iterator[tuple[Path, Path]]:
+def mirrored(
+    folder: Path, output: Path, *, suffix: str = ".mp4"
+) -> Iterator[tuple[Path, Path]]:
     """Pair every video below a folder with its place in the output, in order.
 
     Hidden files and folders are left out, and so is the output folder itself where
@@ -89,7 +94,7 @@ def mirrored(folder: Path, output: Path) -> Iterator[tuple[Path, Path]]:
     stems = Counter(path.with_suffix("") for path in sources)
     for source in sources:
         is_alone = stems[source.with_suffix("")] == 1
-        name = f"{source.stem if is_alone else source.name}.mp4"
+        name = f"{source.stem if is_alone else source.name}{suffix}"
         yield source, output / source.relative_to(folder).with_name(name)
 
 

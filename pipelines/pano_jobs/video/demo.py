@@ -17,6 +17,7 @@ import numpy as np
 
 from pano.camera.path import CameraPath, CameraPose
 from pano.media import Frame, MediaWriter, SphericalMetadata
+from pano.media.encoders import suffix_of
 from pano.media.sound.hearing import choose_hearing
 from pano.media.sound.route import SoundRoute
 from pano.media.sound.write_sound import write_sound
@@ -43,11 +44,11 @@ class DemoFiles:
     sheet: Path
 
     @classmethod
-    def of(cls, folder: Path) -> DemoFiles:
-        """Return their names in a folder."""
+    def of(cls, folder: Path, *, suffix: str = ".mp4") -> DemoFiles:
+        """Return their names in a folder; a suffix of the film."""
         return cls(
             clip=folder / "demo-360.mp4",
-            video=folder / "demo-nfov.mp4",
+            video=folder / f"demo-nfov{suffix}",
             path=folder / "demo-path.json",
             sheet=folder / "demo-sheet.png",
         )
@@ -86,7 +87,8 @@ def demo(
         If a file cannot be written or the localizer cannot be loaded.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    files = DemoFiles.of(folder)
+    suffix = suffix_of(pan_settings.lens.encoder.name)
+    files = DemoFiles.of(folder, suffix=suffix)
     for output in (files.clip, files.video, files.path, files.sheet):
         check_output(output, source=None, overwrite=overwrite)
     world = default_world(settings.seed, duration_s=settings.duration_s)

@@ -13,7 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pano.draw.overlay import blend_heatmap
+from pano.errors import SettingsError
 from pano.media import Media, MediaWriter, SphericalMetadata, open_media
+from pano.media.encoders import suffix_of
 from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet
@@ -24,9 +26,10 @@ from pano_jobs.results import SaliencyResult
 from pano_jobs.settings import EncoderSettings, LocalizeSettings
 
 
-def default_target(source: Path) -> Path:
+def default_target(source: Path, encoder: EncoderSettings | None = None) -> Path:
     """Name the heat-map video of a clip: beside it."""
-    return source.with_name(f"{source.stem}.saliency.mp4")
+    suffix = suffix_of((encoder or EncoderSettings()).name)
+    return source.with_name(f"{source.stem}.saliency{suffix}")
 
 
 def saliency(
@@ -82,7 +85,9 @@ def saliency(
             n_maps=analysis.n_maps,
             n_corrupt_frames=media.n_corrupt_frames,
             mean_confidence=analysis.mean_confidence,
-            notes=analysis.notes() + corrupt_note(media.n_corrupt_frames),
+            notes=analysis.notes()
+            + _tone_mapped_note(media)
+            + corrupt_note(media.n_corrupt_frames),
         )
 
 
@@ -96,6 +101,12 @@ def temporary_maps(target: Path) -> Iterator[Path]:
 def _writer(
     media: Media, target: Path, encoder: EncoderSettings, *, overwrite: bool
 ) -> MediaWriter:
+    signal = media.info.signal
+    if encoder.dynamic_range == "source" and signal.is_hdr:
+        raise SettingsError(
+            f"{media.info.path} is HDR ({signal.transfer_name}), and heat maps are "
+            "painted on SDR; leave --dynamic-range source out"
+        )
     width_px, height_px = media.size_px
     sound_from, route = media.clip_sound.written()
     return MediaWriter(
@@ -111,6 +122,13 @@ def _writer(
         preset=encoder.preset,
         overwrite=overwrite,
     )
+
+
+def _tone_mapped_note(media: Media) -> tuple[str, ...]:
+    signal = media.info.signal
+    if not signal.is_hdr:
+        return ()
+    return (f"the source is {signal.words()}: the heat map is painted on it as SDR",)
 
 
 def _paint(

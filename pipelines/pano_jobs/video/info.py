@@ -51,6 +51,7 @@ def describe(source: Path) -> InfoResult:
         audio_sample_rate_hz=None if sound is None else sound.sample_rate_hz,
         audio_track=None if sound is None else sound.index,
         n_audio_tracks=len(media.sound_tracks),
+        dynamic_range=media.signal.words(),
         sound_field=None if hearing is None else _field_words(hearing),
     )
 

@@ -16,7 +16,7 @@ from pano.camera.path import CameraPath
 from pano.director.evidence import gather
 from pano.director.plan import takes_from
 from pano.media import Media, open_media
-from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
+from pano_jobs.analysis.analysis_pass import Analysis
 from pano_jobs.analysis.kept_maps import KeptAnalysis
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet, Truth
@@ -114,7 +114,7 @@ def pan(
             **dataclasses.asdict(files),
             mean_confidence=analysis.mean_confidence,
             field_share=analysis.field_share,
-            notes=analysis.notes() + corrupt_note(media.n_corrupt_frames),
+            notes=analysis.notes() + result.notes,
         )
 
 

@@ -111,5 +111,5 @@ def video_result(
         n_cuts=int(np.count_nonzero(path.cut[1:])),
         max_speed_deg_per_s=path.certificate().max_speed_deg_per_s,
         mean_confidence=float(path.confidence.mean()),
-        notes=corrupt_note(media.n_corrupt_frames),
+        notes=camera.writer.film.notes + corrupt_note(media.n_corrupt_frames),
     )

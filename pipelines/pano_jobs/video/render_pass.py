@@ -95,6 +95,8 @@ class OutputCamera:
             route=route,
             encoder=lens.encoder.name,
             preset=lens.encoder.preset,
+            source_signal=media.info.signal,
+            dynamic_range=lens.encoder.dynamic_range,
             overwrite=overwrite,
         )
         return cls(target, lens, writer)
@@ -161,7 +163,7 @@ def _shake(media: Media, progress: Progress) -> Shake:
         words="Looking for shake",
         duration_s=media.info.duration_from_header_s,
     )
-    return measure_shake((frame.time_s, frame.planes.y) for frame in frames)
+    return measure_shake((frame.time_s, frame.planes.luma_8bit()) for frame in frames)
 
 
 def _axes_along(path: CameraPath, shake: Shake | None) -> AxesAt:

@@ -75,5 +75,6 @@ def test_every_encoder_of_this_machine_writes_a_video(tmp_path, name):
         check_encoder(name)
     except SettingsError as error:
         pytest.skip(f"this machine has no {name}: {error.__cause__}")
-    write(tmp_path / "out.mp4", name)
-    assert probe(tmp_path / "out.mp4").width_px == 256
+    target = tmp_path / f"out{encoders.suffix_of(name)}"
+    write(target, name)
+    assert probe(target).width_px == 256

@@ -12,6 +12,7 @@ from click.core import ParameterSource
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.media import DEFAULT_ENCODER, ENCODERS, StereoLayout
+from pano.media.colour.signal import DYNAMIC_RANGES, DynamicRange
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.sound.choice import SoundChoice
 from pano_jobs.cli.config import read_config
@@ -68,9 +69,9 @@ def _localize_settings(
 
 
 def _encoder_settings(
-    *, encoder_name: str, encoder_preset: str | None
+    *, encoder_name: str, encoder_preset: str | None, dynamic_range: DynamicRange
 ) -> EncoderSettings:
-    return EncoderSettings(encoder_name, encoder_preset)
+    return EncoderSettings(encoder_name, encoder_preset, dynamic_range)
 
 
 def _lens_settings(
@@ -272,7 +273,14 @@ encoder_options = gathered(
         "encoder_name",
         type=click.Choice(list(ENCODERS)),
         default=DEFAULT.lens.encoder.name,
-        help="Video encoder; all but the first two need their hardware.",
+        help="Video encoder; all but the first three need their hardware.",
+    ),
+    click.option(
+        "--dynamic-range",
+        type=click.Choice(DYNAMIC_RANGES),
+        default=DEFAULT.lens.encoder.dynamic_range,
+        help="Keep HDR as in the source, or tone-map it to SDR; auto keeps it with an "
+        "encoder of 10 bits.",
     ),
     click.option(
         "--preset",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from pano.media.encoders import suffix_of
 from pano.media.sound.choice import SoundOut
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.director import direct_options
@@ -113,6 +114,7 @@ def batch(
         folder,
         output,
         one,
+        suffix=suffix_of(lens.encoder.name),
         makes=makes,
         overwrite=force,
         starting=lambda source: console.note(str(source)),

@@ -58,7 +58,7 @@ def saliency(
     with console.progress() as progress:
         result = run(
             video,
-            output or default_target(video),
+            output or default_target(video, encoder),
             localize,
             encoder=encoder,
             maps_target=maps,
