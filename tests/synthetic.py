@@ -79,6 +79,7 @@ class Clip:
     sample_aspect_ratio: Fraction | None = None
     rotation_deg: int = 0
     movflags: str = ""
+    timecode: str = ""
     sound: SoundTrack | None = None
     paint: Painter | None = None
 
@@ -87,6 +88,8 @@ def write_clip(path: Path, clip: Clip) -> Path:
     """Write a clip; the container follows from the name."""
     options = {"movflags": clip.movflags} if clip.movflags else {}
     with av.open(str(path), "w", options=options) as container:
+        if clip.timecode:
+            container.metadata["timecode"] = clip.timecode
         video = container.add_stream(clip.codec, rate=clip.rate, options=clip.options)
         assert isinstance(video, VideoStream)
         video.width, video.height = clip.width_px, clip.height_px

@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.camera.filmed_clip import FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.motion_limits import Certificate, MotionLimits
 from pano.camera.pose import DEFAULT_HFOV_DEG, CameraPose
@@ -44,13 +45,24 @@ FloatArray = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class PathSource:
-    """What a path was planned for: clip, director, picture size and lens."""
+    """What a path was planned for: clip, director, picture size and lens.
+
+    Parameters
+    ----------
+    file
+        Name of the clip.
+    width_px, height_px
+        Of the flat picture.
+    clip
+        More about the clip; None where an older file does not say it.
+    """
 
     file: str = ""
     director: str = ""
     width_px: int = 0
     height_px: int = 0
     lens: Lens = Lens.RECTILINEAR
+    clip: FilmedClip | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -163,7 +175,7 @@ class CameraPath:
         """
         head = {
             "schema": SCHEMA,
-            "source": dataclasses.asdict(self.source),
+            "source": _source_json(self.source, path.parent),
             "limits": dataclasses.asdict(self.limits),
             "certificate": dataclasses.asdict(self.certificate()),
             "tool": {"name": "pano", "version": _version()},
@@ -223,11 +235,11 @@ class CameraPath:
             return cls(
                 **(_columns_1_of if schema == _SCHEMA_1 else _columns_of)(frames),
                 limits=MotionLimits(**_known(MotionLimits, document["limits"])),
-                source=_source_of(document.get("source", {})),
+                source=_source_of(document.get("source", {}), path.parent),
             )
         except KeyError as error:
             raise SettingsError(f"{path} lacks the key {error}.") from error
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, ArithmeticError, AttributeError) as error:
             raise SettingsError(f"{path} is not a valid path: {error}.") from error
 
 
@@ -261,9 +273,17 @@ def _columns_of(frames: Any, names: Sequence[str] = _COLUMNS) -> dict[str, Any]:
     }
 
 
-def _source_of(values: Mapping[str, Any]) -> PathSource:
+def _source_json(source: PathSource, folder: Path) -> dict[str, Any]:
+    clip = None if source.clip is None else source.clip.as_json(folder)
+    return dataclasses.asdict(dataclasses.replace(source, clip=None)) | {"clip": clip}
+
+
+def _source_of(values: Mapping[str, Any], folder: Path) -> PathSource:
     known = _known(PathSource, values)
-    return PathSource(**known | {"lens": Lens(known.get("lens", Lens.RECTILINEAR))})
+    lens, clip = known.get("lens", Lens.RECTILINEAR), known.get("clip")
+    known["lens"] = Lens(lens)
+    known["clip"] = None if clip is None else FilmedClip.from_json(clip, folder)
+    return PathSource(**known)
 
 
 def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:

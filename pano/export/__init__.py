@@ -16,7 +16,7 @@ from pano.export.csv import write_csv
 from pano.export.events import write_edl, write_events
 from pano.export.fusion import write_fusion
 from pano.export.insta360 import write_insta360
-from pano.export.mlt import write_mlt
+from pano.export.mlt import write_mlt, write_shotcut
 from pano.export.otio import write_otio
 from pano.export.sendcmd import write_sendcmd
 from pano.export.timeline import (
@@ -49,6 +49,10 @@ class Format:
         Who opens it, for a person who chooses.
     counts_frames
         Whether times are frame numbers, so that the frame rate matters.
+    names_clip
+        Whether the other program opens the clip by the name that is written.
+    needs_sphere
+        Whether a person has to lay the clip round the camera that is written.
     changes_project
         Whether the other program opens only projects of its own.
     lenses
@@ -62,6 +66,8 @@ class Format:
     counts_frames: bool
     write: Callable[[CameraPath, Timeline], str]
     changes_project: bool = False
+    names_clip: bool = False
+    needs_sphere: bool = False
     lenses: frozenset[Lens] = frozenset({Lens.RECTILINEAR})
 
 
@@ -73,13 +79,45 @@ FORMATS: dict[str, Format] = {
         ".csv", "spreadsheets and scripts", True, write_csv, lenses=_ANY_LENS
     ),
     "sendcmd": Format(
-        ".cmd", "ffmpeg, with its command line", False, write_sendcmd, lenses=_OF_V360
+        ".cmd",
+        "ffmpeg, with its command line",
+        False,
+        write_sendcmd,
+        names_clip=True,
+        lenses=_OF_V360,
     ),
-    "chan": Format(".chan", "Nuke, Blender, Houdini", True, write_chan),
-    "after-effects": Format(".txt", "After Effects", True, write_after_effects),
-    "mlt": Format(".mlt", "Shotcut, Kdenlive, melt", True, write_mlt, lenses=_OF_V360),
-    "otio": Format(".otio", "editorial programs", True, write_otio, lenses=_ANY_LENS),
-    "fusion": Format(".setting", "DaVinci Resolve", True, write_fusion),
+    "chan": Format(
+        ".chan", "Nuke, Blender, Houdini", True, write_chan, needs_sphere=True
+    ),
+    "after-effects": Format(
+        ".txt", "After Effects", True, write_after_effects, needs_sphere=True
+    ),
+    "mlt": Format(
+        ".mlt",
+        "melt and MLT editors",
+        True,
+        write_mlt,
+        names_clip=True,
+        lenses=_OF_V360,
+    ),
+    "shotcut": Format(
+        ".mlt",
+        "Shotcut, Kdenlive, by their own filter",
+        True,
+        write_shotcut,
+        names_clip=True,
+    ),
+    "otio": Format(
+        ".otio",
+        "editorial programs",
+        True,
+        write_otio,
+        names_clip=True,
+        lenses=_ANY_LENS,
+    ),
+    "fusion": Format(
+        ".setting", "DaVinci Resolve", True, write_fusion, needs_sphere=True
+    ),
     "insta360": Format(
         ".insprj", "Insta360 Studio, with --into", True, write_insta360, True
     ),

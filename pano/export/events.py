@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera.path import CameraPath
+from pano.camera.timecode import Timecode
 from pano.export.timeline import Timeline
 from pano.sphere import to_angles_deg, unit_vectors
 
@@ -101,17 +102,23 @@ def write_edl(path: CameraPath, timeline: Timeline) -> str:
     """Write a CMX 3600 list with a marker per event, the timeline from 01:00:00:00.
 
     Time code counts the nominal rate without dropping frames, so that at 29.97 Hz it
-    falls behind the clock, as it does in the programs that read it.
+    falls behind the clock, as it does in the programs that read it. The clip's own
+    columns are in the timecode of its camera, if it wrote one.
     """
-    shown = timeline.sampled(path)
-    base = round(timeline.frame_rate_hz)
+    shown, rate_hz = timeline.sampled(path), timeline.frame_rate_hz
+    edited = Timecode(_FIRST_HOUR_S * max(round(rate_hz), 1), rate_hz)
+    filmed = timeline.clip_timecode(path) or edited
     lines = [f"TITLE: {_one_line(path.source.file or 'pano')}", "FCM: NON-DROP FRAME"]
-    events = sound_events(shown, float(timeline.frame_rate_hz))
+    events = sound_events(shown, float(rate_hz))
     for number, event in enumerate(events, start=1):
-        start, after = (_time_code(event.start + k, base) for k in (0, 1))
+        columns = " ".join(
+            str(first.plus(event.start + k))
+            for first in (filmed, edited)
+            for k in (0, 1)
+        )
         lines += [
             "",
-            f"{number:03d}  001      V     C        {start} {after} {start} {after}",
+            f"{number:03d}  001      V     C        {columns}",
             f" |C:ResolveColorBlue |M:{event.name} |D:{event.stop - event.start}",
         ]
     return "\n".join(lines) + "\n"
@@ -131,13 +138,6 @@ def _runs(flags: NDArray[np.bool_], cut: NDArray[np.bool_]) -> list[tuple[int, i
     edges = [0, *turns.tolist(), len(flags)]
     pairs = itertools.pairwise(edges)
     return [(start, stop) for start, stop in pairs if flags[start]]
-
-
-def _time_code(frame: int, base: int) -> str:
-    seconds, frames = divmod(frame, base)
-    minutes, second = divmod(seconds + _FIRST_HOUR_S, 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{hour:02d}:{minute:02d}:{second:02d}:{frames:02d}"
 
 
 def _one_line(text: str) -> str:

@@ -1,48 +1,72 @@
-"""MLT XML: a project for melt, Shotcut and Kdenlive that films with MLT's own v360.
+"""MLT XML: a project for melt, Shotcut and Kdenlive that films the clip.
+
+`mlt` films with MLT's own filter `avfilter.v360`, which every MLT with FFmpeg has;
+`shotcut` with `frei0r.bigsh0t_eq_to_rect`, the filter in the menus of Shotcut and
+Kdenlive, which Debian's MLT lacks. By its source its angles are ours: yaw to the right,
+pitch up and roll clockwise in degrees, the roll made first, then the pitch, then the
+yaw; its field of view is the horizontal one. The filter itself was not at hand: with a
+stand-in that turns as its source does, melt films to 37 dB on every layout.
 
 Yaw has to stay within ±180, so keyframes stand on both frames beside the seam. Lines
-between keyframes, no curves: MLT's smooth ones overshoot. melt 7.12 films such a
-project as we do to 44.8 dB (as in `sendcmd`), seam and cut included; Shotcut and
-Kdenlive, which read the same files, were not tried. Only the filter `avfilter.v360` is
-written: the frei0r plugin that Shotcut offers in its menu is in no Debian package, so
-its conventions could not be checked.
+between keyframes, no curves: MLT's smooth ones overshoot. melt 7.12 films a project of
+`mlt` as we do to 44.8 dB (as in `sendcmd`), seam and cut included.
 
-MLT brings a clip to the project's size before any filter sees it. `force_aspect_ratio`
-makes the sphere fill the picture; a larger project size keeps more of its detail.
+MLT brings a clip to the size of the project before any filter sees it, save for `crop`,
+which cuts the left eye out. `force_aspect_ratio` makes the eye fill the picture; a
+larger project size keeps more of its detail. `affine` lays a part of the sphere in its
+place.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pano.camera.path import CameraPath
+from pano.equirect.eye_on_sphere import EyeOnSphere
 from pano.export.keyframes import HFOV, PITCH, ROLL, YAW, Curve, Shot, keyframes
 from pano.export.timeline import V360_OUTPUTS, Timeline
 from pano.sphere import wrap_deg
-
-SPHERE_ASPECT = 2.0
 
 FloatArray = NDArray[np.float64]
 
 
 def write_mlt(path: CameraPath, timeline: Timeline) -> str:
-    """Write a project of one clip with an animated filter."""
+    """Write a project of one clip with MLT's own animated filter."""
+    return _project(path, timeline, "avfilter.v360", _v360_options)
+
+
+def write_shotcut(path: CameraPath, timeline: Timeline) -> str:
+    """Write a project of one clip with the filter that Shotcut and Kdenlive bring."""
+    return _project(path, timeline, "frei0r.bigsh0t_eq_to_rect", _bigsh0t_options)
+
+
+def _project(
+    path: CameraPath,
+    timeline: Timeline,
+    service: str,
+    options: Callable[[_Animation, Timeline], dict[str, str]],
+) -> str:
     shown = timeline.sampled(path)
     last = str(len(shown) - 1)
     root = Xml.Element("mlt", LC_NUMERIC="C", version="7.12.0", producer="pano")
     root.append(_profile(timeline))
     clip = Xml.SubElement(root, "producer", {"id": "sphere", "in": "0", "out": last})
-    _property(clip, "resource", path.source.file or "input.mp4")
+    _property(clip, "resource", timeline.named_clip(path) or "input.mp4")
     _property(clip, "mlt_service", "avformat")
-    _property(clip, "force_aspect_ratio", f"{_aspect(timeline) / SPHERE_ASPECT:.8f}")
-    turn = Xml.SubElement(clip, "filter", {"id": "camera", "in": "0", "out": last})
-    _property(turn, "mlt_service", "avfilter.v360")
-    for name, value in _options(shown, timeline).items():
-        _property(turn, f"av.{name}", value)
+    eye = _left_eye(path)
+    eye_aspect = eye.eye_px[0] / eye.eye_px[1]
+    _property(clip, "force_aspect_ratio", f"{_aspect(timeline) / eye_aspect:.8f}")
+    turn = options(_Animation.of(shown, timeline), timeline)
+    for name, properties in [*_eye_filters(eye), (service, turn)]:
+        item = Xml.SubElement(clip, "filter", {"in": "0", "out": last})
+        _property(item, "mlt_service", name)
+        for key, value in properties.items():
+            _property(item, key, value)
     playlist = Xml.SubElement(root, "playlist", id="pano")
     Xml.SubElement(playlist, "entry", {"producer": "sphere", "in": "0", "out": last})
     Xml.indent(root)
@@ -50,36 +74,84 @@ def write_mlt(path: CameraPath, timeline: Timeline) -> str:
     return f'<?xml version="1.0" encoding="utf-8"?>\n{text}\n'
 
 
-def _options(shown: CameraPath, timeline: Timeline) -> dict[str, str]:
-    shots = keyframes(shown, max_error_deg=timeline.max_error_deg, curve=Curve.LINEAR)
-    start_s, rate_hz = float(shown.time_s[0]), float(timeline.frame_rate_hz)
-    rows = [
-        row for shot in shots for row in _rows(shot, start_s=start_s, rate_hz=rate_hz)
-    ]
+def _left_eye(path: CameraPath) -> EyeOnSphere:
+    """Return where the eye lies; a clip that is not known is a whole sphere."""
+    clip = path.source.clip
+    if clip is None:
+        return EyeOnSphere((2, 1), (2, 1), (2, 1), (0, 0, 2, 1))
+    return EyeOnSphere.of((clip.width_px, clip.height_px), clip.layout, clip.bounds)
 
-    columns = np.stack([values for _, _, values in rows], axis=1)
-    vfovs_deg = np.array([timeline.vfov_deg(float(hfov)) for hfov in columns[HFOV]])
 
-    def animated(values_deg: FloatArray) -> str:
-        # Each animated value makes v360 build its table once more per frame.
+def _eye_filters(eye: EyeOnSphere) -> Iterator[tuple[str, dict[str, str]]]:
+    """Cut the left eye out, in the file's pixels, and lay it in its place."""
+    if not eye.is_whole_picture:
+        right_px, bottom_px = (
+            whole - one for whole, one in zip(eye.picture_px, eye.eye_px, strict=True)
+        )
+        yield "crop", {"right": str(right_px), "bottom": str(bottom_px)}
+    if not eye.is_whole_sphere:
+        rectangle = " ".join(f"{_plain(100.0 * share)}%" for share in eye.shares)
+        yield (
+            "affine",
+            {
+                "background": "color:black",
+                "transition.rect": rectangle,
+                "transition.fill": "1",
+                "transition.distort": "1",
+            },
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Animation:
+    """Keyframes of all angles: frame, operator and values of each."""
+
+    rows: list[tuple[int, str, FloatArray]]
+
+    @classmethod
+    def of(cls, shown: CameraPath, timeline: Timeline) -> _Animation:
+        error_deg = timeline.max_error_deg
+        shots = keyframes(shown, max_error_deg=error_deg, curve=Curve.LINEAR)
+        start_s, rate_hz = float(shown.time_s[0]), float(timeline.frame_rate_hz)
+        parts = [_rows(shot, start_s=start_s, rate_hz=rate_hz) for shot in shots]
+        return cls([row for part in parts for row in part])
+
+    def values_deg(self, axis: int) -> FloatArray:
+        return np.array([values[axis] for _, _, values in self.rows])
+
+    def text(self, values_deg: FloatArray) -> str:
+        """Write values; one where nothing moves.
+
+        Each animated value makes v360 build its table once more per frame.
+        """
         if np.ptp(values_deg) == 0.0:
             return _plain(values_deg[0])
         return ";".join(
             f"{frame}{sign}{_plain(value)}"
-            for (frame, sign, _), value in zip(rows, values_deg, strict=True)
+            for (frame, sign, _), value in zip(self.rows, values_deg, strict=True)
         )
 
+
+def _v360_options(turn: _Animation, timeline: Timeline) -> dict[str, str]:
+    hfovs_deg = turn.values_deg(HFOV)
+    vfovs_deg = np.array([timeline.vfov_deg(float(hfov)) for hfov in hfovs_deg])
     return {
-        "input": "e",
-        "output": V360_OUTPUTS[timeline.lens],
-        "interp": "cubic",
-        "reset_rot": "1",
-        "yaw": animated(columns[YAW]),
-        "pitch": animated(columns[PITCH]),
-        "roll": animated(columns[ROLL]),
-        "h_fov": animated(columns[HFOV]),
-        "v_fov": animated(vfovs_deg),
+        "av.input": "e",
+        "av.output": V360_OUTPUTS[timeline.lens],
+        "av.interp": "cubic",
+        "av.reset_rot": "1",
+        "av.yaw": turn.text(turn.values_deg(YAW)),
+        "av.pitch": turn.text(turn.values_deg(PITCH)),
+        "av.roll": turn.text(turn.values_deg(ROLL)),
+        "av.h_fov": turn.text(hfovs_deg),
+        "av.v_fov": turn.text(vfovs_deg),
     }
+
+
+def _bigsh0t_options(turn: _Animation, _: Timeline) -> dict[str, str]:
+    axes = {"yaw": YAW, "pitch": PITCH, "roll": ROLL, "fov": HFOV}
+    angles = {name: turn.text(turn.values_deg(axis)) for name, axis in axes.items()}
+    return {**angles, "fisheye": "0", "interpolation": "1"}
 
 
 def _rows(

@@ -1,5 +1,8 @@
 """OpenTimelineIO: the shots as clips on a track, for editorial programs.
 
+The clip is named by an escaped URL, and its pictures are counted from its timecode, by
+which editing programs find them again; its sound lies on a track of its own.
+
 The format has no keyframes, so the path itself rides along in `metadata["pano"]`,
 which many programs drop on import: never keep it here alone. Blue markers are sounds,
 from start to end; yellow ones show where the director had little trust in the evidence.
@@ -13,8 +16,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import urllib.parse
 from collections.abc import Iterator
 from math import isnan
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -31,45 +36,70 @@ Json = dict[str, Any]
 
 
 def write_otio(path: CameraPath, timeline: Timeline) -> str:
-    """Write one video track, a clip per shot, markers where evidence is weak."""
+    """Write a video track, a clip per shot, its sound, markers where evidence is weak.
+
+    Pictures of the clip are counted from its own timecode, or from 0.
+    """
     shown = timeline.sampled(path)
+    pictures = _item("Track.1", "pano", _shots(path, shown, timeline)) | {
+        "kind": "Video",
+        "markers": [*_sounds(shown, timeline), *_weak_markers(shown, timeline)],
+    }
+    tracks = [pictures]
+    if path.source.clip is not None and path.source.clip.has_sound:
+        heard = _shots(path, shown, timeline, has_keyframes=False)
+        tracks.append(_item("Track.1", "sound", heard) | {"kind": "Audio"})
+    document = {
+        "OTIO_SCHEMA": "Timeline.1",
+        "name": path.source.file or "pano",
+        "global_start_time": None,
+        "tracks": _item("Stack.1", "tracks", tracks),
+        "metadata": {"pano": _whole(path, timeline)},
+    }
+    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _shots(
+    path: CameraPath,
+    shown: CameraPath,
+    timeline: Timeline,
+    *,
+    has_keyframes: bool = True,
+) -> list[Json]:
+    """Return a clip per shot; the path rides along with the pictures only."""
+    written = timeline.clip_timecode(path)
+    first = 0 if written is None else written.n_frames
     starts = [0, *(np.flatnonzero(shown.cut[1:]) + 1).tolist(), len(shown)]
     shots = keyframes(shown, max_error_deg=timeline.max_error_deg)
     media = {
         "OTIO_SCHEMA": "ExternalReference.1",
-        "target_url": path.source.file,
-        "available_range": _range(0, len(shown), timeline),
+        "target_url": _url(timeline.named_clip(path)),
+        "available_range": _range(first, len(shown), timeline),
         "name": path.source.file,
         "metadata": {},
     }
-    clips = [
+    return [
         {
             "OTIO_SCHEMA": "Clip.2",
             "name": f"shot {number}",
-            "source_range": _range(start, stop - start, timeline),
+            "source_range": _range(first + start, stop - start, timeline),
             "effects": [],
             "markers": [],
             "enabled": True,
             "media_references": {"DEFAULT_MEDIA": media},
             "active_media_reference_key": "DEFAULT_MEDIA",
-            "metadata": {"pano": _keyframes(shot)},
+            "metadata": {"pano": _keyframes(shot)} if has_keyframes else {},
         }
         for number, (start, stop, shot) in enumerate(
             zip(starts[:-1], starts[1:], shots, strict=True), start=1
         )
     ]
-    track = _item("Track.1", "pano", clips) | {
-        "kind": "Video",
-        "markers": [*_sounds(shown, timeline), *_weak_markers(shown, timeline)],
-    }
-    document = {
-        "OTIO_SCHEMA": "Timeline.1",
-        "name": path.source.file or "pano",
-        "global_start_time": None,
-        "tracks": _item("Stack.1", "tracks", [track]),
-        "metadata": {"pano": _whole(path, timeline)},
-    }
-    return json.dumps(document, indent=1, allow_nan=False) + "\n"
+
+
+def _url(name: str) -> str:
+    """Return the address of a file: a URL has no spaces and no bare '#' or '%'."""
+    place = Path(name)
+    return place.as_uri() if place.is_absolute() else urllib.parse.quote(name)
 
 
 def _item(schema: str, name: str, children: list[Json]) -> Json:
@@ -108,10 +138,14 @@ def _keyframes(shot: Shot) -> Json:
 def _whole(path: CameraPath, timeline: Timeline) -> Json:
     names = ("time_s", "yaw_deg", "pitch_deg", "roll_deg", "hfov_deg")
     columns = {name: getattr(path, name).tolist() for name in names}
+    clip = None if path.source.clip is None else path.source.clip.as_json(Path())
+    if clip is not None:
+        clip["place"] = timeline.named_clip(path)
     return {
         "schema": SCHEMA,
         "width_px": timeline.width_px,
         "height_px": timeline.height_px,
+        "clip": clip,
         "cut": path.cut.tolist(),
         "trust": path.trust.tolist(),
         "confidence": [None if isnan(one) else one for one in path.confidence.tolist()],

@@ -8,11 +8,13 @@ What was measured about v360 (reference: FFmpeg 5.1 to 9.0):
 - its yaw, pitch and roll, in its own order ypr, are ours, signs included.
 
 Times are those of the file itself, which needs `-copyts`: ffmpeg otherwise lets the
-earliest stream, often the sound, begin at 0. With a seam crossing, a tilt, a zoom and
+earliest stream, often the sound, begin at 0. The film is then moved back by the time of
+the clip's first picture, to begin at 0. With a seam crossing, a tilt, a zoom and
 a cut, ffmpeg's picture agrees with ours to 45 dB in its worst frame (RGB; a drawn
 source with waves of 14° and more). v360 turns the halved chroma of 4:2:0 as if it were
 sited elsewhere: it is brought to full size first, after which chroma as strong as the
-luma agrees to 46 dB.
+luma agrees to 46 dB. Of a stereo clip the left eye is cut out, and a part of the sphere
+is laid in its place on black, which is what `pano render` films.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from numpy.typing import NDArray
 
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
+from pano.equirect.eye_on_sphere import EyeOnSphere
 from pano.export.keyframes import HFOV, PITCH, ROLL, YAW, Curve, Shot, keyframes
 from pano.export.timeline import V360_OUTPUTS, Timeline
 from pano.sphere import wrap_deg
@@ -46,10 +49,9 @@ def write_sendcmd(path: CameraPath, timeline: Timeline) -> str:
     shots = keyframes(path, max_error_deg=_MAX_ERROR_DEG, curve=Curve.LINEAR)
     values = np.concatenate([shot.values_deg for shot in shots])
     moving = [axis for axis in _NAMES if np.ptp(values[:, axis]) > 0.0]
-    lines = [
-        f"# {_printable(command_line(path, timeline))}",
-        "# A stereo sphere needs in_stereo=tb or in_stereo=sbs in v360.",
-    ]
+    lines = [f"# {_printable(command_line(path, timeline))}"]
+    if path.source.clip is None:
+        lines.append("# A stereo sphere needs in_stereo=tb or in_stereo=sbs in v360.")
     for shot in shots:
         lines += _commands(shot, moving, timeline)
     return "\n".join(lines) + "\n"
@@ -57,7 +59,7 @@ def write_sendcmd(path: CameraPath, timeline: Timeline) -> str:
 
 def command_line(path: CameraPath, timeline: Timeline) -> str:
     """Return the shell command that films a clip with the command file."""
-    source = path.source.file or "input.mp4"
+    source, clip = timeline.named_clip(path) or "input.mp4", path.source.clip
     first = path.at(float(path.time_s[0]))
     options = {
         "input": "e",
@@ -74,10 +76,31 @@ def command_line(path: CameraPath, timeline: Timeline) -> str:
     }
     v360 = ":".join(f"{name}={value}" for name, value in options.items())
     turned = f"sendcmd=f={_escaped(timeline.file_name)},v360={v360}"
-    graph = f"{_TO_FULL_CHROMA},{turned},format=yuv420p"
-    words = ["ffmpeg", "-copyts", "-i", f"file:{source}", "-vf", graph]
-    words += ["-c:a", "copy", "flat.mp4"]
-    return shlex.join(words)
+    graph = [_TO_FULL_CHROMA, turned, "setsar=1", "format=yuv420p"]
+    if clip is not None:
+        eye = EyeOnSphere.of((clip.width_px, clip.height_px), clip.layout, clip.bounds)
+        graph[:1] = [*_crop(eye), _TO_FULL_CHROMA, *_pad(eye)]
+    words = ["ffmpeg", "-copyts", "-i", f"file:{source}", "-vf", ",".join(graph)]
+    words += ["-c:a", "copy"]
+    if clip is not None and clip.start_s != 0.0:
+        words += ["-output_ts_offset", f"{-clip.start_s:.6f}"]
+    return shlex.join([*words, "flat.mp4"])
+
+
+def _crop(eye: EyeOnSphere) -> list[str]:
+    """Return the filter that cuts the left eye out, if there is another."""
+    if eye.is_whole_picture:
+        return []
+    return [f"crop={eye.eye_px[0]}:{eye.eye_px[1]}:0:0:exact=1"]
+
+
+def _pad(eye: EyeOnSphere) -> list[str]:
+    """Return the filters that lay a part of the sphere in its place."""
+    if eye.is_whole_sphere:
+        return []
+    scale = "scale={}:{}:flags=bilinear".format(*eye.place_px)
+    pad = "pad={}:{}:{}:{}:black".format(*eye.sphere_px, *eye.place[:2])
+    return [pad] if eye.place_px == eye.eye_px else [scale, pad]
 
 
 def _commands(shot: Shot, moving: list[int], timeline: Timeline) -> Iterator[str]:

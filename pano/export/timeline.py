@@ -2,7 +2,7 @@
 
 Editors count frames from the first picture of a clip, a path keeps the file's own
 presentation times. Here is the one place where the two meet, so that no format can
-be off by a frame or by the clip's first time stamp.
+be off by a frame or by the clip's first time stamp, or loses the clip.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from pano.camera.lens import Lens
 from pano.camera.path import DEFAULT_RATE_HZ, CameraPath
 from pano.camera.pose import DEFAULT_SIZE_PX
+from pano.camera.timecode import Timecode
 from pano.camera.viewport import Viewport
+from pano.errors import SettingsError
 
 DEFAULT_MAX_ERROR_DEG = 0.25
 # What FFmpeg's v360 calls the lenses that it has as ours are.
@@ -32,6 +34,8 @@ _KNOWN_RATES_HZ = tuple(
 _RATE_SLACK_HZ = 0.005
 # A thousandth of a frame: far more than rounding, far less than anybody sees.
 _FRAME_SLACK = 1e-3
+# A day at 120 Hz: a path that is longer has a mistake in its times.
+_MAX_FRAMES = 24 * 3600 * 120
 
 FloatArray = NDArray[np.float64]
 
@@ -50,6 +54,9 @@ class Timeline:
         How far a curve through fewer keyframes may be from the path, in each angle.
     file_name
         The name under which the export is stored, for formats that mention it.
+    clip_name
+        The clip's file as the export names it: from its own folder, or absolute. None
+        is the name that the path has.
     project
         The text of the other program's own project, for formats that only change it.
     lens
@@ -61,6 +68,7 @@ class Timeline:
     frame_rate_hz: Fraction = DEFAULT_RATE_HZ
     max_error_deg: float = DEFAULT_MAX_ERROR_DEG
     file_name: str = "path"
+    clip_name: str | None = None
     project: str | None = None
     lens: Lens = Lens.RECTILINEAR
 
@@ -78,22 +86,48 @@ class Timeline:
         viewport = Viewport(self.width_px, self.height_px, self.lens)
         return viewport.vfov_deg(hfov_deg)
 
+    def named_clip(self, path: CameraPath) -> str:
+        """Return the name under which the export's program finds the clip."""
+        return self.clip_name or path.source.file
+
+    def clip_timecode(self, path: CameraPath) -> Timecode | None:
+        """Return the timecode of the clip's first picture, counted at this rate."""
+        clip = path.source.clip
+        if clip is None or clip.timecode is None:
+            return None
+        written = clip.timecode
+        n_frames = round(written.n_frames * self.frame_rate_hz / written.rate_hz)
+        is_drop_frame = written.is_drop_frame and round(self.frame_rate_hz) % 30 == 0
+        return Timecode(n_frames, self.frame_rate_hz, is_drop_frame)
+
     def sampled(self, path: CameraPath) -> CameraPath:
-        """Return the path with one pose per frame; row k is frame k.
+        """Return the path with one pose per frame; row k is frame k of the clip.
 
         A cut falls on the first frame of its shot. A path that has this clock already
-        comes back unchanged in its angles.
+        comes back unchanged in its angles. Frames before the path's first pose, where
+        the clip begins earlier, hold it.
+
+        Raises
+        ------
+        SettingsError
+            If the path is longer than any clip.
         """
-        start_s, end_s = float(path.time_s[0]), float(path.time_s[-1])
+        start_s, end_s = clip_start_s(path), float(path.time_s[-1])
         rate_hz = float(self.frame_rate_hz)
-        n_frames = int(np.floor((end_s - start_s) * rate_hz + _FRAME_SLACK)) + 1
-        time_s = start_s + np.arange(n_frames) / rate_hz
+        last = max(np.floor((end_s - start_s) * rate_hz + _FRAME_SLACK), 0.0)
+        if last >= _MAX_FRAMES:
+            raise SettingsError(
+                f"the path runs from {start_s:.6g} s to {end_s:.6g} s, longer than a "
+                "day; check its times"
+            )
+        time_s = start_s + np.arange(int(last) + 1) / rate_hz
         # A frame a rounding error before its pose is that pose, not the one before.
         nearest = np.clip(np.searchsorted(path.time_s, time_s), 0, len(path) - 1)
         close = np.abs(path.time_s[nearest] - time_s) * rate_hz < _FRAME_SLACK
         read_s = np.where(close, path.time_s[nearest], time_s)
         poses = [path.at(float(moment)) for moment in read_s]
         shown = np.searchsorted(path.time_s, read_s, side="right") - 1
+        shown = np.maximum(shown, 0)
         n_cuts = np.cumsum(path.cut)[shown]
         cut = np.diff(n_cuts, prepend=0) > 0
         return dataclasses.replace(
@@ -109,6 +143,12 @@ class Timeline:
         )
 
 
+def clip_start_s(path: CameraPath) -> float:
+    """Return when the clip's first picture is shown, on the path's clock."""
+    clip = path.source.clip
+    return float(path.time_s[0]) if clip is None else clip.start_s
+
+
 def known_rate_hz(rate_hz: float) -> Fraction:
     """Return the exact rate that is meant: 29.97 is 30000/1001."""
     nearest = min(_KNOWN_RATES_HZ, key=lambda known: abs(float(known) - rate_hz))
@@ -118,10 +158,14 @@ def known_rate_hz(rate_hz: float) -> Fraction:
 
 
 def path_rate_hz(path: CameraPath) -> Fraction:
-    """Return the rate of the path's own clock, 30 for a path of one pose.
+    """Return the rate of the path's clip, if it is known, or of the path's own clock.
 
-    That is the analysis clock for a path as planned, which need not be the clip's.
+    The latter is the analysis clock for a path as planned, which need not be the
+    clip's, and 30 for a path of one pose.
     """
+    clip = path.source.clip
+    if clip is not None and clip.frame_rate_hz is not None:
+        return known_rate_hz(float(clip.frame_rate_hz))
     if len(path) < 2:
         return DEFAULT_RATE_HZ
     return known_rate_hz(1.0 / float(np.median(np.diff(path.time_s))))

@@ -56,6 +56,9 @@ class MediaInfo:
         The sound track that players choose, of all `sound_tracks`.
     signal
         How its colours are coded.
+    timecode
+        Of the first picture, as the camera wrote it: HH:MM:SS:FF, with a semicolon
+        where it drops frame numbers.
     """
 
     path: Path
@@ -76,6 +79,7 @@ class MediaInfo:
     spherical: SphericalMetadata | None
     sound_tracks: tuple[AudioInfo, ...] = ()
     signal: VideoSignal = field(default_factory=VideoSignal)
+    timecode: str | None = None
 
     @property
     def start_time(self) -> Fraction:
@@ -207,7 +211,18 @@ def _describe(
         spherical=None,
         sound_tracks=sound_tracks,
         signal=signal,
+        timecode=_timecode(container, stream),
     )
+
+
+def _timecode(container: InputContainer, stream: VideoStream) -> str | None:
+    """Find the tag `timecode`: of the picture, its timecode track or the file."""
+    tracks = (other.metadata for other in container.streams if other.type == "data")
+    for metadata in (stream.metadata, *tracks, container.metadata):
+        for name, value in metadata.items():
+            if name.lower() == "timecode" and value.strip():
+                return value.strip()
+    return None
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from pathlib import Path
 
-from pano.camera.path import CameraPath
+from pano.camera.filmed_clip import FilmedClip, name_from
+from pano.camera.path import CameraPath, PathSource
 from pano.camera.pose import DEFAULT_SIZE_PX
+from pano.equirect.layouts import StereoLayout
 from pano.errors import SettingsError
 from pano.export import (
     DEFAULT_MAX_ERROR_DEG,
@@ -37,7 +39,8 @@ def export(
     size
         Width and height of the flat picture in pixels; by default the path's own.
     frame_rate_hz
-        Rate at which frames are counted; by default the path's own clock.
+        Rate at which frames are counted; by default the clip's, or where the path does
+        not know it, the path's own clock.
     project
         The other program's own project, to be copied with the path in it.
 
@@ -53,15 +56,19 @@ def export(
     path = CameraPath.load(source)
     _check_lens(path, chosen, format_name)
     width_px, height_px = size or _own_size(path)
+    place = _place(path.source, source.parent)
     timeline = Timeline(
         width_px=width_px,
         height_px=height_px,
         frame_rate_hz=frame_rate_hz or path_rate_hz(path),
         max_error_deg=max_error_deg,
         file_name=target.name,
+        clip_name=None if place is None else name_from(target.parent, str(place)),
         lens=path.source.lens,
         project=None if project is None else _text_of(project),
     )
+    clip = path.source.clip
+    has_rate = bool(frame_rate_hz or (clip and clip.frame_rate_hz))
     text = chosen.write(path, timeline)
     with written_whole(target) as part:
         part.write_text(text, encoding="utf-8", newline="")
@@ -73,7 +80,10 @@ def export(
         width_px=width_px,
         height_px=height_px,
         frame_rate_hz=timeline.frame_rate_hz,
-        notes=_notes(chosen, timeline, has_rate=frame_rate_hz is not None),
+        notes=(
+            *_notes(chosen, timeline, has_rate=has_rate),
+            *_clip_notes(path.source, chosen, place),
+        ),
     )
 
 
@@ -108,6 +118,49 @@ def _notes(chosen: Format, timeline: Timeline, *, has_rate: bool) -> tuple[str, 
             "of the path; if the video has another rate, pass --frame-rate"
         )
     return tuple(notes)
+
+
+def _place(source: PathSource, folder: Path) -> Path | None:
+    """Return where the clip lies: where it was, else beside its path.
+
+    None if it is at neither place.
+    """
+    places = [folder / source.file] if source.file else []
+    if source.clip is not None and source.clip.place:
+        places.insert(0, Path(source.clip.place))
+    return next((place for place in places if place.is_file()), None)
+
+
+def _clip_notes(
+    source: PathSource, chosen: Format, place: Path | None
+) -> tuple[str, ...]:
+    notes = []
+    if chosen.names_clip and source.file and place is None:
+        notes.append(
+            f"{source.file} lies neither where it was nor beside the path; "
+            "the export looks for it beside itself"
+        )
+    if chosen.needs_sphere and source.clip is not None and not source.clip.is_plain:
+        notes.append(f"the sphere around the camera is {_packing(source.clip)}")
+    return tuple(notes)
+
+
+def _packing(clip: FilmedClip) -> str:
+    """Say what of a clip's picture is laid where on a sphere."""
+    halves = {
+        StereoLayout.TOP_BOTTOM: "upper half",
+        StereoLayout.SIDE_BY_SIDE: "left half",
+    }
+    eye = f"the {halves.get(clip.layout, 'whole')} of the picture"
+    if clip.bounds.is_full:
+        return eye
+    bounds = clip.bounds
+    left_deg, right_deg = 360.0 * bounds.left - 180.0, 180.0 - 360.0 * bounds.right
+    bottom_deg, top_deg = 180.0 * bounds.bottom - 90.0, 90.0 - 180.0 * bounds.top
+    return (
+        f"{eye}, laid from yaw {left_deg:.4g}° to {right_deg:.4g}° and from pitch "
+        f"{bottom_deg:.4g}° to {top_deg:.4g}°"
+    )
 
 
 def _own_size(path: CameraPath) -> tuple[int, int]:

@@ -103,7 +103,7 @@ def pan(
         timeline, maps_path = MapTimeline(), optional_path(maps_source) or files.maps
         if maps_path is None and (files.sheet or files.why):
             maps_path = stack.enter_context(temporary_maps(targets[0]))
-        paths = _plan(analysis, settings, lenses, timeline, maps_path, source=source)
+        paths = _plan(analysis, settings, lenses, timeline, maps_path, media)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
         pages = files.pages(maps_path, timeline, paths[0], truth)
@@ -179,8 +179,7 @@ def _plan(
     lenses: Sequence[LensSettings],
     timeline: MapTimeline,
     maps_path: Path | None,
-    *,
-    source: Path,
+    media: Media,
 ) -> list[CameraPath]:
     """Plan the takes of every aspect from one analysis, aspect by aspect, levelled.
 
@@ -202,5 +201,5 @@ def _plan(
             found_cuts_s=analysis.source_cuts_s,
         )
         takes = takes_from(evidence, asked, n_takes=settings.direct.n_takes)
-        paths += [tilt.level(described(path, lens, settings, source)) for path in takes]
+        paths += [tilt.level(described(path, lens, settings, media)) for path in takes]
     return paths

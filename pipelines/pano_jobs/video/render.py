@@ -48,6 +48,9 @@ def render(
     ----------
     hfov_deg, projection
         Replace the path's own field of view and lens.
+    layout
+        How the clip's eyes are packed; ``None`` is what the path remembers of this
+        clip, or else the file's word.
     aspects
         Films as many videos at once, the path's magnification in each.
     sound, sound_out
@@ -61,6 +64,7 @@ def render(
     source, path_source, target = Path(source), Path(path_source), Path(target)
     lens = lens or LensSettings()
     path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
+    layout = layout or _remembered_layout(path, source)
     if lens.tilt is not None:
         path = lens.tilt.level(path)
     wide = dataclasses.replace(
@@ -84,6 +88,14 @@ def render(
         result = video_result(media, takes[0], n_frames)
     others = tuple(camera.target for camera, _ in takes[1:])
     return dataclasses.replace(result, path=path_source, others=others)
+
+
+def _remembered_layout(path: CameraPath, source: Path) -> StereoLayout | None:
+    """Return how the clip was opened when its path was planned."""
+    clip = path.source.clip
+    if clip is None or path.source.file != source.name:
+        return None
+    return clip.layout
 
 
 def turned_deg(path: CameraPath) -> float:

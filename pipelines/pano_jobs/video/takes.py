@@ -14,11 +14,15 @@ from pathlib import Path
 
 import numpy as np
 
+from pano.camera.filmed_clip import FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
+from pano.camera.timecode import Timecode
 from pano.director.plan import Brief
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds
 from pano.errors import SettingsError
+from pano.export import known_rate_hz
+from pano.media import Media
 from pano_jobs.settings import LensSettings, PanSettings
 
 
@@ -107,17 +111,46 @@ def brief(
 
 
 def described(
-    path: CameraPath, lens: LensSettings, settings: PanSettings, source: Path
+    path: CameraPath, lens: LensSettings, settings: PanSettings, media: Media
 ) -> CameraPath:
-    """Return the path with its source, director and picture recorded."""
+    """Return the path with its clip, director and picture recorded."""
     described = PathSource(
-        file=source.name,
+        file=media.info.path.name,
         director=settings.direct.director,
         width_px=lens.width_px,
         height_px=lens.height_px,
         lens=lens.lens,
+        clip=filmed_clip(media),
     )
     return dataclasses.replace(path, source=described)
+
+
+def filmed_clip(media: Media) -> FilmedClip:
+    """Return what a path remembers of its clip."""
+    info = media.info
+    is_turned = info.rotation_deg % 180 != 0
+    width_px, height_px = info.width_px, info.height_px
+    rate_hz = info.average_frame_rate
+    return FilmedClip(
+        width_px=height_px if is_turned else width_px,
+        height_px=width_px if is_turned else height_px,
+        place=str(info.path.absolute()),
+        layout=media.layout,
+        bounds=info.bounds,
+        start_s=float(info.start_time),
+        frame_rate_hz=rate_hz,
+        timecode=_timecode(info.timecode, rate_hz),
+        has_sound=info.audio is not None,
+    )
+
+
+def _timecode(written: str | None, rate_hz: Fraction | None) -> Timecode | None:
+    if written is None or rate_hz is None:
+        return None
+    try:
+        return Timecode.read(written, known_rate_hz(float(rate_hz)))
+    except ValueError:  # some writer's own idea of one
+        return None
 
 
 def with_lens(

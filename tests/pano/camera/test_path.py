@@ -1,14 +1,18 @@
 import dataclasses
 import json
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from pano.camera.filmed_clip import FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.motion_limits import Certificate, MotionLimits
 from pano.camera.path import CameraPath, CameraPose, PathSource
+from pano.camera.timecode import Timecode
+from pano.equirect.layouts import SphereBounds, StereoLayout
 from pano.errors import SettingsError
 
 
@@ -100,6 +104,82 @@ def test_a_saved_path_comes_back_bit_for_bit(tmp_path: Path) -> None:
         np.testing.assert_array_equal(getattr(loaded, name), getattr(path, name))
     assert (loaded.limits, loaded.source) == (path.limits, path.source)
     assert [item.name for item in tmp_path.iterdir()] == ["path.json"]
+
+
+CLIP = FilmedClip(
+    3840,
+    3840,
+    layout=StereoLayout.TOP_BOTTOM,
+    bounds=SphereBounds(left=0.25, right=0.25),
+    start_s=11.4,
+    frame_rate_hz=Fraction(30_000, 1001),
+    timecode=Timecode.read("10:20:30;12", Fraction(30_000, 1001)),
+    has_sound=True,
+)
+
+
+def saved_with(clip: FilmedClip, target: Path) -> CameraPath:
+    path = dataclasses.replace(path_of([0.0]), source=PathSource("a.mp4", clip=clip))
+    path.save(target)
+    return CameraPath.load(target)
+
+
+def test_a_path_remembers_its_clip(tmp_path: Path) -> None:
+    clip = dataclasses.replace(CLIP, place=str(tmp_path / "other" / "a.mp4"))
+    assert saved_with(clip, tmp_path / "path.json").source.clip == clip
+
+
+def test_a_clip_beside_its_path_is_found_after_both_have_moved(tmp_path: Path) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    clip = dataclasses.replace(CLIP, place=str(before / "footage" / "a.mp4"))
+    saved_with(clip, before / "path.json")
+    before.rename(after)
+    moved = CameraPath.load(after / "path.json").source.clip
+    assert moved is not None
+    assert moved.place == str(after / "footage" / "a.mp4")
+
+
+def test_a_clip_elsewhere_is_found_after_its_path_has_moved(tmp_path: Path) -> None:
+    folder = tmp_path / "paths"
+    folder.mkdir()
+    clip = dataclasses.replace(CLIP, place=str(tmp_path / "a.mp4"))
+    saved_with(clip, folder / "path.json")
+    (folder / "path.json").rename(tmp_path / "moved.json")
+    assert CameraPath.load(tmp_path / "moved.json").source.clip == clip
+
+
+def test_a_path_that_says_nothing_of_its_clip_is_read_as_before(tmp_path: Path) -> None:
+    target = tmp_path / "path.json"
+    path_of([0.0]).save(target)
+    document = json.loads(target.read_text())
+    del document["source"]["clip"]
+    target.write_text(json.dumps(document))
+    assert CameraPath.load(target).source.clip is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"layout": "left-eye"},
+        {"width_px": 0},
+        {"start_s": "nan"},
+        {"frame_rate_hz": "30/0"},
+        {"timecode": "noon"},
+        {"bounds": {"middle": 1}},
+        {"bounds": {"left": 2.0}},
+        {"frame_rate_hz": [30]},
+        {"start_s": None},
+    ],
+)
+def test_a_clip_that_cannot_be_is_refused_by_name(tmp_path: Path, wrong) -> None:
+    target = tmp_path / "path.json"
+    saved_with(CLIP, target)
+    document = json.loads(target.read_text())
+    document["source"]["clip"].update(wrong)
+    target.write_text(json.dumps(document))
+    with pytest.raises(SettingsError, match=r"path\.json is not a valid path"):
+        CameraPath.load(target)
 
 
 def test_the_document_has_the_promised_keys(tmp_path: Path) -> None:

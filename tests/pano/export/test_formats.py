@@ -13,8 +13,10 @@ from xml.etree import ElementTree as Xml
 import numpy as np
 import pytest
 
+from pano.camera.filmed_clip import FilmedClip
 from pano.camera.path import CameraPath, PathSource
 from pano.camera.pose import CameraPose
+from pano.camera.timecode import Timecode
 from pano.errors import SettingsError
 from pano.export import FORMATS, Timeline, known_rate_hz, path_rate_hz
 from pano.export.after_effects import orientation_deg
@@ -28,7 +30,22 @@ TIMELINE = Timeline(width_px=640, height_px=360, file_name="clip.out")
 ERROR_DEG = TIMELINE.max_error_deg
 
 
-def path_of(*, start_s: float = 0.0, rate_hz: float = 30.0, **columns) -> CameraPath:
+TAGGED = FilmedClip(
+    480,
+    240,
+    frame_rate_hz=Fraction(30),
+    timecode=Timecode.read("10:20:30:12", Fraction(30)),
+    has_sound=True,
+)
+
+
+def path_of(
+    *,
+    start_s: float = 0.0,
+    rate_hz: float = 30.0,
+    clip: FilmedClip | None = None,
+    **columns,
+) -> CameraPath:
     """Pan across the seam for two seconds, then cut to a view that holds."""
     k = np.arange(N)
     share = np.clip(k / 59.0, 0.0, 1.0)
@@ -45,7 +62,7 @@ def path_of(*, start_s: float = 0.0, rate_hz: float = 30.0, **columns) -> Camera
     return CameraPath(
         time_s=start_s + k / rate_hz,
         **(values | columns),
-        source=PathSource(file="clip & co.mp4"),
+        source=PathSource(file="clip & co.mp4", clip=clip),
     )
 
 
@@ -235,6 +252,29 @@ def test_mlt_names_the_clip_and_keeps_the_rate_exact():
     assert resource.text == "clip & co.mp4"
 
 
+def test_the_angles_of_shotcuts_filter_turn_its_view_where_ours_looks():
+    root = Xml.fromstring(text_of("shotcut", path_of(roll_deg=np.full(N, 20.0))))
+    turn = root.find("./producer/filter")
+    said = {item.get("name"): item.text or "" for item in turn.findall("property")}
+    assert said["mlt_service"] == "frei0r.bigsh0t_eq_to_rect"
+    keys = {
+        name: re.findall(r"(\d+)(\|?=)(-?[\d.]+)(?:;|$)", said[name])
+        for name in ("yaw", "pitch")
+    }
+    for k, time_s in enumerate(path_of().time_s[:60:10]):
+        yaw_deg, pitch_deg = (
+            seen_at([(int(f), s, float(v)) for f, s, v in keys[name]], 10 * k)
+            for name in ("yaw", "pitch")
+        )
+        # It looks along x, with y to the right and z down.
+        roll, pitch, yaw = np.radians([float(said["roll"]), pitch_deg, yaw_deg])
+        turned = rotation("z", yaw) @ rotation("y", pitch) @ rotation("x", roll)
+        forward, right, down = ([v[1], -v[2], v[0]] for v in turned.T)
+        pose = dataclasses.replace(path_of().at(time_s), roll_deg=20.0)
+        axes = np.stack([right, np.negative(down), forward])
+        np.testing.assert_allclose(axes, pose.axes(), atol=np.radians(2 * ERROR_DEG))
+
+
 # --- otio ----------------------------------------------------------------------
 
 
@@ -244,7 +284,7 @@ def test_otio_is_read_by_its_own_library():
     (track,) = timeline.tracks
     assert [clip.duration().value for clip in track] == [60.0, 30.0]
     assert track[1].source_range.start_time == otio.opentime.RationalTime(60, 30)
-    assert track[0].media_reference.target_url == "clip & co.mp4"
+    assert track[0].media_reference.target_url == "clip%20%26%20co.mp4"
     sound, weak = track.markers
     assert (sound.color, weak.color) == ("BLUE", "YELLOW")
     assert sound.name == "sound at yaw +172 pitch +7"
@@ -256,6 +296,73 @@ def test_otio_is_read_by_its_own_library():
     assert saved["confidence"][0] == 0.05
     assert saved["confidence"][-1] is None
     assert track.range_of_child_at_index(1).start_time.value == 60.0
+
+
+def otio_of(path: CameraPath, timeline=TIMELINE):
+    otio = pytest.importorskip("opentimelineio", reason="the dev extra installs it")
+    text = text_of("otio", path, timeline)
+    return otio.adapters.read_from_string(text, "otio_json")
+
+
+def test_otio_counts_pictures_from_the_timecode_of_the_camera():
+    late = dataclasses.replace(TAGGED, start_s=11.4)
+    read = otio_of(path_of(clip=late, start_s=11.4))
+    first, second = read.tracks[0]
+    available = first.media_reference.available_range
+    assert available.start_time.to_timecode() == "10:20:30:12"
+    assert available.duration.value == N
+    assert first.source_range.start_time.to_timecode() == "10:20:30:12"
+    assert second.source_range.start_time.to_timecode() == "10:20:32:12"
+
+
+def test_otio_lays_the_sound_beside_the_picture_cut_by_cut():
+    pictures, sound = otio_of(path_of(clip=TAGGED)).tracks
+    assert (pictures.kind, sound.kind) == ("Video", "Audio")
+    for picture, heard in zip(pictures, sound, strict=True):
+        assert heard.source_range == picture.source_range
+        assert heard.media_reference.target_url == picture.media_reference.target_url
+    silent = dataclasses.replace(TAGGED, has_sound=False)
+    assert len(otio_of(path_of(clip=silent)).tracks) == 1
+
+
+def test_otio_escapes_a_place_as_an_address(tmp_path):
+    place = tmp_path / "50% #1.mp4"
+    timeline = dataclasses.replace(TIMELINE, clip_name=str(place))
+    (clip, _), *_ = otio_of(path_of(), timeline).tracks
+    url = clip.media_reference.target_url
+    assert url.startswith("file:///")
+    assert url.endswith("/50%25%20%231.mp4")
+
+
+# --- edl -----------------------------------------------------------------------
+
+
+def test_an_edl_has_the_timecode_of_the_camera_in_the_columns_of_the_clip():
+    rows = text_of("edl", path_of(clip=TAGGED)).splitlines()
+    assert rows[3].split()[4:] == [
+        "10:20:30:12",
+        "10:20:30:13",
+        "01:00:00:00",
+        "01:00:00:01",
+    ]
+
+
+# --- a clip that begins before its path -----------------------------------------
+
+
+def test_frame_0_is_the_first_of_the_clip_even_if_the_path_begins_later():
+    early = dataclasses.replace(TAGGED, start_s=2.0)
+    rows = rows_of(text_of("csv", path_of(clip=early, start_s=3.0)))
+    assert rows[0, 1] == 2.0
+    np.testing.assert_array_equal(rows[:31, 2], 140.0)
+    assert rows[31, 2] > 140.0
+    assert np.flatnonzero(rows[:, 6]).tolist() == [90]
+
+
+def test_a_path_of_days_is_refused_before_it_fills_the_memory():
+    path = dataclasses.replace(path_of(), time_s=np.linspace(0.0, 1e9, N))
+    with pytest.raises(SettingsError, match="longer than a day"):
+        text_of("csv", path)
 
 
 # --- fusion --------------------------------------------------------------------

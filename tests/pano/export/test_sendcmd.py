@@ -217,3 +217,9 @@ def test_any_name_survives_the_shell_and_the_filter_graph(tmp_path):
 def test_a_line_break_in_a_name_does_not_end_the_comment():
     path = dataclasses.replace(path_of(), source=PathSource(file="a\nb.mp4"))
     assert write_sendcmd(path, SIZE).splitlines()[1].startswith("# A stereo")
+
+
+def test_a_clip_that_the_path_does_not_know_is_filmed_as_a_mono_sphere_from_its_times():
+    command = write_sendcmd(path_of(start_s=2.0), SIZE).splitlines()[0]
+    assert not re.search("crop|pad|-output_ts_offset", command)
+    assert "in_stereo=tb" in write_sendcmd(path_of(), SIZE).splitlines()[1]

@@ -58,6 +58,17 @@ def test_a_clip_without_sound_has_no_audio_info(tmp_path: Path) -> None:
     assert probe(write_clip(tmp_path / "clip.mp4", Clip(n_pictures=2))).audio is None
 
 
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_the_timecode_of_the_camera_is_read(tmp_path: Path, suffix: str) -> None:
+    clip = Clip(n_pictures=2, timecode="10:20:30:12")
+    assert probe(write_clip(tmp_path / f"a{suffix}", clip)).timecode == "10:20:30:12"
+
+
+def test_a_clip_without_a_timecode_has_none(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", Clip(n_pictures=2))
+    assert probe(clip).timecode is None
+
+
 def test_two_to_one_is_taken_for_a_mono_sphere(tmp_path: Path) -> None:
     info = probe(write_clip(tmp_path / "clip.mp4", Clip(n_pictures=2)))
     assert info.layout() is StereoLayout.MONO

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from pano.camera.filmed_clip import FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
+from pano.equirect.layouts import SphereBounds, StereoLayout
 from pano.errors import MediaError, SettingsError
 from pano.export import FORMATS
 from pano_jobs.cli import main
@@ -70,6 +72,50 @@ def test_counted_frames_at_an_unasked_rate_are_noted(saved_path, tmp_path):
     assert "--frame-rate" in noted.notes[0]
     asked = export(saved_path, tmp_path / "b.csv", "csv", frame_rate_hz=Fraction(25))
     assert asked.notes == ()
+
+
+def known_clip(saved_path, **changes) -> None:
+    """Let the path know its clip."""
+    path = CameraPath.load(saved_path)
+    known = FilmedClip(**({"width_px": 480, "height_px": 240} | changes))
+    source = dataclasses.replace(path.source, clip=known)
+    dataclasses.replace(path, source=source).save(saved_path)
+
+
+def test_frames_are_counted_at_the_rate_of_the_clip(saved_path, tmp_path):
+    known_clip(saved_path, frame_rate_hz=Fraction(25))
+    result = export(saved_path, tmp_path / "a.csv", "csv")
+    assert result.frame_rate_hz == 25
+    assert result.notes == ()
+
+
+def test_a_clip_that_is_gone_is_noted_where_the_export_names_it(saved_path, tmp_path):
+    known_clip(saved_path, frame_rate_hz=Fraction(30), place="/gone/clip.mp4")
+    (note,) = export(saved_path, tmp_path / "a.mlt", "mlt").notes
+    assert "clip.mp4 lies neither where it was nor beside the path" in note
+    assert export(saved_path, tmp_path / "a.csv", "csv").notes == ()
+
+
+def test_a_clip_that_moved_with_its_path_is_found_beside_it(saved_path, tmp_path):
+    known_clip(saved_path, frame_rate_hz=Fraction(30), place="/gone/clip.mp4")
+    (tmp_path / "clip.mp4").touch()
+    (tmp_path / "away").mkdir()
+    result = export(saved_path, tmp_path / "away" / "a.mlt", "mlt")
+    assert str(tmp_path / "clip.mp4") in result.target.read_text(encoding="utf-8")
+
+
+def test_what_a_person_has_to_lay_round_the_camera_is_said(saved_path, tmp_path):
+    known_clip(
+        saved_path,
+        frame_rate_hz=Fraction(30),
+        layout=StereoLayout.SIDE_BY_SIDE,
+        bounds=SphereBounds(left=0.25, right=0.25),
+    )
+    (note,) = export(saved_path, tmp_path / "a.chan", "chan").notes
+    assert note == (
+        "the sphere around the camera is the left half of the picture, laid from yaw "
+        "-90° to 90° and from pitch -90° to 90°"
+    )
 
 
 @pytest.mark.parametrize("rate", ["0", "-25", "fast", "1/0", "1e9", "nan", "inf"])

@@ -262,6 +262,8 @@ def test_the_path_file_names_its_source(tmp_path, clip_of_disc):
     assert document["schema"] == "pano.camera-path/2"
     assert document["source"]["file"] == "clip.mp4"
     assert document["source"]["director"] == "follow"
+    clip = document["source"]["clip"]
+    assert (clip["place"], clip["layout"], clip["start_s"]) == ("clip.mp4", "mono", 0.0)
 
 
 def test_the_confidence_that_is_told_is_the_localizers(tmp_path, clip_of_disc):

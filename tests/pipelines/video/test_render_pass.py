@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from pano.camera.lens import Lens
-from pano.camera.path import CameraPath
-from pano.errors import SettingsError
+from pano.camera.path import CameraPath, PathSource
+from pano.errors import NotSphericalError, SettingsError
 from pano.media import Media, PlanarFrame, StereoLayout, open_media, probe
 from pano_jobs.cli import main
 from pano_jobs.settings import (
@@ -23,6 +23,7 @@ from pano_jobs.settings import (
 )
 from pano_jobs.video.pan import pan
 from pano_jobs.video.render import render
+from pano_jobs.video.takes import filmed_clip
 from tests.fake_localizer import RedLocalizer
 from tests.synthetic import Clip, write_clip
 
@@ -74,6 +75,32 @@ def test_every_aspect_shows_the_world_at_the_same_size():
         np.tan(np.radians(lens.hfov_deg / 2.0)) / lens.width_px for lens in (LENS, tall)
     ]
     assert per_px[0] == pytest.approx(per_px[1])
+
+
+def test_a_clip_is_opened_again_as_its_path_remembers(tmp_path):
+    eye = np.zeros((64, 128, 3), np.uint8)
+    image = np.concatenate([eye + 200, eye])
+    source = write_clip(
+        tmp_path / "a.mp4", Clip(128, 128, n_pictures=2, paint=lambda _: image)
+    )
+    with open_media(source, layout=StereoLayout.TOP_BOTTOM) as media:
+        known = filmed_clip(media)
+    for k, name in enumerate(["a.mp4", "another.mp4"]):
+        CameraPath(
+            time_s=np.zeros(1),
+            yaw_deg=np.zeros(1),
+            pitch_deg=np.zeros(1),
+            roll_deg=np.zeros(1),
+            hfov_deg=np.full(1, 90.0),
+            cut=np.zeros(1, bool),
+            trust=np.ones(1),
+            confidence=np.ones(1),
+            source=PathSource(name, clip=known),
+        ).save(tmp_path / f"{k}.json")
+    render(source, tmp_path / "0.json", tmp_path / "out.mp4", LENS)
+    np.testing.assert_allclose(mean_picture(tmp_path / "out.mp4"), 200.0, atol=3.0)
+    with pytest.raises(NotSphericalError, match="--layout"):
+        render(source, tmp_path / "1.json", tmp_path / "other.mp4", LENS)
 
 
 def test_a_single_aspect_keeps_the_name(tmp_path, clip_of_disc):

@@ -63,7 +63,7 @@ def _read_own_size(
     "frame_rate_hz",
     callback=_read_rate,
     metavar="HZ",
-    help="Frame rate of the timeline.  [default: that of the path]",
+    help="Frame rate of the timeline.  [default: that of the clip]",
 )
 @click.option(
     "--max-error",

@@ -1,0 +1,130 @@
+"""What a camera path remembers of the clip it was planned for.
+
+An exported path films on its own, far from the program that opened the clip: it has to
+know where the clip lies, how its eyes are packed, which part of the sphere it covers,
+when it begins and which timecode its first picture bears.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pano.camera.timecode import Timecode
+from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
+
+
+@dataclass(frozen=True, slots=True)
+class FilmedClip:
+    """A clip as the path's own program saw it.
+
+    Parameters
+    ----------
+    place
+        Its file, absolute; empty if not known.
+    width_px, height_px
+        Of the upright picture with all its eyes.
+    start_s
+        Presentation time of its first picture.
+    frame_rate_hz
+        Mean rate; None if the file does not say.
+    timecode
+        Of its first picture, if the camera wrote one.
+    has_sound
+        Whether there is a sound track to lay beside the picture.
+    """
+
+    width_px: int
+    height_px: int
+    place: str = ""
+    layout: StereoLayout = StereoLayout.MONO
+    bounds: SphereBounds = field(default=FULL_SPHERE)
+    start_s: float = 0.0
+    frame_rate_hz: Fraction | None = None
+    timecode: Timecode | None = None
+    has_sound: bool = False
+
+    def __post_init__(self) -> None:
+        if self.width_px < 2 or self.height_px < 2:
+            size = f"{self.width_px}×{self.height_px}"
+            raise ValueError(f"a clip needs pixels, got {size}")
+        if not math.isfinite(self.start_s):
+            raise ValueError(f"start_s must be finite, got {self.start_s}")
+        if self.frame_rate_hz is not None and self.frame_rate_hz <= 0:
+            raise ValueError(f"frame_rate_hz must be positive: {self.frame_rate_hz}")
+
+    @property
+    def is_plain(self) -> bool:
+        """Tell whether its whole picture is one eye's whole sphere."""
+        return self.layout is StereoLayout.MONO and self.bounds.is_full
+
+    @property
+    def eye_px(self) -> tuple[int, int]:
+        """Return width and height of the left eye in pixels."""
+        return (
+            self.width_px // self.layout.n_columns,
+            self.height_px // self.layout.n_rows,
+        )
+
+    def as_json(self, folder: Path) -> dict[str, Any]:
+        """Return what a path file in a folder says of the clip.
+
+        A clip in the folder, or below, is named from there, so that both can be moved
+        together; another is named by its whole place.
+        """
+        timecode, rate_hz = self.timecode, self.frame_rate_hz
+        return {
+            "place": name_from(folder, self.place),
+            "width_px": self.width_px,
+            "height_px": self.height_px,
+            "layout": str(self.layout),
+            "bounds": dataclasses.asdict(self.bounds),
+            "start_s": self.start_s,
+            "frame_rate_hz": None if rate_hz is None else str(rate_hz),
+            "timecode": None if timecode is None else str(timecode),
+            "timecode_rate_hz": None if timecode is None else str(timecode.rate_hz),
+            "has_sound": self.has_sound,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any], folder: Path) -> FilmedClip:
+        """Read what `as_json` wrote or a person edited.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, ZeroDivisionError
+            If it is not of this kind.
+        """
+        place, rate_hz = str(values.get("place") or ""), values.get("frame_rate_hz")
+        written, at_hz = values.get("timecode"), values.get("timecode_rate_hz")
+        return cls(
+            width_px=int(values["width_px"]),
+            height_px=int(values["height_px"]),
+            place=str(folder.absolute() / place) if place else "",
+            layout=StereoLayout(values.get("layout", StereoLayout.MONO)),
+            bounds=SphereBounds(**values.get("bounds", {})),
+            start_s=float(values.get("start_s", 0.0)),
+            frame_rate_hz=None if rate_hz is None else Fraction(rate_hz),
+            timecode=(
+                None
+                if written is None or at_hz is None
+                else Timecode.read(written, Fraction(at_hz))
+            ),
+            has_sound=bool(values.get("has_sound", False)),
+        )
+
+
+def name_from(folder: Path, place: str) -> str:
+    """Return a file's place as seen from a folder; absolute unless it lies below."""
+    if not place:
+        return ""
+    whole = Path(place).absolute()
+    for known in (folder.absolute(), folder.resolve()):
+        if whole.is_relative_to(known):
+            return whole.relative_to(known).as_posix()
+    return str(whole)
