@@ -71,6 +71,17 @@ class FilmedClip:
             self.height_px // self.layout.n_rows,
         )
 
+    @property
+    def px_per_rad(self) -> float:
+        """Return how finely the eye shows the middle of the sphere, in pixels.
+
+        The mean of width and height, where an eye is squeezed.
+        """
+        width_px, height_px = self.eye_px
+        across = width_px / (2.0 * math.pi * self.bounds.width_share)
+        up = height_px / (math.pi * self.bounds.height_share)
+        return math.sqrt(across * up)
+
     def as_json(self, folder: Path) -> dict[str, Any]:
         """Return what a path file in a folder says of the clip.
 

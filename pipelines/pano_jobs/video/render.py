@@ -24,7 +24,13 @@ from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import PanResult
 from pano_jobs.settings import LensSettings
 from pano_jobs.video.render_pass import OutputCamera, render_frames
-from pano_jobs.video.takes import magnified, of_aspect, with_lens
+from pano_jobs.video.takes import (
+    filmed_clip,
+    magnified,
+    of_aspect,
+    size_note,
+    with_lens,
+)
 
 
 def render(
@@ -123,5 +129,9 @@ def video_result(
         n_cuts=int(np.count_nonzero(path.cut[1:])),
         max_speed_deg_per_s=path.certificate().max_speed_deg_per_s,
         mean_confidence=float(path.confidence.mean()),
-        notes=camera.writer.film.notes + corrupt_note(media.n_corrupt_frames),
+        notes=(
+            *camera.writer.film.notes,
+            *size_note(path, camera.lens, filmed_clip(media)),
+            *corrupt_note(media.n_corrupt_frames),
+        ),
     )

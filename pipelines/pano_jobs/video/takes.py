@@ -144,6 +144,25 @@ def filmed_clip(media: Media) -> FilmedClip:
     )
 
 
+def size_note(
+    path: CameraPath, lens: LensSettings, clip: FilmedClip
+) -> tuple[str, ...]:
+    """Note a picture that has more pixels than the clip has in its narrowest view.
+
+    Compared in the middle of the view, where every lens shows an angle at the length
+    that it has on the plane at distance 1.
+    """
+    half_width = path.source.lens.half_width(float(path.hfov_deg.min()))
+    share = clip.px_per_rad * 2.0 * half_width / lens.width_px
+    if share >= 1.0:
+        return ()
+    width_px, height_px = round(lens.width_px * share), round(lens.height_px * share)
+    return (
+        f"{lens.width_px}x{lens.height_px} magnifies the clip, which has about "
+        f"{width_px}x{height_px} pixels in view; a smaller --size shows as much",
+    )
+
+
 def _timecode(written: str | None, rate_hz: Fraction | None) -> Timecode | None:
     if written is None or rate_hz is None:
         return None

@@ -180,8 +180,7 @@ def test_without_sound_the_camera_may_hold_its_start_view(
 def test_sound_that_ends_early_is_said(tmp_path, clip_of_disc):
     source = clip_of_disc(lambda _: 0.0, duration_s=3.0, sound_s=1.0)
     result = pan(source, tmp_path / "out.mp4", SETTINGS, localizer=RedLocalizer())
-    assert len(result.notes) == 1
-    assert "shorter than the picture" in result.notes[0]
+    assert len([note for note in result.notes if "shorter than" in note]) == 1
 
 
 def test_an_existing_output_is_kept(tmp_path, clip_of_disc):

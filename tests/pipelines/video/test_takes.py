@@ -3,12 +3,17 @@ from __future__ import annotations
 import dataclasses
 from fractions import Fraction
 
+import numpy as np
 import pytest
 
+from pano.camera.filmed_clip import FilmedClip
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath, PathSource
 from pano.director.wishes import CutRules
+from pano.equirect.layouts import SphereBounds
 from pano.media import SphericalMetadata, StereoLayout, open_media, write_spherical
-from pano_jobs.settings import DirectSettings, PanSettings
-from pano_jobs.video.takes import brief, filmed_clip
+from pano_jobs.settings import DirectSettings, LensSettings, PanSettings
+from pano_jobs.video.takes import brief, filmed_clip, size_note
 from tests.synthetic import Clip, write_clip
 
 
@@ -45,3 +50,39 @@ def test_a_turned_clip_is_remembered_upright(tmp_path):
     write_spherical(clip, SphericalMetadata())
     with open_media(clip) as media:
         assert filmed_clip(media).eye_px == (64, 32)
+
+
+def held(hfov_deg: float, lens: Lens = Lens.RECTILINEAR) -> CameraPath:
+    """Zoom in to a field of view."""
+    return CameraPath(
+        time_s=np.arange(2.0),
+        yaw_deg=np.zeros(2),
+        pitch_deg=np.zeros(2),
+        roll_deg=np.zeros(2),
+        hfov_deg=np.array([hfov_deg + 10.0, hfov_deg]),
+        cut=np.zeros(2, bool),
+        trust=np.ones(2),
+        confidence=np.ones(2),
+        source=PathSource(lens=lens),
+    )
+
+
+# 360 px a radian: a rectilinear view of 90° has 720 pixels across in the middle.
+SPHERE = FilmedClip(round(720 * np.pi), round(360 * np.pi))
+
+
+@pytest.mark.parametrize(
+    ("hfov_deg", "width_px", "said"),
+    [(90.0, 720, ""), (90.0, 1440, "720x405"), (60.0, 720, "416x233")],
+)
+def test_a_picture_that_magnifies_its_clip_is_noted(hfov_deg, width_px, said):
+    lens = LensSettings(width_px=width_px, height_px=2 * round(width_px * 9 / 32))
+    notes = size_note(held(hfov_deg), lens, SPHERE)
+    assert [said in note for note in notes] == ([True] if said else [])
+
+
+def test_half_of_a_sphere_has_twice_the_pixels_for_an_angle():
+    half = dataclasses.replace(SPHERE, bounds=SphereBounds(left=0.25, right=0.25))
+    assert half.px_per_rad == pytest.approx(SPHERE.px_per_rad * np.sqrt(2.0))
+    eyes = dataclasses.replace(SPHERE, layout=StereoLayout.TOP_BOTTOM)
+    assert eyes.px_per_rad == pytest.approx(SPHERE.px_per_rad / np.sqrt(2.0), rel=1e-2)
