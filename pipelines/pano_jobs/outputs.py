@@ -7,6 +7,7 @@ exist, so every output is looked at before the first frame is decoded.
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,6 +18,9 @@ from pano.media import check_target
 
 # What the public functions take where a file is meant.
 StrPath = str | os.PathLike[str]
+
+# What shows that a folder was written by a rig: nothing else is replaced.
+POSES = "transforms.json"
 
 
 def optional_path(file: StrPath | None) -> Path | None:
@@ -66,3 +70,47 @@ def written_whole(target: Path) -> Iterator[Path]:
             yield part
     except OSError as error:
         raise MediaError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+@contextmanager
+def written_whole_folder(
+    target: Path, *, source: Path, overwrite: bool
+) -> Iterator[Path]:
+    """Lend a folder for a rig that is renamed to `target` only on success.
+
+    Raises
+    ------
+    MediaError
+        If the folder exists and must not be replaced, holds other things or the
+        source, or cannot be written.
+    """
+    part = target.with_name(f"{target.name}.part")
+    _check_folder(target, part, source=source, overwrite=overwrite)
+    try:
+        if part.exists():
+            shutil.rmtree(part)
+        part.mkdir()
+        (part / POSES).touch()
+        try:
+            yield part
+            if target.exists():
+                shutil.rmtree(target)
+            part.rename(target)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    except OSError as error:
+        raise MediaError(f"cannot write {target}: {error.strerror or error}") from error
+
+
+def _check_folder(target: Path, part: Path, *, source: Path, overwrite: bool) -> None:
+    if not target.parent.is_dir():
+        raise MediaError(f"the folder {target.parent} does not exist; create it first")
+    for folder in (target, part):
+        if not (folder.exists() or folder.is_symlink()):
+            continue
+        if not overwrite:
+            raise MediaError(f"{folder} exists; choose another name or add --force")
+        if folder.is_symlink() or not (folder / POSES).is_file():
+            raise MediaError(f"{folder} is no folder of a rig; choose another name")
+        if source.resolve().is_relative_to(folder.resolve()):
+            raise MediaError(f"{source} lies in {folder}; choose another folder")

@@ -124,6 +124,28 @@ class PanResult:
 
 
 @dataclass(frozen=True, slots=True)
+class RigResult:
+    """Result of the `rig` job."""
+
+    source: Path
+    target: Path
+    views: tuple[str, ...]
+    n_frames: int
+    n_files: int
+    width_px: int
+    height_px: int
+    notes: tuple[str, ...]
+
+    def words(self) -> str:
+        """Return the folder and what was filmed into it as text."""
+        return (
+            f"{self.target}: {self.n_frames} frames of {len(self.views)} views, "
+            f"{self.width_px}x{self.height_px}, in {self.n_files} files with their "
+            "poses"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ExportResult:
     """Result of the `export` job."""
 

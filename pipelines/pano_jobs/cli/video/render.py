@@ -1,4 +1,4 @@
-"""`pano render`: render a video along a saved camera path."""
+"""`pano render`: render a video along a saved camera path, or fixed views of it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from pano.camera.lens import Lens
 from pano.media import StereoLayout
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.rig import (
+    RigChoice,
+    asked_size,
+    refuse_path_options,
+    rig_options,
+)
 from pano_jobs.cli.options.shared import (
     HFOV,
     IN_FILE,
@@ -22,7 +28,6 @@ from pano_jobs.cli.options.shared import (
     force_option,
     layout_option,
     level_option,
-    output_option,
     shutter_option,
     size_option,
     stabilize_option,
@@ -37,17 +42,24 @@ from pano_jobs.settings import EncoderSettings, LensSettings
     "--path",
     "path_file",
     type=IN_FILE,
-    required=True,
     metavar="FILE.json",
     help="Camera path, written by `pano pan --save-path`.",
 )
-@output_option("FILE.mp4", "Output video.")
+@rig_options
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="FILE.mp4|FOLDER",
+    help="Output video; of a rig the folder, with the poses.",
+)
 @click.option(
     "--hfov",
     "hfov_deg",
     type=HFOV,
     metavar="DEGREES",
-    help="Horizontal field of view.  [default: the path's own]",
+    help="Horizontal field of view.  [default: the path's own, 90 of a rig]",
 )
 @click.option(
     "--lens",
@@ -68,7 +80,8 @@ from pano_jobs.settings import EncoderSettings, LensSettings
 @console_options
 def render(
     video: Path,
-    path_file: Path,
+    path_file: Path | None,
+    rig: RigChoice | None,
     output: Path,
     hfov_deg: float | None,
     projection: str | None,
@@ -84,10 +97,30 @@ def render(
     force: bool,
     console: Console,
 ) -> None:
-    """Render a 360° VIDEO again along a camera path.
+    """Render a 360° VIDEO again along a camera path, or fixed views of it.
 
-    For a path that was edited by hand, or another lens or picture size.
+    For a path that was edited by hand, or another lens or picture size. The views of a
+    rig are filmed at once into a folder, with their poses for nerfstudio and COLMAP.
     """
+    packing = None if layout is None else StereoLayout(layout)
+    if rig is not None:
+        refuse_path_options()
+        _film_rig(
+            video,
+            rig,
+            output,
+            hfov_deg,
+            asked_size(size),
+            encoder,
+            packing,
+            sound,
+            sound_out,
+            force,
+            console,
+        )
+        return
+    if path_file is None:
+        raise click.UsageError("say where to look: --path FILE.json, or --rig N")
     from pano_jobs.video.render import render as run
 
     with console.progress() as progress:
@@ -106,7 +139,39 @@ def render(
             hfov_deg=hfov_deg,
             projection=None if projection is None else Lens(projection),
             aspects=aspects,
-            layout=None if layout is None else StereoLayout(layout),
+            layout=packing,
+            sound=sound,
+            sound_out=sound_out,
+            overwrite=force,
+            progress=progress,
+        )
+    console.show(result, notes=result.notes)
+
+
+def _film_rig(
+    video: Path,
+    rig: RigChoice,
+    output: Path,
+    hfov_deg: float | None,
+    size: tuple[int, int] | None,
+    encoder: EncoderSettings,
+    layout: StereoLayout | None,
+    sound: SoundChoice,
+    sound_out: SoundOut,
+    force: bool,
+    console: Console,
+) -> None:
+    from pano_jobs.video.rig import film_rig
+
+    with console.progress() as progress:
+        result = film_rig(
+            video,
+            output,
+            rig.views(hfov_deg, size),
+            size=size,
+            pictures=rig.pictures,
+            encoder=encoder,
+            layout=layout,
             sound=sound,
             sound_out=sound_out,
             overwrite=force,

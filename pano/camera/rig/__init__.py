@@ -1,0 +1,1 @@
+"""Fixed views filmed at once, and the files that say where they look."""
