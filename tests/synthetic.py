@@ -168,8 +168,9 @@ def _write_sound(container, stream, track: SoundTrack) -> None:
     for at in range(0, channels.shape[1], 1024):
         if track.hole_s and track.hole_s[0] * rate <= at < track.hole_s[1] * rate:
             continue
-        block = channels[:, at : at + 1024].copy()
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=layout.name)
+        # Packed: PyAV cannot fill eight planes.
+        block = channels[:, at : at + 1024].T.reshape(1, -1).astype(np.float32)
+        frame = av.AudioFrame.from_ndarray(block, format="flt", layout=layout.name)
         frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
         frame.pts = round(track.start_s * rate) + at
         for converted in fits_codec.resample(frame):

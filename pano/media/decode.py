@@ -78,7 +78,11 @@ class Media:
         self._files = files
         self._report = DecodingReport()
         self.clip_sound = ClipSound(
-            info.path, info.start_time, info.audio is not None, sound or SoundChoice()
+            info.path,
+            info.start_time,
+            info.audio is not None,
+            sound or SoundChoice(),
+            info.sound_tracks,
         )
 
     @property

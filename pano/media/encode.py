@@ -23,6 +23,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from pano.ambisonics.turning import AxesAt
 from pano.equirect.planes import Planes
 from pano.errors import MediaError
 from pano.media.colour.signal import DynamicRange, VideoSignal
@@ -30,13 +31,12 @@ from pano.media.encoders import DEFAULT_ENCODER
 from pano.media.film import FilmConverter, options_of, plan_film
 from pano.media.frames import ASSUMED_RATE_HZ
 from pano.media.metadata.light_levels import write_light_levels
-from pano.media.metadata.spatial_audio import MP4_SUFFIXES, write_spatial_audio
+from pano.media.metadata.spatial_audio import MP4_SUFFIXES
 from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.metadata.spherical_writer import write_spherical
 from pano.media.reading import ffmpeg_url
-from pano.media.sound.copy_packets import SoundCopy, refusal
-from pano.media.sound.decode_field import FieldSound
-from pano.media.sound.route import SoundInput, SoundRoute
+from pano.media.sound.film_sound import FilmSound
+from pano.media.sound.route import SoundRoute
 from pano.media.target import check_encoder, check_settings, check_target
 
 # Sound that begins earlier than the picture by less is trimmed by the player (an
@@ -63,8 +63,7 @@ class MediaWriter:
     sound_from
         A file whose sound is used, on the same clock as `pts`; None for silence.
     route
-        What is done to that sound; None copies it. It may be set until the with block
-        begins.
+        What is done to that sound; None copies it.
     spherical
         Marks the video as a sphere; MP4 and MOV only.
     encoder
@@ -113,8 +112,7 @@ class MediaWriter:
         self._size_px = (width_px, height_px)
         self._frame_rate = frame_rate
         self._time_base = time_base
-        self._sound_from = sound_from
-        self.route = route or SoundRoute()
+        self._sound = FilmSound(target, sound_from, route or SoundRoute())
         self._spherical = spherical
         self._encoder, self._quality, self._preset = encoder, quality, preset
         self._converter = FilmConverter(self.film, source_signal)
@@ -127,7 +125,15 @@ class MediaWriter:
         self._origin = Fraction(0)
         self._container: OutputContainer | None = None
         self._video: VideoStream | None = None
-        self._sound: SoundInput | None = None
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user on what does not get into the file as it was."""
+        return self.film.notes + self._sound.notes
+
+    def turn_sound(self, axes_at: AxesAt) -> None:
+        """Let a sound field turn with the camera; call it before the with block."""
+        self._sound.route = dataclasses.replace(self._sound.route, axes_at=axes_at)
 
     def __enter__(self) -> MediaWriter:
         try:
@@ -220,29 +226,16 @@ class MediaWriter:
         video.codec_context.time_base = self._time_base
         self.film.tag(video.codec_context)
         self._video = video
-        if self._sound_from is not None:
-            self._sound = self._open_sound(self._sound_from, container)
-
-    def _open_sound(self, source: Path, container: OutputContainer) -> SoundInput:
-        hearing = self.route.hearing
-        track = None if hearing is None else hearing.track.index
-        has_field = hearing is not None and hearing.format is not None
-        is_copied = has_field and self.route.decoded is None
-        if is_copied and refusal(source, container, track=track) is not None:
-            self.route = dataclasses.replace(self.route, is_recoded=True)
-        if self.route.decoded is not None:
-            return FieldSound(source, self.route, container)
-        return SoundCopy(source, container, track=track)
+        self._sound.open(container)
 
     def _choose_origin(self, first_picture: Fraction) -> Fraction:
-        sound_start = self._sound.start_time if self._sound else None
+        sound_start = self._sound.start_time
         origin = first_picture
         if sound_start is not None and (
             sound_start < first_picture - _MAX_TRIMMED_SOUND_S
         ):
             origin = sound_start
-        if self._sound is not None:
-            self._sound.origin = origin
+        self._sound.begin(origin)
         return origin
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
@@ -252,7 +245,7 @@ class MediaWriter:
             # The muxer knows a picture's duration from the next one; the last one
             # has none, and would vanish at once.
             packet.duration = round(self._interval * self._time_base / packet.time_base)
-            if self._sound is not None and packet.dts is not None:
+            if packet.dts is not None:
                 # FFmpeg holds packets back until both streams have come as far:
                 # handing over the sound in step keeps that queue short.
                 self._sound.advance(self._origin + packet.dts * packet.time_base)
@@ -271,16 +264,13 @@ class MediaWriter:
         if self._first_pts is None:
             raise MediaError(f"{self._target} would be empty: there are no pictures")
         self._mux(self._last_packets(self._video))
-        if self._sound is not None:
-            self._sound.finish((self._last_pts + self._interval) * self._time_base)
-            self._sound.close()
+        self._sound.finish((self._last_pts + self._interval) * self._time_base)
         self._container.close()
         if self._spherical is not None:
             write_spherical(self._part, self._spherical)
         if self._part.suffix.lower() in MP4_SUFFIXES:
             write_light_levels(self._part, self.film.signal)
-            if self.route.tag is not None:
-                write_spatial_audio(self._part, self.route.tag)
+        self._sound.tag(self._part)
         self._part.replace(self._target)
 
     def _abandon(self) -> None:
@@ -289,8 +279,7 @@ class MediaWriter:
         with contextlib.suppress(FFmpegError, OSError, ValueError):
             if self._container is not None:
                 self._container.close()
-        if self._sound is not None:
-            self._sound.close()
+        self._sound.close()
         self._part.unlink(missing_ok=True)
 
     @contextlib.contextmanager
@@ -298,11 +287,21 @@ class MediaWriter:
         try:
             yield
         except (FFmpegError, OSError) as error:
-            if error.errno in (errno.ENOSPC, errno.EDQUOT):
-                raise MediaError(
-                    f"the disk is full: {self._target} was not written; make room"
-                ) from error
-            raise MediaError(
-                f"{self._target} cannot be written ({error.strerror or error}); "
-                "check the folder's permissions and the settings"
-            ) from error
+            raise MediaError(_why_unwritable(self._target, error)) from error
+
+
+def _why_unwritable(target: Path, error: FFmpegError | OSError) -> str:
+    """Say what stopped a film, and what would not."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: {target} was not written; make room"
+    words = f"{target} cannot be written ({error.strerror or error})"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{words}; check the folder's permissions"
+    if error.errno == errno.EINVAL:
+        # FFmpeg's only word for a stream that it does not like.
+        other = ".mp4" if target.suffix.lower() == ".mkv" else ".mkv"
+        return (
+            f"{words}: FFmpeg refuses its picture or sound so; choose another "
+            f"--encoder, or end its name in {other}"
+        )
+    return f"{words}; check the folder, the disk and the encoder"

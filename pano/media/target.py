@@ -20,7 +20,7 @@ from pano.media.metadata.spherical import SphericalMetadata
 # Hardware refuses pictures that are smaller than its blocks.
 _TRIAL_SIDE_PX = 256
 
-_SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".ts"})
+SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".mkv", ".ts"})
 _SPHERICAL_SUFFIXES = frozenset({".mp4", ".mov", ".m4v"})
 
 
@@ -75,7 +75,7 @@ def check_settings(
         raise SettingsError(f"{encoder} takes no quality; choose a preset instead")
     if quality is not None and not 0 <= quality <= 51:
         raise SettingsError(f"quality must be in 0 to 51, got {quality}")
-    if target.suffix.lower() not in _SUFFIXES:
+    if target.suffix.lower() not in SUFFIXES:
         raise SettingsError(
             f"{target} names no container of video; end it in .mp4, .mov or .mkv"
         )

@@ -13,6 +13,8 @@ SoundField: TypeAlias = Literal["auto", "ambix", "fuma", "n3d", "mono", "stereo"
 SOUND_FIELDS: tuple[SoundField, ...] = get_args(SoundField)
 SoundOut: TypeAlias = Literal["auto", "stereo", "binaural", "ambisonic", "copy"]
 SOUND_OUTS: tuple[SoundOut, ...] = get_args(SoundOut)
+SoundTracks: TypeAlias = Literal["heard", "all"]
+SOUND_TRACKS: tuple[SoundTracks, ...] = get_args(SoundTracks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class SoundChoice:
         Where the field's front lies in the picture, positive to the right.
     replaces_sound
         The recorder's sound, not the camera's, goes into what is written.
+    tracks
+        Whether the clip's further sound tracks go there, too, as copies.
     """
 
     field: SoundField = "auto"
@@ -39,6 +43,7 @@ class SoundChoice:
     recorder: Path | None = None
     yaw_deg: float = 0.0
     replaces_sound: bool = True
+    tracks: SoundTracks = "heard"
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.yaw_deg):

@@ -11,8 +11,9 @@ from pano.errors import MediaError, NoAudioError
 from pano.media.sound.align import ALIGN_RATE_HZ, Alignment, SoundClock, align
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.media.sound.hearing import Hearing, choose_hearing, turned
-from pano.media.sound.route import SoundRoute
+from pano.media.sound.route import FurtherTrack, SoundRoute
 from pano.media.sound.track import FieldListener, Sound, decode_sound
+from pano.media.sound.tracks import AudioInfo
 
 
 @dataclass(eq=False)
@@ -29,12 +30,15 @@ class ClipSound:
         Whether the clip itself has a sound track.
     choice
         What the user says.
+    tracks
+        The clip's own sound tracks.
     """
 
     clip: Path
     start: Fraction
     has_own: bool
     choice: SoundChoice
+    tracks: tuple[AudioInfo, ...] = ()
 
     @property
     def path(self) -> Path:
@@ -116,5 +120,22 @@ class ClipSound:
     def written(self, out: SoundOut = "auto") -> tuple[Path, SoundRoute]:
         """Return the file whose sound goes into what is written, and how."""
         if self.choice.recorder is None or self.choice.replaces_sound:
-            return self.path, SoundRoute(self.hearing, out, clock=self.clock)
-        return self.clip, SoundRoute(choose_hearing(self.clip), out)
+            route = SoundRoute(self.hearing, out, clock=self.clock)
+            return self.path, self._with_further(self.path, route)
+        route = SoundRoute(choose_hearing(self.clip), out)
+        return self.clip, self._with_further(self.clip, route)
+
+    def _with_further(self, written: Path, route: SoundRoute) -> SoundRoute:
+        """Add the clip's tracks beside the one that is heard, or count them."""
+        heard = None if route.hearing is None else route.hearing.track.index
+        others = [
+            track
+            for track in self.tracks
+            if written != self.clip or track.index != heard
+        ]
+        if self.choice.tracks == "all":
+            further = tuple(FurtherTrack(self.clip, track) for track in others)
+            return replace(route, further=further)
+        # A recorder replaces one track, and who asks for that knows it.
+        n_replaced = int(written != self.clip)
+        return replace(route, n_left_out=max(0, len(others) - n_replaced))

@@ -1,13 +1,13 @@
 """Copy the sound of a source into an output, packet by packet.
 
 Packets are copied, so nothing is lost and nothing is heard anew; they are read in
-step with the picture, so a film costs no more memory than a clip.
+step with the picture, so a film costs no more memory than a clip. What the output's
+container cannot carry is encoded anew as AAC, all channels of it.
 """
 
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,11 @@ from av.container import InputContainer, OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 
-from pano.errors import MediaError
+from pano.media.containers.carriers import (
+    AAC_BITS_PER_S_AND_CHANNEL,
+    Carriage,
+    aac_rate_hz,
+)
 from pano.media.reading import (
     DecodingReport,
     decode_sounds,
@@ -29,48 +33,39 @@ from pano.media.reading import (
     find_sound_stream,
     open_input,
 )
-from pano.media.sound.decode_field import AAC_LAYOUTS, AAC_RATES_HZ
 
-_AAC_BITS_PER_S_AND_CHANNEL = 96_000
-_AAC_MAX_CHANNELS = 8
-
-_log = logging.getLogger(__name__)
+# What a listener is told of a track, beside its sound.
+_TAGS = ("language", "title", "handler_name")
 
 
-def refusal(
-    source: Path, output: OutputContainer, *, track: int | None = None
-) -> Exception | None:
-    """Return what an output's container says against a file's sound, if anything.
+def is_writable(target: Path, source: Path, layout: str, *, track: int | None) -> bool:
+    """Try in memory whether FFmpeg copies a sound into a container.
 
-    Some codecs are refused at once, some layouts only when the header is written, and
-    then the whole film is lost: so both are tried in memory first.
+    The table of `pano.media.containers.carriers` knows codecs and layouts, but no file
+    that contradicts itself; without this, its film is lost when the header is written.
     """
-    name = output.format.name
     try:
         with (
             open_input(source) as media,
-            av.open(io.BytesIO(), "w", format=name) as trial,
+            av.open(io.BytesIO(), "w", format=_muxer(target)) as trial,
         ):
             stream = find_sound_stream(media, track)
             if stream is None:
-                return None
-            target = _same_stream(trial, stream)
+                return True
+            copy = _same_stream(trial, stream, layout)
             for packet in demux(media, stream, DecodingReport()):
                 if packet.size:
-                    packet.stream = target
+                    packet.stream = copy
                     packet.pts = packet.dts = 0
                     trial.mux(packet)
                     break
-    except (FFmpegError, ValueError) as error:
-        return error
-    return None
+    except (FFmpegError, ValueError):
+        return False
+    return True
 
 
 class SoundCopy:
-    """The best sound track of a source, on its way into an output.
-
-    What the output's container cannot carry is encoded to AAC instead, with a
-    warning in the log.
+    """A sound track of a source, on its way into an output.
 
     Parameters
     ----------
@@ -78,14 +73,20 @@ class SoundCopy:
         The file to read; the object owns it until `close`.
     output
         Gets a sound stream at once if the source has one.
+    carriage
+        Whether its packets are copied, and under which layout it is written.
     track
         Which sound track, from 0; None is the one FFmpeg calls the best.
     """
 
     def __init__(
-        self, source: Path, output: OutputContainer, *, track: int | None = None
+        self,
+        source: Path,
+        output: OutputContainer,
+        carriage: Carriage,
+        *,
+        track: int | None = None,
     ) -> None:
-        self._source = source
         self._input: InputContainer = open_input(source)
         self._output = output
         self._stream = find_sound_stream(self._input, track)
@@ -93,8 +94,7 @@ class SoundCopy:
         self._waiting: Packet[AudioStream] | None = None
         self.origin = Fraction(0)
         if self._stream is not None:
-            reason = refusal(source, output, track=track)
-            self._packets = self._carry(self._stream, reason)
+            self._packets = self._carry(self._stream, carriage)
 
     @property
     def start_time(self) -> Fraction | None:
@@ -128,11 +128,22 @@ class SoundCopy:
         self._input.close()
 
     def _carry(
-        self, stream: AudioStream, reason: Exception | None
+        self, stream: AudioStream, carriage: Carriage
     ) -> Iterator[Packet[AudioStream]]:
-        if reason is not None:
-            return self._transcode(stream, reason)
-        return self._copy(stream, _same_stream(self._output, stream))
+        if carriage.fate == "copied":
+            target = _same_stream(self._output, stream, carriage.layout)
+            packets = self._copy(stream, target)
+        else:
+            rate_hz = aac_rate_hz(stream.codec_context.sample_rate)
+            target = self._output.add_stream("aac", rate=rate_hz)
+            target.layout = carriage.layout
+            n_channels = target.layout.nb_channels
+            target.bit_rate = AAC_BITS_PER_S_AND_CHANNEL * n_channels
+            packets = self._encode(stream, target)
+        for name in _TAGS:
+            if name in stream.metadata:
+                target.metadata[name] = stream.metadata[name]
+        return packets
 
     def _copy(
         self, stream: AudioStream, target: AudioStream
@@ -147,37 +158,13 @@ class SoundCopy:
             packet.stream = target
             yield packet
 
-    def _transcode(
-        self, stream: AudioStream, reason: Exception
-    ) -> Iterator[Packet[AudioStream]]:
-        context = stream.codec_context
-        if context is None or not context.sample_rate:
-            raise MediaError(
-                f"the sound of {self._source} can neither be copied nor decoded; "
-                "convert its sound to AAC first"
-            ) from reason
-        _log.warning("%s: sound encoded anew as AAC (%s)", self._source, reason)
-        rate_hz = min(AAC_RATES_HZ, key=lambda rate: abs(rate - context.sample_rate))
-        layout = context.layout.name
-        n_channels = context.layout.nb_channels
-        if layout.startswith("ambisonic") or layout.endswith("channels"):
-            # AAC has names for loudspeakers alone; `SA3D` says what they hold.
-            layout = AAC_LAYOUTS.get(n_channels, "")
-        if not layout or n_channels > _AAC_MAX_CHANNELS:
-            layout, n_channels = "mono", 1
-        target: AudioStream = self._output.add_stream("aac", rate=rate_hz)
-        target.layout = layout
-        target.bit_rate = _AAC_BITS_PER_S_AND_CHANNEL * n_channels
-        return self._encode(stream, target)
-
     def _encode(
         self, stream: AudioStream, target: AudioStream
     ) -> Iterator[Packet[AudioStream]]:
         layout, rate_hz = target.layout.name, target.sample_rate
-        is_renamed = layout == AAC_LAYOUTS.get(target.layout.nb_channels)
         resampler: AudioResampler | None = None
         for frame in decode_sounds(self._input, stream):
-            if is_renamed and frame.layout.name != layout:
+            if frame.layout.name != layout:
                 frame = _renamed(frame, layout)
             if resampler is None:
                 resampler = AudioResampler("fltp", layout, rate_hz, frame_size=1024)
@@ -188,21 +175,32 @@ class SoundCopy:
         yield from target.encode(None)
 
 
-def _same_stream(output: OutputContainer, stream: AudioStream) -> AudioStream:
+def _muxer(target: Path) -> str:
+    return {".m4v": "ipod", ".mkv": "matroska", ".ts": "mpegts"}.get(
+        target.suffix.lower(), target.suffix.lower().lstrip(".")
+    )
+
+
+def _same_stream(
+    output: OutputContainer, stream: AudioStream, layout: str
+) -> AudioStream:
     target = output.add_stream_from_template(stream)
-    if stream.layout.name == "ambisonic 1":
-        # MP4 has no number for it, and FFmpeg then refuses the file; the channels
-        # are the same under the name that YouTube asks for.
-        target.codec_context.layout = "4.0"
+    if stream.layout.name != layout:
+        # MP4 has no number for channels without a name, and FFmpeg then refuses the
+        # file; the channels are the same under the name that players expect.
+        target.codec_context.layout = layout
     return target
 
 
 def _renamed(frame: AudioFrame, layout: str) -> AudioFrame:
     """Return the same channels under another layout's name."""
-    if frame.layout.nb_channels != len(AudioLayout(layout).channels):
-        return frame
+    if frame.layout.nb_channels != AudioLayout(layout).nb_channels:
+        return frame  # another layout half-way; the resampler mixes it
+    # PyAV reads behind the last of eight planes and crashes: packed, there is one.
+    packing = AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
+    (packed,) = packing.resample(frame)
     renamed = AudioFrame.from_ndarray(
-        frame.to_ndarray(), format=frame.format.name, layout=layout
+        packed.to_ndarray(), format=packed.format.name, layout=layout
     )
     renamed.sample_rate = frame.sample_rate
     renamed.pts, renamed.time_base = frame.pts, frame.time_base

@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from pano.ambisonics.decoding import BinauralDecoder, cardioid_pair
 from pano.ambisonics.turning import AxesAt, FieldTurner
+from pano.media.containers.carriers import (
+    AAC_BITS_PER_S_AND_CHANNEL,
+    aac_layout,
+    aac_rate_hz,
+)
 from pano.media.sound.channels import Mono, contiguous, decode_channels
 from pano.media.sound.hearing import Hearing
 from pano.media.sound.route import SoundRoute
 
-AAC_RATES_HZ = (8_000, 16_000, 22_050, 32_000, 44_100, 48_000, 96_000)
-AAC_LAYOUTS = {1: "mono", 2: "stereo", 4: "4.0", 6: "5.1"}
 _BITS_PER_S = {"first": 128_000, "stereo": 224_000, "binaural": 224_000}
 _AMBISONIC_BITS_PER_S = 448_000
 _BLOCK = 1024  # what AAC codes at a time
@@ -50,17 +53,20 @@ class FieldSound:
         self._source, self._route, self._hearing = source, route, hearing
         self._output = output
         kind = route.decoded
-        rate_hz = hearing.track.sample_rate_hz
-        self._rate_hz = min(AAC_RATES_HZ, key=lambda rate: abs(rate - rate_hz))
+        self._rate_hz = aac_rate_hz(hearing.track.sample_rate_hz)
         target: AudioStream = output.add_stream("aac", rate=self._rate_hz)
-        n_channels = hearing.track.channels
         self._mono: Mono | None = "first" if kind == "first" else None
         layout = {"first": "mono", "ambisonic": "4.0"}.get(kind, "stereo")
         if kind == "channels":
-            layout = AAC_LAYOUTS.get(n_channels, "mono")
-            self._mono = "mean" if layout == "mono" else None
+            track = hearing.track
+            kept = aac_layout(track.channel_layout, track.channels)
+            layout = kept or "mono"
+            self._mono = "mean" if kept is None else None
         target.layout = layout
-        target.bit_rate = _BITS_PER_S.get(kind, _AMBISONIC_BITS_PER_S)
+        target.bit_rate = max(
+            _BITS_PER_S.get(kind, _AMBISONIC_BITS_PER_S),
+            AAC_BITS_PER_S_AND_CHANNEL * target.layout.nb_channels,
+        )
         self._target = target
         self._blocks: Iterator[FloatArray] | None = None
         self._n_written = 0
@@ -94,8 +100,10 @@ class FieldSound:
                 return
             if is_last:
                 block = block[:, : n_until - self._n_written]
+            # Packed: PyAV cannot fill eight planes.
+            packed = np.ascontiguousarray(block.T).reshape(1, -1)
             frame = AudioFrame.from_ndarray(
-                np.ascontiguousarray(block), format="fltp", layout=self._target.layout
+                packed, format="flt", layout=self._target.layout
             )
             frame.sample_rate = self._rate_hz
             frame.pts, frame.time_base = self._n_written, Fraction(1, self._rate_hz)
@@ -111,7 +119,13 @@ class FieldSound:
             mono=self._mono,
             clock=self._route.clock,
         )
-        pieces = contiguous(blocks, start=self.origin, sample_rate_hz=self._rate_hz)
+        n_channels = 1 if self._mono else self._hearing.track.channels
+        pieces = (
+            _fitted(piece, n_channels)
+            for piece in contiguous(
+                blocks, start=self.origin, sample_rate_hz=self._rate_hz
+            )
+        )
         if self._route.decoded in ("first", "channels"):
             return pieces
         turned = _Decoder(
@@ -151,15 +165,21 @@ class _Decoder:
 
     def decode(self, samples: FloatArray) -> FloatArray:
         """Decode the next samples of the track, shape (channels, n)."""
-        if len(samples) != self._format.n_stored:  # another layout half-way
-            samples = np.repeat(samples[:1], self._format.n_stored, axis=0)
-            samples[1:] = 0.0
         field = self._format.to_ambix(samples)[:4]
         turned = self._turner.turn(field)
         if self._ears is not None:
             turned = self._ears.decode(turned)
         pair = self._format.head_locked(samples) if self._has_pair else None
         return turned if pair is None else turned + pair
+
+
+def _fitted(samples: FloatArray, n_channels: int) -> FloatArray:
+    """Keep the first channel alone where a track has another layout half-way."""
+    if len(samples) == n_channels:
+        return samples
+    fitted = np.zeros((n_channels, samples.shape[1]), np.float32)
+    fitted[0] = samples[0]
+    return fitted
 
 
 def _in_blocks(pieces: Iterator[FloatArray], n_block: int) -> Iterator[FloatArray]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from pathlib import Path
 from typing import Literal, Protocol, TypeAlias, runtime_checkable
 
 from pano.ambisonics.formats import AmbisonicFormat
@@ -12,8 +13,17 @@ from pano.errors import SettingsError
 from pano.media.sound.align import SoundClock
 from pano.media.sound.choice import SoundOut
 from pano.media.sound.hearing import Hearing
+from pano.media.sound.tracks import AudioInfo
 
 Decoded: TypeAlias = Literal["stereo", "binaural", "ambisonic", "first", "channels"]
+
+
+@dataclass(frozen=True, slots=True)
+class FurtherTrack:
+    """A sound track that goes into an output beside the one that is heard."""
+
+    path: Path
+    track: AudioInfo
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,6 +45,10 @@ class SoundRoute:
         How the sound's time runs against the picture's; None is the same.
     is_recoded
         The output cannot carry the packets.
+    further
+        Tracks that are copied beside it.
+    n_left_out
+        How many more there are.
     """
 
     hearing: Hearing | None = None
@@ -43,6 +57,8 @@ class SoundRoute:
     is_sphere: bool = False
     clock: SoundClock | None = None
     is_recoded: bool = False
+    further: tuple[FurtherTrack, ...] = ()
+    n_left_out: int = 0
 
     @property
     def decoded(self) -> Decoded | None:
@@ -67,13 +83,17 @@ class SoundRoute:
             return AmbisonicFormat()
         if self.decoded is not None or self.hearing is None:
             return None
-        format_ = self.hearing.format
-        if format_ is None:
-            return None
-        # What was said of its front is for this run; the channels stay as they are.
-        format_ = replace(format_, yaw_deg=0.0)
-        is_ambix = (format_.ordering, format_.normalization) == ("ACN", "SN3D")
-        return format_ if is_ambix else None
+        return tag_of(self.hearing.format)
+
+
+def tag_of(format_: AmbisonicFormat | None) -> AmbisonicFormat | None:
+    """Return what `SA3D` is to say of a copied track; None if it has no words."""
+    if format_ is None:
+        return None
+    # What was said of its front is for this run; the channels stay as they are.
+    format_ = replace(format_, yaw_deg=0.0)
+    is_ambix = (format_.ordering, format_.normalization) == ("ACN", "SN3D")
+    return format_ if is_ambix else None
 
 
 def check_sound_out(out: SoundOut, hearing: Hearing | None) -> None:

@@ -87,7 +87,8 @@ def saliency(
             mean_confidence=analysis.mean_confidence,
             notes=analysis.notes()
             + _tone_mapped_note(media)
-            + corrupt_note(media.n_corrupt_frames),
+            + corrupt_note(media.n_corrupt_frames)
+            + writer.notes,
         )
 
 

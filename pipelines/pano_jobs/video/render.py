@@ -130,7 +130,7 @@ def video_result(
         max_speed_deg_per_s=path.certificate().max_speed_deg_per_s,
         mean_confidence=float(path.confidence.mean()),
         notes=(
-            *camera.writer.film.notes,
+            *camera.writer.notes,
             *size_note(path, camera.lens, filmed_clip(media)),
             *corrupt_note(media.n_corrupt_frames),
         ),

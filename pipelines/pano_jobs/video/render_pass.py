@@ -6,7 +6,6 @@ However many videos are made of a clip – takes, aspects – it is decoded once
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,9 +122,7 @@ def render_frames(
     is_stabilized = any(camera.lens.is_stabilized for camera, _ in takes)
     shake = _shake(media, progress) if is_stabilized else None
     for camera, path in takes:
-        camera.writer.route = dataclasses.replace(
-            camera.writer.route, axes_at=_axes_along(path, shake)
-        )
+        camera.writer.turn_sound(_axes_along(path, shake))
 
     def film(frame: PlanarFrame) -> list[Planes]:
         views = []

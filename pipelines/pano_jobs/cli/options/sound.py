@@ -6,7 +6,14 @@ from pathlib import Path
 
 import click
 
-from pano.media.sound.choice import SOUND_FIELDS, SOUND_OUTS, SoundChoice, SoundField
+from pano.media.sound.choice import (
+    SOUND_FIELDS,
+    SOUND_OUTS,
+    SOUND_TRACKS,
+    SoundChoice,
+    SoundField,
+    SoundTracks,
+)
 from pano_jobs.cli.options.gathering import gathered
 
 _MANY_OR_OWN_CLIPS = ("batch", "demo")
@@ -19,6 +26,7 @@ def _sound_choice(
     recorder: Path | None,
     sound_yaw_deg: float,
     camera_sound: bool,
+    sound_tracks: SoundTracks,
 ) -> SoundChoice:
     command = click.get_current_context().command.name
     if recorder is not None and command in _MANY_OR_OWN_CLIPS:
@@ -33,6 +41,7 @@ def _sound_choice(
         recorder,
         yaw_deg=sound_yaw_deg,
         replaces_sound=not camera_sound,
+        tracks=sound_tracks,
     )
 
 
@@ -71,6 +80,12 @@ sound_options = gathered(
         "--camera-sound",
         is_flag=True,
         help="Only listen to --sound; write the camera's own sound.",
+    ),
+    click.option(
+        "--sound-tracks",
+        type=click.Choice(SOUND_TRACKS),
+        default="heard",
+        help="Write the track that is heard, or copy the clip's others beside it, too.",
     ),
 )
 

@@ -1,0 +1,60 @@
+"""What becomes of a clip's sound is told, and refused before anything is analysed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pano.errors import MediaError
+from pano_jobs.settings import EncoderSettings, LensSettings, PanSettings
+from pano_jobs.video.heat_map import saliency
+from pano_jobs.video.pan import pan
+from tests.fake_localizer import RedLocalizer
+from tests.synthetic import Clip, SoundTrack, sine, write_clip
+
+NOTE = "the sound (wavpack, mono) is encoded anew as AAC: .mp4 cannot carry it"
+QUICK = EncoderSettings(preset="ultrafast")
+SMALL = PanSettings(lens=LensSettings(width_px=64, height_px=32, encoder=QUICK))
+
+
+def clip(folder: Path, **sound) -> Path:
+    track = SoundTrack(**{"samples": sine(0.4), **sound})
+    return write_clip(folder / "clip.mov", Clip(n_pictures=12, sound=track))
+
+
+def clip_of_wavpack(folder: Path) -> Path:
+    track = SoundTrack(sine(0.4), codec="wavpack")
+    return write_clip(folder / "clip.mkv", Clip(n_pictures=12, sound=track))
+
+
+def test_pan_says_that_the_sound_is_encoded_anew(tmp_path: Path) -> None:
+    source = clip_of_wavpack(tmp_path)
+    result = pan(source, tmp_path / "film.mp4", SMALL, localizer=RedLocalizer())
+    assert NOTE in result.notes
+
+
+def test_saliency_says_that_the_sound_is_encoded_anew(tmp_path: Path) -> None:
+    source = clip_of_wavpack(tmp_path)
+    target = tmp_path / "heat.mp4"
+    result = saliency(source, target, encoder=QUICK, localizer=RedLocalizer())
+    assert NOTE in result.notes
+
+
+def test_too_many_channels_are_refused_before_the_analysis(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def analyse(*_: object, **__: object) -> None:
+        raise AssertionError("the clip was analysed")
+
+    monkeypatch.setattr("pano_jobs.video.heat_map.Analysis", analyse)
+    noise = np.random.default_rng(0).standard_normal((11, 8_000)).astype(np.float32)
+    source = clip(
+        tmp_path,
+        samples=0.1 * noise,
+        sample_rate_hz=16_000,
+        codec="pcm_s16le",
+        layout="11 channels",
+    )
+    with pytest.raises(MediaError, match=r"11 channels .* end its name in \.mov"):
+        saliency(source, tmp_path / "heat.mp4", localizer=RedLocalizer())
+    assert not (tmp_path / "heat.mp4").exists()
