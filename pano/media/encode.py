@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import errno
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -30,6 +29,7 @@ from pano.media.colour.signal import DynamicRange, VideoSignal
 from pano.media.encoders import DEFAULT_ENCODER
 from pano.media.film import FilmConverter, options_of, plan_film
 from pano.media.frames import ASSUMED_RATE_HZ
+from pano.media.metadata.carried import Carried, read_carried
 from pano.media.metadata.light_levels import write_light_levels
 from pano.media.metadata.spatial_audio import MP4_SUFFIXES
 from pano.media.metadata.spherical import SphericalMetadata
@@ -37,7 +37,12 @@ from pano.media.metadata.spherical_writer import write_spherical
 from pano.media.reading import ffmpeg_url
 from pano.media.sound.film_sound import FilmSound
 from pano.media.sound.route import SoundRoute
-from pano.media.target import check_encoder, check_settings, check_target
+from pano.media.target import (
+    check_encoder,
+    check_settings,
+    check_target,
+    why_unwritable,
+)
 
 # Sound that begins earlier than the picture by less is trimmed by the player (an
 # edit list), so that the picture begins at 0; by more, the picture begins later.
@@ -64,6 +69,9 @@ class MediaWriter:
         A file whose sound is used, on the same clock as `pts`; None for silence.
     route
         What is done to that sound; None copies it.
+    said_by
+        A file of the same recording: its title, date, place, timecode and chapters are
+        said again.
     spherical
         Marks the video as a sphere; MP4 and MOV only.
     encoder
@@ -95,6 +103,7 @@ class MediaWriter:
         time_base: Fraction,
         sound_from: Path | None = None,
         route: SoundRoute | None = None,
+        said_by: Path | None = None,
         spherical: SphericalMetadata | None = None,
         encoder: str = DEFAULT_ENCODER,
         quality: int | None = None,
@@ -113,6 +122,7 @@ class MediaWriter:
         self._frame_rate = frame_rate
         self._time_base = time_base
         self._sound = FilmSound(target, sound_from, route or SoundRoute())
+        self._carried = Carried() if said_by is None else read_carried(said_by)
         self._spherical = spherical
         self._encoder, self._quality, self._preset = encoder, quality, preset
         self._converter = FilmConverter(self.film, source_signal)
@@ -129,7 +139,8 @@ class MediaWriter:
     @property
     def notes(self) -> tuple[str, ...]:
         """Sentences for the user on what does not get into the file as it was."""
-        return self.film.notes + self._sound.notes
+        carried = self._carried.note(self._target.suffix)
+        return self.film.notes + self._sound.notes + carried
 
     def turn_sound(self, axes_at: AxesAt) -> None:
         """Let a sound field turn with the camera; call it before the with block."""
@@ -187,6 +198,7 @@ class MediaWriter:
         if self._first_pts is None:
             self._first_pts = pts
             self._origin = self._choose_origin(pts * self._time_base)
+            self._carried.write(self._container, self._video, self._origin)
         elif pts <= self._last_pts:
             raise ValueError(f"pts must grow, got {pts} after {self._last_pts}")
         else:
@@ -214,7 +226,10 @@ class MediaWriter:
             raise
 
     def _open(self) -> None:
-        container = av.open(ffmpeg_url(self._part), "w")
+        # FFmpeg puts timecodes into MP4 and MOV by itself, and into .m4v if told to.
+        is_m4v = self._part.suffix.lower() == ".m4v"
+        options = {"write_tmcd": "1"} if is_m4v and self._carried.timecode else {}
+        container = av.open(ffmpeg_url(self._part), "w", options=options)
         self._container = container
         options = options_of(self.film, self._encoder, self._preset, self._quality)
         video = container.add_stream(
@@ -287,21 +302,4 @@ class MediaWriter:
         try:
             yield
         except (FFmpegError, OSError) as error:
-            raise MediaError(_why_unwritable(self._target, error)) from error
-
-
-def _why_unwritable(target: Path, error: FFmpegError | OSError) -> str:
-    """Say what stopped a film, and what would not."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full: {target} was not written; make room"
-    words = f"{target} cannot be written ({error.strerror or error})"
-    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
-        return f"{words}; check the folder's permissions"
-    if error.errno == errno.EINVAL:
-        # FFmpeg's only word for a stream that it does not like.
-        other = ".mp4" if target.suffix.lower() == ".mkv" else ".mkv"
-        return (
-            f"{words}: FFmpeg refuses its picture or sound so; choose another "
-            f"--encoder, or end its name in {other}"
-        )
-    return f"{words}; check the folder, the disk and the encoder"
+            raise MediaError(why_unwritable(self._target, error)) from error

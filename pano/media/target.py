@@ -1,10 +1,11 @@
 """Checks of output files and encoder settings, before hours of work and not after.
 
-Everything here can be asked without opening a file, so a job calls it first.
+They can be asked without opening a file, so a job calls them first.
 """
 
 from __future__ import annotations
 
+import errno
 from fractions import Fraction
 from pathlib import Path
 
@@ -116,3 +117,20 @@ def check_encoder(name: str, pixel_format: str = "yuv420p") -> None:
             f"the encoder {name} does not work on this machine ({error}); it needs its "
             f"hardware and driver: choose {DEFAULT_ENCODER}, which always works"
         ) from error
+
+
+def why_unwritable(target: Path, error: FFmpegError | OSError) -> str:
+    """Say what stopped a film, and what would not."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: {target} was not written; make room"
+    words = f"{target} cannot be written ({error.strerror or error})"
+    if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
+        return f"{words}; check the folder's permissions"
+    if error.errno == errno.EINVAL:
+        # FFmpeg's only word for a stream that it does not like.
+        other = ".mp4" if target.suffix.lower() == ".mkv" else ".mkv"
+        return (
+            f"{words}: FFmpeg refuses its picture or sound so; choose another "
+            f"--encoder, or end its name in {other}"
+        )
+    return f"{words}; check the folder, the disk and the encoder"

@@ -117,6 +117,7 @@ def _writer(
         frame_rate=media.info.average_frame_rate,
         time_base=media.info.time_base,
         sound_from=sound_from,
+        said_by=media.info.path,
         route=dataclasses.replace(route, is_sphere=True),
         spherical=_whole_sphere(media.info.spherical),
         encoder=encoder.name,

@@ -91,6 +91,7 @@ class OutputCamera:
             frame_rate=media.info.average_frame_rate,
             time_base=media.info.time_base,
             sound_from=sound_from,
+            said_by=media.info.path,
             route=route,
             encoder=lens.encoder.name,
             preset=lens.encoder.preset,

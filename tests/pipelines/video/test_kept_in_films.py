@@ -1,15 +1,24 @@
-"""What becomes of a clip's sound is told, and refused before anything is analysed."""
+"""What a film keeps of its clip's sound and words is told before it is analysed."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pano.errors import MediaError
-from pano_jobs.settings import EncoderSettings, LensSettings, PanSettings
+from pano.media.metadata.carried import read_carried
+from pano_jobs.settings import (
+    EncoderSettings,
+    LensSettings,
+    LocalizeSettings,
+    PanSettings,
+)
 from pano_jobs.video.heat_map import saliency
 from pano_jobs.video.pan import pan
 from tests.fake_localizer import RedLocalizer
+from tests.pano.media.metadata.test_carried import PARTS
+from tests.pano.media.metadata.test_carried import clip as clip_with_words
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 NOTE = "the sound (wavpack, mono) is encoded anew as AAC: .mp4 cannot carry it"
@@ -38,6 +47,19 @@ def test_saliency_says_that_the_sound_is_encoded_anew(tmp_path: Path) -> None:
     target = tmp_path / "heat.mp4"
     result = saliency(source, target, encoder=QUICK, localizer=RedLocalizer())
     assert NOTE in result.notes
+
+
+def test_films_say_what_their_clip_said(tmp_path: Path) -> None:
+    source = clip_with_words(tmp_path / "clip.mov")
+    may_be_silent = LocalizeSettings(require_sound=False)
+    settings = dataclasses.replace(SMALL, localize=may_be_silent)
+    pan(source, tmp_path / "film.mp4", settings, localizer=RedLocalizer())
+    saliency(source, tmp_path / "heat.mp4", may_be_silent, localizer=RedLocalizer())
+    for name in ("film.mp4", "heat.mp4"):
+        said = read_carried(tmp_path / name)
+        assert said.tags["title"] == "Concert in Graz"
+        assert said.timecode == "10:11:12:13"
+        assert list(said.chapters) == PARTS
 
 
 def test_too_many_channels_are_refused_before_the_analysis(
