@@ -26,6 +26,7 @@ from pano.ambisonics.turning import AxesAt
 from pano.equirect.planes import Planes
 from pano.errors import MediaError
 from pano.media.colour.signal import DynamicRange, VideoSignal
+from pano.media.containers.film_clock import FilmClock
 from pano.media.encoders import DEFAULT_ENCODER
 from pano.media.film import FilmConverter, options_of, plan_film
 from pano.media.frames import ASSUMED_RATE_HZ
@@ -62,7 +63,8 @@ class MediaWriter:
     width_px, height_px
         Size of the pictures, both even.
     frame_rate
-        The nominal rate, for encoder and players; None if it is variable.
+        The nominal rate, for encoder and players; None if it is variable. Times that
+        are rounded ones of it become exact.
     time_base
         Unit of the `pts` given to `write`, usually the source's.
     sound_from
@@ -119,8 +121,8 @@ class MediaWriter:
         self._target = target
         self._part = target.with_name(f"{target.stem}.part{target.suffix}")
         self._size_px = (width_px, height_px)
-        self._frame_rate = frame_rate
         self._time_base = time_base
+        self._clock = FilmClock(time_base, frame_rate)
         self._sound = FilmSound(target, sound_from, route or SoundRoute())
         self._carried = Carried() if said_by is None else read_carried(said_by)
         self._spherical = spherical
@@ -129,9 +131,9 @@ class MediaWriter:
         self._first_pts: int | None = None
         self._last_pts = 0
         self._n_pictures = 0
-        self._interval = max(
-            1, round(1 / ((frame_rate or ASSUMED_RATE_HZ) * time_base))
-        )
+        self._film_pts: int | None = None
+        self._frame_rate = self._clock.frame_rate or ASSUMED_RATE_HZ
+        self._interval = max(1, round(1 / (self._frame_rate * self._clock.time_base)))
         self._origin = Fraction(0)
         self._container: OutputContainer | None = None
         self._video: VideoStream | None = None
@@ -201,12 +203,14 @@ class MediaWriter:
             self._carried.write(self._container, self._video, self._origin)
         elif pts <= self._last_pts:
             raise ValueError(f"pts must grow, got {pts} after {self._last_pts}")
-        else:
-            self._interval = pts - self._last_pts
         self._last_pts = pts
         self._n_pictures += 1
-        picture.pts = pts - round(self._origin / self._time_base)
-        picture.time_base = self._time_base
+        begin = self._first_pts * self._time_base - self._origin
+        film_pts = self._clock.pts(pts) + round(begin / self._clock.time_base)
+        if self._film_pts is not None:
+            self._interval = film_pts - self._film_pts
+        self._film_pts = film_pts
+        picture.pts, picture.time_base = film_pts, self._clock.time_base
         self._mux(self._video.encode(picture))
 
     def __exit__(
@@ -233,12 +237,12 @@ class MediaWriter:
         self._container = container
         options = options_of(self.film, self._encoder, self._preset, self._quality)
         video = container.add_stream(
-            self._encoder, rate=self._frame_rate or ASSUMED_RATE_HZ, options=options
+            self._encoder, rate=self._frame_rate, options=options
         )
         if not isinstance(video, VideoStream):
             raise TypeError(f"{self._encoder} does not encode video")
         video.width, video.height = self._size_px
-        video.codec_context.time_base = self._time_base
+        video.codec_context.time_base = self._clock.time_base
         self.film.tag(video.codec_context)
         self._video = video
         self._sound.open(container)
@@ -259,7 +263,8 @@ class MediaWriter:
         for packet in packets:
             # The muxer knows a picture's duration from the next one; the last one
             # has none, and would vanish at once.
-            packet.duration = round(self._interval * self._time_base / packet.time_base)
+            length = self._interval * self._clock.time_base
+            packet.duration = round(length / packet.time_base)
             if packet.dts is not None:
                 # FFmpeg holds packets back until both streams have come as far:
                 # handing over the sound in step keeps that queue short.
@@ -276,10 +281,11 @@ class MediaWriter:
     def _finish(self) -> None:
         if self._container is None or self._video is None:
             return
-        if self._first_pts is None:
+        if self._film_pts is None:
             raise MediaError(f"{self._target} would be empty: there are no pictures")
         self._mux(self._last_packets(self._video))
-        self._sound.finish((self._last_pts + self._interval) * self._time_base)
+        n_ticks = self._film_pts + self._interval
+        self._sound.finish(self._origin + n_ticks * self._clock.time_base)
         self._container.close()
         if self._spherical is not None:
             write_spherical(self._part, self._spherical)

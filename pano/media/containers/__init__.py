@@ -1,1 +1,1 @@
-"""What the containers of films can carry."""
+"""What the containers of films can carry, and how exact their times are."""
