@@ -292,6 +292,7 @@ class MediaWriter:
         if self._part.suffix.lower() in MP4_SUFFIXES:
             write_light_levels(self._part, self.film.signal)
         self._sound.tag(self._part)
+        self._carried.write_place(self._part)
         self._part.replace(self._target)
 
     def _abandon(self) -> None:

@@ -7,6 +7,7 @@ What describes the file (its brands, its encoder) is the film's own.
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -15,6 +16,8 @@ from pathlib import Path
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
+from pano.media.metadata.mp4_boxes import child_boxes, children, make_box
+from pano.media.metadata.mp4_edit import edited_moov, splice
 from pano.media.reading import open_input
 
 _OF_THE_FILE = frozenset(
@@ -28,14 +31,15 @@ _APPLE = "com.apple.quicktime."
 _OF_APPLE = {"location.iso6709": "location", "creationdate": "date", "author": "artist"}
 _LANGUAGE = re.compile(r"-[a-z]{3}$")
 _TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d\d?")
-_ISO_6709 = re.compile(r"[+-]\d[\d.]*[+-]\d[\d.]*")
 _MICROSECOND = Fraction(1, 1_000_000)
 _LATEST_S = 10_000_000  # four months; a later chapter is a broken one
 
 # A transport stream names programmes alone; a title of more than 255 bytes breaks it.
 _WITHOUT_TAGS = {".ts": "mpegts"}
-# FFmpeg writes a place into MP4 as a `loci` box, which holds numbers.
-_PLACES_ARE_NUMBERS = frozenset({".mp4", ".m4v"})
+# FFmpeg puts a place into MP4 as `loci`, of which phones know nothing; they read this.
+_PLACE = b"\xa9xyz"
+_PLACED_BY_US = frozenset({".mp4", ".m4v"})
+_UNDETERMINED = 0x55C4  # the language `und`, packed (ISO/IEC 14496-12, 8.4.2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,25 +70,20 @@ class Carried:
     def note(self, suffix: str) -> tuple[str, ...]:
         """Tell what a container of this suffix leaves out."""
         suffix = suffix.lower()
-        place = self.tags.get("location")
-        lost, remedy = [], ".mp4"
-        if suffix in _WITHOUT_TAGS:
-            said = {
-                "title": self.tags.get("title"),
-                "creation date": self.tags.get("creation_time"),
-                "place": place,
-                "timecode": self.timecode,
-                "chapters": self.chapters,
-            }
-            lost = [name for name, value in said.items() if value]
-        elif suffix in _PLACES_ARE_NUMBERS and place and not _ISO_6709.match(place):
-            lost, remedy = ["place"], ".mov"
-        if not lost:
+        said = {
+            "title": self.tags.get("title"),
+            "creation date": self.tags.get("creation_time"),
+            "place": self.tags.get("location"),
+            "timecode": self.timecode,
+            "chapters": self.chapters,
+        }
+        lost = [name for name, value in said.items() if value]
+        if suffix not in _WITHOUT_TAGS or not lost:
             return ()
         words = " and ".join(filter(None, (", ".join(lost[:-1]), lost[-1])))
         return (
             f"the clip's {words} cannot be kept in {suffix}; end the film's name in "
-            f"{remedy} to keep {'it' if len(lost) == 1 else 'them'}",
+            f".mp4 to keep {'it' if len(lost) == 1 else 'them'}",
         )
 
     def write(
@@ -119,6 +118,26 @@ class Carried:
                 for number, chapter in enumerate(shifted)
             ]
         )
+
+    def write_place(self, path: Path) -> None:
+        """Add what FFmpeg does not write to a finished file that has not its name yet.
+
+        Raises
+        ------
+        MediaError
+            If it is an MP4 without a movie box.
+        """
+        place = self.tags.get("location", "").encode()
+        if not 0 < len(place) < 1 << 16 or path.suffix.lower() not in _PLACED_BY_US:
+            return
+        box = make_box(_PLACE, struct.pack(">HH", len(place), _UNDETERMINED), place)
+        with edited_moov(path) as moov:
+            root = next(iter(child_boxes(moov, 0, len(moov))))
+            words = [one for one in children(moov, root) if one.kind == b"udta"]
+            if words:
+                splice(moov, [root, words[0]], words[0].end, words[0].end, box)
+            else:
+                splice(moov, [root], root.end, root.end, make_box(b"udta", box))
 
 
 def read_carried(path: Path) -> Carried:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pano.errors import MediaError
+from pano.media import probe
 from pano.media.metadata.carried import read_carried
 from pano_jobs.settings import (
     EncoderSettings,
@@ -55,6 +56,7 @@ def test_films_say_what_their_clip_said(tmp_path: Path) -> None:
     settings = dataclasses.replace(SMALL, localize=may_be_silent)
     pan(source, tmp_path / "film.mp4", settings, localizer=RedLocalizer())
     saliency(source, tmp_path / "heat.mp4", may_be_silent, localizer=RedLocalizer())
+    assert probe(tmp_path / "heat.mp4").spherical is not None
     for name in ("film.mp4", "heat.mp4"):
         said = read_carried(tmp_path / name)
         assert said.tags["title"] == "Concert in Graz"

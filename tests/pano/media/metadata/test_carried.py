@@ -134,13 +134,18 @@ def test_a_transport_stream_keeps_none_of_it_and_says_so(tmp_path: Path) -> None
     )
 
 
-def test_a_place_in_words_is_nothing_for_mp4(tmp_path: Path) -> None:
+@pytest.mark.parametrize("suffix", KEEPING)
+def test_a_place_may_be_a_word(tmp_path: Path, suffix: str) -> None:
     source = clip(tmp_path / "clip.mkv", tags={"location": "Graz"})
-    assert film(source, tmp_path / "film.mp4").notes == (
-        "the clip's place cannot be kept in .mp4; end the film's name in .mov to keep "
-        "it",
-    )
-    assert said_in_film(tmp_path, source, ".mov").tags["location"] == "Graz"
+    assert said_in_film(tmp_path, source, suffix).tags["location"] == "Graz"
+
+
+@pytest.mark.parametrize("tags", [TAGS, {"location": TAGS["location"]}])
+def test_phones_find_the_place(tmp_path: Path, tags: dict[str, str]) -> None:
+    film(clip(tmp_path / "clip.mov", tags=tags), tmp_path / "film.mp4")
+    place = TAGS["location"].encode()
+    head = bytes([0, 8 + 4 + len(place)]) + b"\xa9xyz" + bytes([0, len(place)])
+    assert head + b"\x55\xc4" + place in (tmp_path / "film.mp4").read_bytes()
 
 
 def test_apples_keys_are_said_under_names_that_mp4_has(tmp_path: Path) -> None:
