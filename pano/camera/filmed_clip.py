@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -17,6 +18,11 @@ from typing import Any
 
 from pano.camera.timecode import Timecode
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
+
+_MAX_SIDE_PX = 100_000
+# Beyond, a file tells its clock and not how often it has a picture.
+MAX_RATE_HZ = 1000
+_RATE = re.compile(r"\d{1,9}(/\d{1,9}|\.\d{1,9})?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +56,14 @@ class FilmedClip:
     has_sound: bool = False
 
     def __post_init__(self) -> None:
-        if self.width_px < 2 or self.height_px < 2:
+        if not all(2 <= px <= _MAX_SIDE_PX for px in (self.width_px, self.height_px)):
             size = f"{self.width_px}×{self.height_px}"
-            raise ValueError(f"a clip needs pixels, got {size}")
+            raise ValueError(f"a clip has 2 to {_MAX_SIDE_PX} px a side, got {size}")
         if not math.isfinite(self.start_s):
             raise ValueError(f"start_s must be finite, got {self.start_s}")
-        if self.frame_rate_hz is not None and self.frame_rate_hz <= 0:
-            raise ValueError(f"frame_rate_hz must be positive: {self.frame_rate_hz}")
+        rate_hz = self.frame_rate_hz
+        if rate_hz is not None and not 0 < rate_hz <= MAX_RATE_HZ:
+            raise ValueError(f"no clip has a rate of {self.frame_rate_hz} Hz")
 
     @property
     def is_plain(self) -> bool:
@@ -120,14 +127,21 @@ class FilmedClip:
             layout=StereoLayout(values.get("layout", StereoLayout.MONO)),
             bounds=SphereBounds(**values.get("bounds", {})),
             start_s=float(values.get("start_s", 0.0)),
-            frame_rate_hz=None if rate_hz is None else Fraction(rate_hz),
+            frame_rate_hz=None if rate_hz is None else _rate_hz(rate_hz),
             timecode=(
                 None
                 if written is None or at_hz is None
-                else Timecode.read(written, Fraction(at_hz))
+                else Timecode.read(written, _rate_hz(at_hz))
             ),
             has_sound=bool(values.get("has_sound", False)),
         )
+
+
+def _rate_hz(written: Any) -> Fraction:
+    # Fraction would work for hours at the digits of "1e999999999".
+    if not _RATE.fullmatch(str(written)):
+        raise ValueError(f"{written!r} is no frame rate; write it like 30000/1001")
+    return Fraction(str(written))
 
 
 def name_from(folder: Path, place: str) -> str:

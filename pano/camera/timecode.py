@@ -30,8 +30,8 @@ class Timecode:
     is_drop_frame: bool = False
 
     def __post_init__(self) -> None:
-        if self.rate_hz <= 0 or round(self.rate_hz) < 1:
-            raise ValueError(f"a timecode needs a rate, got {self.rate_hz}")
+        if not 1 <= round(self.rate_hz) <= 1000:
+            raise ValueError(f"a timecode has a rate to 1000 Hz, got {self.rate_hz}")
         if self.n_frames < 0:
             raise ValueError(f"n_frames must not be negative, got {self.n_frames}")
         if self.is_drop_frame and round(self.rate_hz) % 30:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pano.camera.path import CameraPath
 from pano.camera.timecode import Timecode
+from pano.errors import SettingsError
 from pano.export.timeline import Timeline
 from pano.sphere import to_angles_deg, unit_vectors
 
@@ -104,9 +105,19 @@ def write_edl(path: CameraPath, timeline: Timeline) -> str:
     Time code counts the nominal rate without dropping frames, so that at 29.97 Hz it
     falls behind the clock, as it does in the programs that read it. The clip's own
     columns are in the timecode of its camera, if it wrote one.
+
+    Raises
+    ------
+    SettingsError
+        If frames come too rarely for a timecode.
     """
     shown, rate_hz = timeline.sampled(path), timeline.frame_rate_hz
-    edited = Timecode(_FIRST_HOUR_S * max(round(rate_hz), 1), rate_hz)
+    if round(rate_hz) < 1:
+        raise SettingsError(
+            f"an EDL counts at least one frame a second, not {float(rate_hz):.4g}; "
+            "choose another --frame-rate"
+        )
+    edited = Timecode(_FIRST_HOUR_S * round(rate_hz), rate_hz)
     filmed = timeline.clip_timecode(path) or edited
     lines = [f"TITLE: {_one_line(path.source.file or 'pano')}", "FCM: NON-DROP FRAME"]
     events = sound_events(shown, float(rate_hz))

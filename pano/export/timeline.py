@@ -91,9 +91,12 @@ class Timeline:
         return self.clip_name or path.source.file
 
     def clip_timecode(self, path: CameraPath) -> Timecode | None:
-        """Return the timecode of the clip's first picture, counted at this rate."""
+        """Return the timecode of the clip's first picture, counted at this rate.
+
+        None if it is not known, or frames come too rarely for one.
+        """
         clip = path.source.clip
-        if clip is None or clip.timecode is None:
+        if clip is None or clip.timecode is None or round(self.frame_rate_hz) < 1:
             return None
         written = clip.timecode
         n_frames = round(written.n_frames * self.frame_rate_hz / written.rate_hz)
@@ -165,7 +168,7 @@ def path_rate_hz(path: CameraPath) -> Fraction:
     """
     clip = path.source.clip
     if clip is not None and clip.frame_rate_hz is not None:
-        return known_rate_hz(float(clip.frame_rate_hz))
+        return known_rate_hz(float(clip.frame_rate_hz)) or clip.frame_rate_hz
     if len(path) < 2:
         return DEFAULT_RATE_HZ
     return known_rate_hz(1.0 / float(np.median(np.diff(path.time_s))))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
@@ -13,6 +12,7 @@ from pano.media.frames import PlanarFrame
 PictureFormat = Literal["png", "jpg"]
 # Containers round times; a frame so much of a tick early is on time.
 _EARLY_TICKS = 0.01
+MAX_RATE_HZ = 1000.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,10 +34,10 @@ class PictureChoice:
     def __post_init__(self) -> None:
         if self.every < 1:
             raise SettingsError(f"every must be at least 1, got {self.every}")
-        if self.rate_hz is not None and not (
-            math.isfinite(self.rate_hz) and self.rate_hz > 0.0
-        ):
-            raise SettingsError(f"picture-rate must be above 0, got {self.rate_hz}")
+        if self.rate_hz is not None and not 0.0 < self.rate_hz <= MAX_RATE_HZ:
+            raise SettingsError(
+                f"picture-rate must be in (0, {MAX_RATE_HZ:.0f}] Hz, got {self.rate_hz}"
+            )
 
     def chosen(self, frames: Iterable[PlanarFrame]) -> Iterator[PlanarFrame]:
         """Pass the frames on that are written."""

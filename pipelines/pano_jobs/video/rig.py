@@ -88,7 +88,6 @@ def film_rig(
         else:
             filmed, n_frames = _pictures(media, views, lens, folder, pictures, progress)
         _write_poses(folder, views, filmed, lens)
-        narrowest = min(paths, key=lambda path: float(path.hfov_deg[0]))
         return RigResult(
             source=source,
             target=target,
@@ -97,11 +96,7 @@ def film_rig(
             n_files=len(filmed),
             width_px=width_px,
             height_px=height_px,
-            notes=(
-                *size_note(narrowest, lens, filmed_clip(media)),
-                *_unseen_note(media, views),
-                *corrupt_note(media.n_corrupt_frames),
-            ),
+            notes=_notes(media, views, min(paths, key=_hfov_deg), lens),
         )
 
 
@@ -218,6 +213,20 @@ def _write_poses(
     (folder / "sparse" / "0").mkdir(parents=True)
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8", newline="")
+
+
+def _hfov_deg(path: CameraPath) -> float:
+    return float(path.hfov_deg[0])
+
+
+def _notes(
+    media: Media, views: Sequence[RigView], narrowest: CameraPath, lens: LensSettings
+) -> tuple[str, ...]:
+    return (
+        *size_note(narrowest, lens, filmed_clip(media)),
+        *_unseen_note(media, views),
+        *corrupt_note(media.n_corrupt_frames),
+    )
 
 
 def _unseen_note(media: Media, views: Sequence[RigView]) -> tuple[str, ...]:

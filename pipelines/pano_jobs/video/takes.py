@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from pano.camera.filmed_clip import FilmedClip
+from pano.camera.filmed_clip import MAX_RATE_HZ, FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
 from pano.camera.timecode import Timecode
@@ -131,6 +131,8 @@ def filmed_clip(media: Media) -> FilmedClip:
     is_turned = info.rotation_deg % 180 != 0
     width_px, height_px = info.width_px, info.height_px
     rate_hz = info.average_frame_rate
+    if rate_hz is not None and not 0 < rate_hz <= MAX_RATE_HZ:
+        rate_hz = None
     return FilmedClip(
         width_px=height_px if is_turned else width_px,
         height_px=width_px if is_turned else height_px,

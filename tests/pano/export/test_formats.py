@@ -347,6 +347,18 @@ def test_an_edl_has_the_timecode_of_the_camera_in_the_columns_of_the_clip():
     ]
 
 
+def test_an_edl_at_less_than_a_frame_a_second_is_refused_in_a_sentence():
+    slow = dataclasses.replace(TIMELINE, frame_rate_hz=Fraction(1, 5))
+    with pytest.raises(SettingsError, match="at least one frame a second"):
+        text_of("edl", timeline=slow)
+    assert text_of("otio", path_of(clip=TAGGED), slow)
+
+
+def test_a_lapse_of_a_picture_an_hour_keeps_its_rate():
+    lapse = dataclasses.replace(TAGGED, frame_rate_hz=Fraction(1, 3600))
+    assert path_rate_hz(path_of(clip=lapse)) == Fraction(1, 3600)
+
+
 # --- a clip that begins before its path -----------------------------------------
 
 

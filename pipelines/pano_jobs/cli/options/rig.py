@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from pano.camera.rig.views import DEFAULT_RIG_HFOV_DEG, RigView, cube, load_rig, ring
 from pano.errors import SettingsError
 from pano_jobs.cli.options.gathering import gathered
-from pano_jobs.video.picture_choice import PictureChoice, PictureFormat
+from pano_jobs.video.picture_choice import MAX_RATE_HZ, PictureChoice, PictureFormat
 
 _CUBE = "cube"
 # Of a camera that moves, or another lens.
@@ -99,7 +99,7 @@ rig_options = gathered(
     click.option(
         "--picture-rate",
         "picture_rate_hz",
-        type=click.FloatRange(min=0.0, min_open=True),
+        type=click.FloatRange(0.0, MAX_RATE_HZ, min_open=True),
         metavar="HZ",
         help="Write so many pictures a second only.",
     ),
