@@ -5,10 +5,12 @@ import subprocess
 import sys
 
 import click
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from pano.errors import MediaError
+from pano.media import SphericalMetadata, write_spherical
 from pano_jobs.cli import main
 from pano_jobs.settings import PanSettings
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
@@ -146,6 +148,28 @@ def test_info_tells_projection_sound_and_clock(tmp_path):
     assert found["stereo_layout"] == "mono"
     assert found["average_frame_rate_hz"] == "30"
     assert found["audio_sample_rate_hz"] == 44_100
+
+
+def test_info_tells_what_of_a_file_is_not_believed(tmp_path):
+    clip = write_clip(tmp_path / "a.mp4", Clip(n_pictures=1))
+    write_spherical(clip, SphericalMetadata(pitch_deg=-32768.0))
+    result = run("info", clip, "--json")
+    (note,) = json.loads(result.stdout)["notes"]
+    assert "pitch -32768°" in note
+    assert result.stderr == f"pano: {note}\n"
+
+
+def test_info_finds_a_sphere_between_black_bars(tmp_path):
+    def paint(_):
+        image = np.zeros((108, 192, 3), np.uint8)
+        image[6:-6] = 120
+        return image
+
+    clip = write_clip(tmp_path / "a.mp4", Clip(192, 108, n_pictures=2, paint=paint))
+    found = json.loads(run("info", clip, "--json").stdout)
+    assert found["projection"].endswith("(from the 2:1 picture inside black bars)")
+    assert (found["height_px"], found["stereo_layout"]) == (108, "mono")
+    assert "black bars of 6 rows" in found["notes"][0]
 
 
 def test_quiet_says_nothing(tmp_path):

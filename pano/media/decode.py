@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import logging
-import threading
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -22,18 +21,22 @@ from pano.media.frames import (
     ANALYSIS_HEIGHT_PX,
     ANALYSIS_RATE_HZ,
     ANALYSIS_WIDTH_PX,
-    ASSUMED_RATE_HZ,
     Frame,
     LazyPicture,
     PlanarFrame,
 )
+from pano.media.inspection.look import look_at_pictures
 from pano.media.media_info import MediaInfo, probe
 from pano.media.metadata.mp4_boxes import missing_bytes
+from pano.media.metadata.plausible import refuse_large_sphere
 from pano.media.metadata.spherical import Projection
+from pano.media.on_screen import OnScreen
+from pano.media.picture_filter import INTERLACED_NOTE, PictureFilter
 from pano.media.pictures import EquirectConverter
 from pano.media.reading import (
     MAX_CORRUPT_SHARE,
     DecodingReport,
+    PicturePass,
     PresentationClock,
     decode_pictures,
     find_video_stream,
@@ -77,13 +80,23 @@ class Media:
         self.layout = layout
         self._files = files
         self._report = DecodingReport()
+        self._screen: OnScreen | None = None
+        self._filter = PictureFilter(info.time_base, info.black_rows_px)
         self.clip_sound = ClipSound(
             info.path,
             info.start_time,
             info.audio is not None,
             sound or SoundChoice(),
             info.sound_tracks,
+            info.duration_from_header_s,
         )
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Say what a user should know of the file, in sentences, after the passes."""
+        woven = (INTERLACED_NOTE,) if self._filter.has_deinterlaced else ()
+        screen = self._screen.notes if self._screen else ()
+        return tuple(dict.fromkeys((*self.info.notes, *woven, *screen)))
 
     @property
     def n_corrupt_frames(self) -> int:
@@ -142,7 +155,8 @@ class Media:
         rounding = min(self.info.time_base / 2, _MAX_ROUNDING_S)
         k = 0
         start: Fraction | None = None
-        for picture, shown, ends in self._shown_pictures():
+        screen = self._screen = OnScreen(self.info, self.clip_sound.sounding_s)
+        for picture, shown, ends in screen.times(self._pictures()):
             start = shown if start is None else start
             convert = functools.partial(converter.scaled, picture)
             lazy = LazyPicture(convert, (width_px, height_px))
@@ -180,29 +194,11 @@ class Media:
         """
         return self.clip_sound.decode(sample_rate_hz=sample_rate_hz, on_field=on_field)
 
-    def _shown_pictures(self) -> Iterator[tuple[VideoFrame, Fraction, Fraction]]:
-        """Yield each picture with the times it appears and disappears."""
-        time_base = self.info.time_base
-        before: tuple[int, VideoFrame] | None = None
-        interval = self._nominal_interval()
-        for pts, picture in self._pictures():
-            if before is not None:
-                interval = (pts - before[0]) * time_base
-                yield before[1], before[0] * time_base, pts * time_base
-            before = pts, picture
-        if before is not None:
-            last = before[1].duration * time_base if before[1].duration else interval
-            yield before[1], before[0] * time_base, before[0] * time_base + last
-
-    def _nominal_interval(self) -> Fraction:
-        rate = self.info.average_frame_rate
-        return 1 / (rate or ASSUMED_RATE_HZ)
-
     def _converter(self) -> EquirectConverter:
         return EquirectConverter(self.info, self.layout)
 
     def _pictures(self) -> Iterator[tuple[int, VideoFrame]]:
-        pictures = _Pass(self._decode())
+        pictures = PicturePass(self._decode())
         self._files.callback(pictures.close)
         return pictures
 
@@ -213,8 +209,9 @@ class Media:
         with open_input(info.path) as container:
             stream = find_video_stream(container, info.path)
             stream.thread_type = "AUTO"
-            for picture in decode_pictures(container, stream, report):
-                yield clock.pts(picture), picture
+            decoded = decode_pictures(container, stream, report)
+            timed = ((clock.pts(picture), picture) for picture in decoded)
+            yield from self._filter.passing(timed)
         self._count_cut_off(report)
         report.check(info.path, n_expected=info.n_frames_from_header)
         if report.n_corrupt:
@@ -233,29 +230,6 @@ class Media:
             n_bytes = self.info.path.stat().st_size
             n_expected = round(n_seen * (1 + n_missing_bytes / n_bytes))
         report.n_corrupt += max(0, n_expected - n_seen)
-
-
-class _Pass:
-    """The pictures of one pass, which may be closed while a thread takes them.
-
-    A caller may leave a pass half-way: closing the generator then closes its container,
-    where closing the container alone would crash a later next().
-    """
-
-    def __init__(self, pictures: Generator[tuple[int, VideoFrame], None, None]) -> None:
-        self._pictures, self._lock = pictures, threading.Lock()
-
-    def __iter__(self) -> _Pass:
-        return self
-
-    def __next__(self) -> tuple[int, VideoFrame]:
-        with self._lock:
-            return next(self._pictures)
-
-    def close(self) -> None:
-        """End the pass; there are no more pictures."""
-        with self._lock:
-            self._pictures.close()
 
 
 @contextlib.contextmanager
@@ -284,6 +258,8 @@ def open_media(
     info = probe(path)
     _refuse_cut_off(info)
     info.require_readable_colours()
+    if layout is None:
+        info = look_at_pictures(info)
     chosen = info.require_layout() if layout is None else layout
     if info.spherical and info.spherical.projection not in (
         Projection.EQUIRECTANGULAR,
@@ -293,6 +269,7 @@ def open_media(
             f"{path} stores its sphere as {info.spherical.projection}; "
             "export it as equirectangular"
         )
+    refuse_large_sphere(path, *EquirectConverter(info, chosen).full_size_px)
     with contextlib.ExitStack() as files:
         yield Media(info, chosen, files, sound)
 

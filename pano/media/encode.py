@@ -51,6 +51,8 @@ _MAX_TRIMMED_SOUND_S = Fraction(1, 10)
 # Of so few pictures, none of which is reordered, libx265 leaves the decoding times to
 # chance.
 _MAX_UNTIMED = 2
+# Nobody waits longer for a picture: then times are damaged, and such sound is left out.
+_MAX_SOUND_AHEAD_S = Fraction(60)
 
 
 class MediaWriter:
@@ -250,10 +252,9 @@ class MediaWriter:
     def _choose_origin(self, first_picture: Fraction) -> Fraction:
         sound_start = self._sound.start_time
         origin = first_picture
-        if sound_start is not None and (
-            sound_start < first_picture - _MAX_TRIMMED_SOUND_S
-        ):
-            origin = sound_start
+        ahead = None if sound_start is None else first_picture - sound_start
+        if ahead is not None and _MAX_TRIMMED_SOUND_S < ahead <= _MAX_SOUND_AHEAD_S:
+            origin = first_picture - ahead
         self._sound.begin(origin)
         return origin
 

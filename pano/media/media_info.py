@@ -22,12 +22,22 @@ from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
 from pano.errors import MediaError, NotSphericalError
 from pano.media.colour.read_signal import signal_of
 from pano.media.colour.signal import READABLE_MATRICES, VideoSignal
+from pano.media.metadata.plausible import (
+    believed_duration_s,
+    believed_frame_rate,
+    believed_n_frames,
+    believed_pixel_shape,
+    believed_rotation_deg,
+    believed_time_base,
+    refuse_large_picture,
+)
 from pano.media.metadata.spherical import (
     Projection,
     SphericalMetadata,
     from_side_data,
     read_spherical,
 )
+from pano.media.picture_filter import INTERLACED_NOTE
 from pano.media.reading import (
     DecodingReport,
     decode_pictures,
@@ -59,6 +69,17 @@ class MediaInfo:
     timecode
         Of the first picture, as the camera wrote it: HH:MM:SS:FF, with a semicolon
         where it drops frame numbers.
+    black_rows_px
+        Rows of black above the sphere and as many below, left out of `height_px`.
+    is_dual_fisheye
+        Whether its pictures look like two fish-eyes side by side.
+    has_cube_strips
+        Whether it looks like GoPro's own format: two streams of three faces each.
+    is_interlaced
+        Whether the first picture is woven of two fields.
+    notes
+        What a user should know of the file, in sentences: what of its metadata was
+        not believed, what was done to its pictures.
     """
 
     path: Path
@@ -80,6 +101,11 @@ class MediaInfo:
     sound_tracks: tuple[AudioInfo, ...] = ()
     signal: VideoSignal = field(default_factory=VideoSignal)
     timecode: str | None = None
+    black_rows_px: int = 0
+    is_dual_fisheye: bool = False
+    has_cube_strips: bool = False
+    is_interlaced: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def start_time(self) -> Fraction:
@@ -91,6 +117,11 @@ class MediaInfo:
         """Return width : height of the picture as it is meant to be seen."""
         aspect = self.width_px * self.sample_aspect_ratio / self.height_px
         return float(1 / aspect if self.rotation_deg % 180 else aspect)
+
+    @property
+    def is_two_to_one(self) -> bool:
+        """Tell whether the picture is meant to be seen at 2:1, about."""
+        return abs(self.displayed_aspect / 2.0 - 1.0) <= ASPECT_TOLERANCE
 
     @property
     def bounds(self) -> SphereBounds:
@@ -107,7 +138,7 @@ class MediaInfo:
             if self.spherical.projection is Projection.EQUIRECTANGULAR:
                 return self.spherical.layout
             return None
-        if abs(self.displayed_aspect / 2.0 - 1.0) <= ASPECT_TOLERANCE:
+        if self.is_two_to_one and not self.is_dual_fisheye:
             return StereoLayout.MONO
         return None
 
@@ -123,6 +154,16 @@ class MediaInfo:
         if layout is not None:
             return layout
         size = f"{self.path} is {self.width_px}×{self.height_px}"
+        if self.is_dual_fisheye:
+            raise NotSphericalError(
+                f"{self.path} looks like two fisheye pictures side by side; "
+                "say --projection dual-fisheye"
+            )
+        if self.has_cube_strips:
+            raise NotSphericalError(
+                f"{self.path} holds the faces of a cube in two strips, as GoPro's "
+                "cameras write them; export it as equirectangular with GoPro Player"
+            )
         if self.spherical is None:
             raise NotSphericalError(
                 f"{size} and carries no spherical metadata; if it is a 360° video, "
@@ -167,12 +208,15 @@ def probe(path: Path) -> MediaInfo:
         picture = _first_picture(container, stream, path)
         info = _describe(path, container, stream, picture)
     spherical = read_spherical(path) if "mp4" in info.container else None
-    return replace(info, spherical=spherical or _spherical_of_picture(picture))
+    spherical = spherical or _spherical_of_picture(picture)
+    notes = spherical.notes if spherical else ()
+    return replace(info, spherical=spherical, notes=info.notes + notes)
 
 
 def _first_picture(
     container: InputContainer, stream: VideoStream, path: Path
 ) -> VideoFrame:
+    refuse_large_picture(path, stream.width, stream.height)
     stream.thread_type = "AUTO"
     picture = next(decode_pictures(container, stream, DecodingReport()), None)
     if picture is None:
@@ -188,10 +232,14 @@ def _describe(
     stream: VideoStream,
     picture: VideoFrame,
 ) -> MediaInfo:
-    if stream.time_base is None:
-        raise MediaError(f"{path} says nothing about time; convert it to mp4 first")
+    notes: list[str] = []
+    time_base = believed_time_base(stream.time_base, path)
     sound_tracks = list_sound_tracks(container, path)
     signal = signal_of(picture)
+    _note_unheard(len(container.streams.audio) - len(sound_tracks), notes)
+    refuse_large_picture(path, picture.width, picture.height)
+    if picture.interlaced_frame:
+        notes.append(INTERLACED_NOTE)
     return MediaInfo(
         path=path,
         container=container.format.name,
@@ -200,18 +248,25 @@ def _describe(
         bit_depth=signal.bit_depth,
         width_px=picture.width,
         height_px=picture.height,
-        sample_aspect_ratio=Fraction(stream.sample_aspect_ratio or 1),
-        rotation_deg=round(picture.rotation / 90) * 90 % 360,
-        average_frame_rate=stream.average_rate,
-        time_base=stream.time_base,
+        sample_aspect_ratio=believed_pixel_shape(stream.sample_aspect_ratio, notes),
+        rotation_deg=believed_rotation_deg(float(picture.rotation), notes),
+        average_frame_rate=believed_frame_rate(stream.average_rate, notes),
+        time_base=time_base,
         start_pts=picture.pts if picture.pts is not None else 0,
-        duration_from_header_s=_duration_s(container, stream),
-        n_frames_from_header=stream.frames or None,
+        duration_from_header_s=believed_duration_s(
+            _duration_s(container, stream), notes
+        ),
+        n_frames_from_header=believed_n_frames(
+            stream.frames, path.stat().st_size, notes
+        ),
         audio=best_sound_track(container, sound_tracks),
         spherical=None,
         sound_tracks=sound_tracks,
         signal=signal,
         timecode=_timecode(container, stream),
+        has_cube_strips=_has_cube_strips(container, path),
+        is_interlaced=picture.interlaced_frame,
+        notes=tuple(notes),
     )
 
 
@@ -223,6 +278,25 @@ def _timecode(container: InputContainer, stream: VideoStream) -> str | None:
             if name.lower() == "timecode" and value.strip():
                 return value.strip()
     return None
+
+
+def _note_unheard(n_tracks: int, notes: list[str]) -> None:
+    if n_tracks:
+        notes.append(
+            f"{n_tracks} of its sound tracks state a rate or a number of channels "
+            "that no sound has, and are not heard"
+        )
+
+
+def _has_cube_strips(container: InputContainer, path: Path) -> bool:
+    """Tell GoPro's format by its name or by two like streams of three faces and rims.
+
+    They are 4096×1344, 5888×1920 or 2272×736.
+    """
+    sizes = [(stream.width, stream.height) for stream in container.streams.video]
+    if not sizes or not 2.9 <= sizes[0][0] / max(sizes[0][1], 1) <= 3.2:
+        return False
+    return path.suffix.lower() == ".360" or sizes.count(sizes[0]) > 1
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:

@@ -6,7 +6,8 @@ and one broken packet in an hour of video must not cost the hour.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pano.errors import MediaError
+from pano.media.metadata.plausible import is_sound_plausible
 
 StreamT = TypeVar("StreamT", bound=Stream)
 
@@ -192,7 +194,9 @@ def decode_sounds(
         except FFmpegError:
             continue
         for frame in frames:
-            if isinstance(frame, AudioFrame) and frame.samples:
+            if not isinstance(frame, AudioFrame) or not frame.samples:
+                continue
+            if is_sound_plausible(frame.sample_rate, frame.layout.nb_channels):
                 yield frame
 
 
@@ -224,3 +228,26 @@ class PresentationClock:
                 pts = self._last + 1
         self._last = pts
         return pts
+
+
+class PicturePass:
+    """The pictures of one pass, which may be closed while a thread takes them.
+
+    A caller may leave a pass half-way: closing the generator then closes its container,
+    where closing the container alone would crash a later next().
+    """
+
+    def __init__(self, pictures: Generator[tuple[int, VideoFrame], None, None]) -> None:
+        self._pictures, self._lock = pictures, threading.Lock()
+
+    def __iter__(self) -> PicturePass:
+        return self
+
+    def __next__(self) -> tuple[int, VideoFrame]:
+        with self._lock:
+            return next(self._pictures)
+
+    def close(self) -> None:
+        """End the pass; there are no more pictures."""
+        with self._lock:
+            self._pictures.close()

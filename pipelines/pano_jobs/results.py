@@ -210,6 +210,8 @@ class InfoResult:
         The ambisonic format that is heard; "none" or "in doubt", and why, without one.
     dynamic_range
         SDR, or HDR with its transfer, primaries and light levels.
+    notes
+        What of the metadata is not believed, and what is done to the pictures.
     """
 
     source: Path
@@ -235,12 +237,14 @@ class InfoResult:
     n_audio_tracks: int
     sound_field: str | None
     dynamic_range: str = "SDR"
+    notes: tuple[str, ...] = ()
 
     def words(self) -> str:
-        """Return the properties as a table of two columns."""
+        """Return the properties as a table of two columns; notes are printed apart."""
         rows = {
             name.replace("_", " "): getattr(self, name)
             for name in (item.name for item in dataclasses.fields(self))
+            if name != "notes"
         }
         width = max(map(len, rows))
         return "\n".join(

@@ -7,13 +7,14 @@ Specification: github.com/google/spatial-media, docs/spherical-video-v2-rfc.md.
 
 from __future__ import annotations
 
+import math
 import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
 from pano.media.metadata.mp4_boxes import (
@@ -24,8 +25,11 @@ from pano.media.metadata.mp4_boxes import (
     sample_entry_children,
     video_track,
 )
+from pano.media.metadata.plausible import believed_pose_deg
 
 V1_UUID = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
+# A part of less than 10° by 5° is a slip of the pen, not a sphere.
+_MIN_SHARE = 1.0 / 36.0
 _XML_FIELD = re.compile(r"<GSpherical:(\w+)>\s*([^<]*?)\s*</")
 _V1_LAYOUTS = {
     "mono": StereoLayout.MONO,
@@ -48,6 +52,9 @@ class Projection(StrEnum):
     OTHER = "other"
 
 
+Source: TypeAlias = Literal["V1", "V2", "side data"]
+
+
 @dataclass(frozen=True, slots=True)
 class SphericalMetadata:
     """What a file says about its sphere.
@@ -62,6 +69,8 @@ class SphericalMetadata:
         The part of the sphere each eye covers.
     source
         The version of the specification it was read from.
+    notes
+        What of it was not believed, in sentences.
     """
 
     projection: Projection = Projection.EQUIRECTANGULAR
@@ -70,7 +79,50 @@ class SphericalMetadata:
     pitch_deg: float = 0.0
     roll_deg: float = 0.0
     bounds: SphereBounds = FULL_SPHERE
-    source: Literal["V1", "V2", "side data"] = "V2"
+    source: Source = "V2"
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def believed(
+        cls,
+        projection: Projection,
+        layout: StereoLayout | None,
+        pose_deg: tuple[float, float, float],
+        edges: tuple[float, float, float, float] | None,
+        source: Source,
+    ) -> SphericalMetadata:
+        """Read a file's word as far as it can be true.
+
+        Parameters
+        ----------
+        pose_deg
+            Yaw, pitch and roll.
+        edges
+            Shares missing at left, top, right and bottom; None is the full sphere.
+        """
+        notes: list[str] = []
+        pose = believed_pose_deg(*pose_deg)
+        if pose is None:
+            yaw_deg, pitch_deg, roll_deg = pose_deg
+            notes.append(
+                f"the metadata state a pose of yaw {yaw_deg:g}°, pitch {pitch_deg:g}°, "
+                f"roll {roll_deg:g}°, which is not believed; the camera is taken for "
+                "level"
+            )
+        bounds = FULL_SPHERE if edges is None else _bounds(*edges)
+        if bounds is None:
+            notes.append(
+                "the metadata state bounds that leave nothing of the sphere; they are "
+                "not believed, and the picture is taken for the full sphere"
+            )
+        return cls(
+            projection,
+            layout,
+            *(pose or (0.0, 0.0, 0.0)),
+            bounds or FULL_SPHERE,
+            source,
+            tuple(notes),
+        )
 
 
 def read_spherical(path: Path) -> SphericalMetadata | None:
@@ -105,18 +157,16 @@ def from_side_data(
             struct.unpack_from("=I", stereo)[0], StereoLayout.MONO
         )
     projection = {0: Projection.EQUIRECTANGULAR, 1: Projection.CUBEMAP}.get(kind)
-    bounds = FULL_SPHERE
+    edges = None
     if kind == 2:  # AV_SPHERICAL_EQUIRECTANGULAR_TILE: bounds in 0.32 fixed point
         projection = Projection.EQUIRECTANGULAR
-        bounds = _bounds_of_fixed_point(left, top, right, bottom)
-    return SphericalMetadata(
-        projection=projection or Projection.OTHER,
-        layout=layout,
-        yaw_deg=yaw / 65536.0,
-        pitch_deg=pitch / 65536.0,
-        roll_deg=roll / 65536.0,
-        bounds=bounds,
-        source="side data",
+        edges = _edges_of_fixed_point(left, top, right, bottom)
+    return SphericalMetadata.believed(
+        projection or Projection.OTHER,
+        layout,
+        _pose_of_fixed_point(yaw, pitch, roll),
+        edges,
+        "side data",
     )
 
 
@@ -140,29 +190,30 @@ def parse_v1_xml(text: str) -> SphericalMetadata | None:
         projection = Projection(known)
     except ValueError:
         projection = Projection.OTHER
-    return SphericalMetadata(
-        projection=projection,
-        layout=_V1_LAYOUTS.get(fields.get("StereoMode", "mono").lower()),
-        yaw_deg=_number(fields, "PoseHeadingDegrees"),
-        pitch_deg=_number(fields, "PosePitchDegrees"),
-        roll_deg=_number(fields, "PoseRollDegrees"),
-        bounds=_v1_bounds(fields),
-        source="V1",
+    return SphericalMetadata.believed(
+        projection,
+        _V1_LAYOUTS.get(fields.get("StereoMode", "mono").lower()),
+        (
+            _number(fields, "PoseHeadingDegrees"),
+            _number(fields, "PosePitchDegrees"),
+            _number(fields, "PoseRollDegrees"),
+        ),
+        _v1_edges(fields),
+        "V1",
     )
 
 
-def _v1_bounds(fields: Mapping[str, str]) -> SphereBounds:
+def _v1_edges(fields: Mapping[str, str]) -> tuple[float, float, float, float] | None:
     full_width = _number(fields, "FullPanoWidthPixels")
     full_height = _number(fields, "FullPanoHeightPixels")
     width = _number(fields, "CroppedAreaImageWidthPixels")
     height = _number(fields, "CroppedAreaImageHeightPixels")
     if min(full_width, full_height, width, height) <= 0.0:
-        return FULL_SPHERE
+        return None
     left = _number(fields, "CroppedAreaLeftPixels") / full_width
     top = _number(fields, "CroppedAreaTopPixels") / full_height
-    return _bounds_or_full(
-        left, top, 1.0 - left - width / full_width, 1.0 - top - height / full_height
-    )
+    right, bottom = 1.0 - left - width / full_width, 1.0 - top - height / full_height
+    return left, top, right, bottom
 
 
 def _read_v2(moov: bytes, track: Box) -> SphericalMetadata | None:
@@ -173,53 +224,54 @@ def _read_v2(moov: bytes, track: Box) -> SphericalMetadata | None:
     layout: StereoLayout | None = StereoLayout.MONO
     spherical: Box | None = None
     for box in sample_entry_children(moov, entry):
-        if box.kind == b"st3d" and box.size >= 13:
+        if box.kind == b"st3d" and box.end - box.payload >= 5:
             layout = _V2_LAYOUTS.get(moov[box.payload + 4])
         elif box.kind == b"sv3d":
             spherical = box
     projection_box = find(moov, spherical, b"proj") if spherical else []
     if not projection_box:
         return None
-    pose, projection, bounds = (0, 0, 0), Projection.OTHER, FULL_SPHERE
+    pose, projection, edges = (0.0, 0.0, 0.0), Projection.OTHER, None
     for box in children(moov, projection_box[0]):
         fields = box.payload + 4  # behind version and flags
-        if box.kind == b"prhd" and box.size >= 24:
-            pose = struct.unpack_from(">3i", moov, fields)
-        elif box.kind == b"equi" and box.size >= 28:
+        n_bytes = box.end - fields
+        if box.kind == b"prhd" and n_bytes >= 12:
+            pose = _pose_of_fixed_point(*struct.unpack_from(">3i", moov, fields))
+        elif box.kind == b"equi" and n_bytes >= 16:
             projection = Projection.EQUIRECTANGULAR
             top, bottom, left, right = struct.unpack_from(">4I", moov, fields)
-            bounds = _bounds_of_fixed_point(left, top, right, bottom)
+            edges = _edges_of_fixed_point(left, top, right, bottom)
         elif box.kind == b"cbmp":
             projection = Projection.CUBEMAP
         elif box.kind == b"mshp":
             projection = Projection.MESH
-    yaw_deg, pitch_deg, roll_deg = (angle / 65536.0 for angle in pose)
-    return SphericalMetadata(
-        projection=projection,
-        layout=layout,
-        yaw_deg=yaw_deg,
-        pitch_deg=pitch_deg,
-        roll_deg=roll_deg,
-        bounds=bounds,
-        source="V2",
-    )
+    return SphericalMetadata.believed(projection, layout, pose, edges, "V2")
 
 
-def _bounds_of_fixed_point(
+def _pose_of_fixed_point(yaw: int, pitch: int, roll: int) -> tuple[float, float, float]:
+    return yaw / 65536.0, pitch / 65536.0, roll / 65536.0
+
+
+def _edges_of_fixed_point(
     left: int, top: int, right: int, bottom: int
-) -> SphereBounds:
-    return _bounds_or_full(*(edge / 2.0**32 for edge in (left, top, right, bottom)))
+) -> tuple[float, float, float, float]:
+    return left / 2.0**32, top / 2.0**32, right / 2.0**32, bottom / 2.0**32
 
 
-def _bounds_or_full(
+def _bounds(
     left: float, top: float, right: float, bottom: float
-) -> SphereBounds:
-    # Writers round; an edge a pixel outside, or nonsense, must not refuse a file.
+) -> SphereBounds | None:
+    """Return the bounds between edges; None where they can hold no picture."""
+    if not all(map(math.isfinite, (left, top, right, bottom))):
+        return None
+    # Writers round; an edge a pixel outside must not refuse a file.
     edges = [max(0.0, edge) for edge in (left, top, right, bottom)]
     try:
-        return SphereBounds(*edges)
+        bounds = SphereBounds(*edges)
     except ValueError:
-        return FULL_SPHERE
+        return None
+    is_part = min(bounds.width_share, bounds.height_share) >= _MIN_SHARE
+    return bounds if is_part else None
 
 
 def _number(fields: Mapping[str, str], name: str) -> float:

@@ -13,7 +13,10 @@ from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.media.sound.hearing import Hearing, choose_hearing, turned
 from pano.media.sound.route import FurtherTrack, SoundRoute
 from pano.media.sound.track import FieldListener, Sound, decode_sound
-from pano.media.sound.tracks import AudioInfo
+from pano.media.sound.tracks import AudioInfo, sounding_s
+
+# A header may be short, and the user is told by how much the sound is longer.
+_BEHIND_S = 600.0
 
 
 @dataclass(eq=False)
@@ -32,6 +35,8 @@ class ClipSound:
         What the user says.
     tracks
         The clip's own sound tracks.
+    picture_s
+        How long the picture is by its header; None if that does not say.
     """
 
     clip: Path
@@ -39,6 +44,7 @@ class ClipSound:
     has_own: bool
     choice: SoundChoice
     tracks: tuple[AudioInfo, ...] = ()
+    picture_s: float | None = None
 
     @property
     def path(self) -> Path:
@@ -115,7 +121,20 @@ class ClipSound:
             hearing=self.hearing,
             on_field=on_field,
             clock=self.clock,
+            until_s=self._until_s,
         )
+
+    def sounding_s(self) -> float:
+        """Measure how long it sounds by its packets, whatever their times are."""
+        if self.choice.recorder is None and not self.has_own:
+            return 0.0
+        track = None if self.hearing is None else self.hearing.track.index
+        return sounding_s(self.path, track=track)
+
+    @property
+    def _until_s(self) -> float | None:
+        """Where listening ends: well behind the picture, whose header may be short."""
+        return None if self.picture_s is None else 2.0 * self.picture_s + _BEHIND_S
 
     def written(self, out: SoundOut = "auto") -> tuple[Path, SoundRoute]:
         """Return the file whose sound goes into what is written, and how."""

@@ -36,6 +36,8 @@ from pano.media.reading import (
 
 # What a listener is told of a track, beside its sound.
 _TAGS = ("language", "title", "handler_name")
+# Sound ahead of the origin by more is not trimmed by a player, but played too late.
+_MAX_TRIMMED_S = Fraction(1, 10)
 
 
 def is_writable(target: Path, source: Path, layout: str, *, track: int | None) -> bool:
@@ -112,6 +114,9 @@ class SoundCopy:
                 return
             if packet.pts * packet.time_base >= until:
                 return
+            if packet.pts * packet.time_base < self.origin - _MAX_TRIMMED_S:
+                self._waiting = None  # from long before the picture: left out
+                continue
             shift = round(self.origin / packet.time_base)
             packet.pts -= shift
             if packet.dts is not None:

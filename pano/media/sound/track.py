@@ -7,8 +7,10 @@ begins.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import itertools
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
@@ -17,10 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.ambisonics.formats import AmbisonicFormat
-from pano.errors import NoAudioError
+from pano.errors import MediaError, NoAudioError
 from pano.media.sound.align import SoundClock
-from pano.media.sound.channels import contiguous, decode_channels
+from pano.media.sound.channels import Block, contiguous, decode_channels
 from pano.media.sound.hearing import Hearing, choose_hearing
+
+# Of all holes of a track; more is no pause, and is not to be kept as silence.
+_MAX_SILENCE_S = 4 * 3600.0
 
 FieldListener: TypeAlias = Callable[[NDArray[np.float32]], None]
 
@@ -35,11 +40,14 @@ class Sound:
         float32 in [-1, 1], shape (n,).
     start_s
         Presentation time of sample 0, which is that of the first picture.
+    is_whole
+        False if listening ended before the sound did.
     """
 
     samples: NDArray[np.float32]
     sample_rate_hz: int
     start_s: float
+    is_whole: bool = True
 
     @property
     def duration_s(self) -> float:
@@ -52,7 +60,7 @@ class Sound:
         samples = self.samples[:n_samples]
         if len(samples) < n_samples:
             samples = np.pad(samples, (0, n_samples - len(samples)))
-        return Sound(samples, self.sample_rate_hz, self.start_s)
+        return replace(self, samples=samples)
 
 
 def decode_sound(
@@ -63,6 +71,7 @@ def decode_sound(
     hearing: Hearing | None = None,
     on_field: FieldListener | None = None,
     clock: SoundClock | None = None,
+    until_s: float | None = None,
 ) -> Sound:
     """Decode a file's sound to mono; sample 0 is at `start` seconds.
 
@@ -77,11 +86,16 @@ def decode_sound(
         Gets the field as well, as ambiX, piece by piece.
     clock
         How its time runs against that of `start`; None is the same.
+    until_s
+        Listening ends this long after `start`; None hears all.
 
     Raises
     ------
     NoAudioError
-        If there is no sound track, or nothing in it can be decoded.
+        If there is no sound track, nothing in it can be decoded, or all of it lies
+        beside the picture.
+    MediaError
+        If its times leave holes of hours.
     """
     hearing = hearing or choose_hearing(path)
     if hearing is None:
@@ -94,28 +108,79 @@ def decode_sound(
         mono=None if field else hearing.mono,
         clock=clock,
     )
-    pieces: list[NDArray[np.float32]] = []
-    for piece in contiguous(blocks, start=start, sample_rate_hz=sample_rate_hz):
-        if field is not None:
-            ambix = _as_ambix(piece, field)
-            if on_field is not None:
-                on_field(ambix)
-            pieces.append(np.array(ambix[0]))
-        else:
-            pieces.append(piece[0])
-    if not pieces:
+    first = next(blocks, None)
+    if first is None:
         raise NoAudioError(
             f"{path} has a sound track, but nothing in it can be decoded; "
             "convert its sound first"
         )
+    blocks = _without_hours_of_nothing(
+        itertools.chain((first,), blocks), path, float(start), sample_rate_hz
+    )
+    pieces, is_whole = _heard(
+        contiguous(blocks, start=start, sample_rate_hz=sample_rate_hz),
+        field,
+        on_field,
+        n_most=math.inf if until_s is None else until_s * sample_rate_hz,
+    )
+    if not pieces:
+        raise NoAudioError(
+            f"{path} sounds only before its picture begins (from {first.time_s:.6g} s, "
+            f"the picture from {float(start):.6g} s); copy it again or convert it first"
+        )
+    return Sound(_joined(pieces), sample_rate_hz, float(start), is_whole)
+
+
+def _heard(
+    pieces: Iterator[NDArray[np.float32]],
+    field: AmbisonicFormat | None,
+    on_field: FieldListener | None,
+    *,
+    n_most: float,
+) -> tuple[list[NDArray[np.float32]], bool]:
+    """Return about n samples at most, in mono pieces, and whether that was all."""
+    mono: list[NDArray[np.float32]] = []
+    n_heard = 0
+    for piece in pieces:
+        if n_heard >= n_most:
+            return mono, False
+        n_heard += piece.shape[1]
+        if field is None:
+            mono.append(piece[0])
+            continue
+        ambix = _as_ambix(piece, field)
+        if on_field is not None:
+            on_field(ambix)
+        mono.append(np.array(ambix[0]))
+    return mono, True
+
+
+def _joined(pieces: list[NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Join pieces and empty the list: an hour of sound must not be held twice."""
     track = np.zeros(sum(map(len, pieces)), np.float32)
     end = len(track)
-    while pieces:  # freed one by one: an hour of sound must not be held twice
+    while pieces:
         piece = pieces.pop()
         track[end - len(piece) : end] = piece
         end -= len(piece)
     np.clip(track, -1.0, 1.0, out=track)
-    return Sound(track, sample_rate_hz, float(start))
+    return track
+
+
+def _without_hours_of_nothing(
+    blocks: Iterator[Block], path: Path, start_s: float, sample_rate_hz: int
+) -> Iterator[Block]:
+    """Pass a track's blocks on, and refuse times that would be filled for ever."""
+    end_s, silent_s = start_s, 0.0
+    for block in blocks:
+        silent_s += max(block.time_s - end_s, 0.0)
+        if silent_s > _MAX_SILENCE_S:
+            raise MediaError(
+                f"the sound of {path} has holes of {silent_s / 3600.0:.3g} hours by "
+                "its times, which must be damaged; convert its sound first"
+            )
+        yield block
+        end_s = max(end_s, block.time_s + block.samples.shape[1] / sample_rate_hz)
 
 
 def _as_ambix(

@@ -9,14 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from pano.ambisonics.formats import AmbisonicFormat
+from pano.media.metadata.plausible import is_sound_plausible
 from pano.media.metadata.spatial_audio import read_spatial_audio
+from pano.media.reading import (
+    DecodingReport,
+    demux,
+    find_sound_stream,
+    open_input,
+)
 
+# FLAC's largest block at CD rate is 1.5 s.
+_MAX_PACKET_S = Fraction(2)
 _AMBISONIC_LAYOUT = re.compile(r"ambisonic (\d)(\+(?:stereo|2 channels))?$")
 
 
@@ -47,15 +57,20 @@ class AudioInfo:
 
 
 def list_sound_tracks(container: InputContainer, path: Path) -> tuple[AudioInfo, ...]:
-    """Describe the sound tracks of an open file; those without a rate are left out."""
+    """Describe the sound tracks of an open file that can be heard.
+
+    Those without a rate, or with one that cannot be true, are left out.
+    """
     is_mp4 = "mp4" in container.format.name
     boxes = read_spatial_audio(path) if is_mp4 else []
     found = []
     for index, stream in enumerate(container.streams.audio):
         context = stream.codec_context
-        if context is None or not context.sample_rate:
+        if context is None:
             continue
         channels, layout = context.layout.nb_channels, context.layout.name
+        if not is_sound_plausible(context.sample_rate or 0, channels):
+            continue
         box = boxes[index] if index < len(boxes) else None
         tagged, tag = box, "SA3D"
         if box is None or box.n_stored != channels:
@@ -87,6 +102,26 @@ def best_sound_track(
         ):
             return track
     return tracks[0] if tracks else None
+
+
+def sounding_s(path: Path, *, track: int | None = None) -> float:
+    """Measure how long a track sounds by the length of its packets, not their times.
+
+    Parameters
+    ----------
+    track
+        From 0; None is the one FFmpeg calls the best.
+    """
+    sounding = Fraction(0)
+    with open_input(path) as container:
+        stream = find_sound_stream(container, track)
+        if stream is None:
+            return 0.0
+        for packet in demux(container, stream, DecodingReport()):
+            if packet.size and packet.duration and packet.duration > 0:
+                length = packet.duration * packet.time_base
+                sounding += min(length, _MAX_PACKET_S)
+    return float(sounding)
 
 
 def _of_layout(layout: str) -> AmbisonicFormat | None:

@@ -112,7 +112,9 @@ class Analysis:
             self._field_note(),
             self._audit_note(),
             mismatch_note(
-                sound_s=self._audio.sound_s, picture_s=self.end_s - self.start_s
+                sound_s=self._audio.sound_s,
+                picture_s=self.end_s - self.start_s,
+                is_whole=self._audio.is_whole,
             ),
         )
         return tuple(note for note in notes if note is not None)
@@ -165,8 +167,8 @@ class Analysis:
         }
 
 
-def corrupt_note(n_corrupt_frames: int) -> tuple[str, ...]:
-    """Return a warning with the number of undecodable frames, if any."""
-    if n_corrupt_frames == 0:
-        return ()
-    return (f"{n_corrupt_frames} corrupt frames were left out",)
+def file_notes(media: Media) -> tuple[str, ...]:
+    """Return what a user should know of a clip's file, after the last pass."""
+    if media.n_corrupt_frames == 0:
+        return media.notes
+    return (*media.notes, f"{media.n_corrupt_frames} corrupt frames were left out")

@@ -39,6 +39,8 @@ class AudioTrack:
         ``None`` where the clip has no sound.
     sound_s
         How long the sound lasts, counted from the first picture.
+    is_whole
+        False if it lasts for longer: what lies far behind the picture is not decoded.
     hearing
         Which track is heard, and as what.
     heard
@@ -60,6 +62,7 @@ class AudioTrack:
     sources: HeardSources = field(default_factory=HeardSources)
     audit: FieldAudit = field(default_factory=FieldAudit)
     alignment: Alignment | None = None
+    is_whole: bool = True
 
 
 def load_audio_track(
@@ -98,6 +101,9 @@ def load_audio_track(
     # The header's word is enough here: a track some pictures too long or too short
     # only moves where silence begins, and `window` accepts any time.
     picture_s = media.info.duration_from_header_s or sound_s
+    # A header may be wrong by hours: behind a whole window of silence, more of it
+    # changes nothing.
+    picture_s = min(picture_s, sound_s + settings.window_s + MOMENT_S)
     sound = sound.fitted(max(picture_s, MOMENT_S))
     heard = None
     if is_wanted and hearing is not None:
@@ -117,6 +123,7 @@ def load_audio_track(
         hearing=hearing,
         heard=heard,
         alignment=alignment,
+        is_whole=sound.is_whole,
     )
 
 
@@ -137,7 +144,9 @@ def no_field_words(path: Path, hearing: Hearing | None) -> str:
     )
 
 
-def mismatch_note(*, sound_s: float, picture_s: float) -> str | None:
+def mismatch_note(
+    *, sound_s: float, picture_s: float, is_whole: bool = True
+) -> str | None:
     """Return a warning if sound and picture differ noticeably in length."""
     missing_s = picture_s - sound_s
     if abs(missing_s) <= _MISMATCH_S:
@@ -147,7 +156,8 @@ def mismatch_note(*, sound_s: float, picture_s: float) -> str | None:
             f"the sound is {missing_s:.1f} s shorter than the picture; "
             "the rest was analysed as silence"
         )
+    more_than = "" if is_whole else "more than "
     return (
-        f"the sound is {-missing_s:.1f} s longer than the picture; "
+        f"the sound is {more_than}{-missing_s:.1f} s longer than the picture; "
         "the rest was not analysed"
     )

@@ -16,7 +16,7 @@ from pano.draw.overlay import blend_heatmap
 from pano.errors import SettingsError
 from pano.media import Media, MediaWriter, SphericalMetadata, open_media
 from pano.media.encoders import suffix_of
-from pano_jobs.analysis.analysis_pass import Analysis, corrupt_note
+from pano_jobs.analysis.analysis_pass import Analysis, file_notes
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet
 from pano_jobs.maps import Maps, MapsWriter, open_maps
@@ -87,7 +87,7 @@ def saliency(
             mean_confidence=analysis.mean_confidence,
             notes=analysis.notes()
             + _tone_mapped_note(media)
-            + corrupt_note(media.n_corrupt_frames)
+            + file_notes(media)
             + writer.notes,
         )
 

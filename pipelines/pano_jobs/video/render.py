@@ -18,7 +18,7 @@ from pano.camera.path import CameraPath
 from pano.media import Media, StereoLayout, open_media
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.sphere import great_circle_deg, unit_vectors
-from pano_jobs.analysis.analysis_pass import corrupt_note
+from pano_jobs.analysis.analysis_pass import file_notes
 from pano_jobs.outputs import StrPath, check_output
 from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import PanResult
@@ -132,6 +132,6 @@ def video_result(
         notes=(
             *camera.writer.notes,
             *size_note(path, camera.lens, filmed_clip(media)),
-            *corrupt_note(media.n_corrupt_frames),
+            *file_notes(media),
         ),
     )

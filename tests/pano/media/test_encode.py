@@ -190,6 +190,14 @@ def test_sound_well_before_the_picture_is_not_lost(tmp_path: Path) -> None:
     assert float(probe(target).start_time) == pytest.approx(0.4, abs=0.001)
 
 
+def test_nobody_waits_an_hour_for_the_picture(tmp_path: Path) -> None:
+    late = 30 * 3600
+    clip = Clip(pts=range(late, late + 6), sound=SoundTrack(sine(1.0)))
+    source = write_clip(tmp_path / "source.mkv", clip)
+    target = copy_through(source, tmp_path / "out.mp4")
+    assert probe(target).start_time == 0
+
+
 @pytest.mark.parametrize("sound_s", [0.5, 3.0])
 def test_sound_is_cut_where_the_picture_ends_and_not_before(
     tmp_path: Path, sound_s: float

@@ -6,6 +6,7 @@ import pytest
 
 from pano.errors import MediaError, NotSphericalError
 from pano.media import Projection, SphericalMetadata, StereoLayout, probe
+from pano.media.metadata import plausible
 from tests.synthetic import (
     Clip,
     SoundTrack,
@@ -116,6 +117,27 @@ def test_metadata_win_over_the_aspect(tmp_path: Path) -> None:
     info = probe(write_clip(tmp_path / "clip.mp4", Clip(n_pictures=2)))
     spherical = SphericalMetadata(layout=StereoLayout.TOP_BOTTOM)
     assert replace(info, spherical=spherical).layout() is StereoLayout.TOP_BOTTOM
+
+
+def test_a_sound_that_nothing_can_be_is_not_heard_and_noted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = Clip(n_pictures=2, sound=SoundTrack(sine(0.1)))
+    path = write_clip(tmp_path / "clip.mp4", clip)
+    monkeypatch.setattr(plausible, "_SOUND_RATES_HZ", (96_000, 800_000))
+    info = probe(path)
+    assert info.audio is None
+    assert info.notes[0].startswith("1 of its sound tracks state a rate or a number")
+
+
+def test_pictures_too_large_are_refused_before_one_is_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_clip(tmp_path / "clip.mp4", Clip(n_pictures=1))
+    monkeypatch.setattr(plausible, "MAX_PICTURE_PX", 64 * 32 - 1)
+    monkeypatch.setattr("pano.media.media_info.decode_pictures", None)
+    with pytest.raises(MediaError, match=r"clip\.mp4 states pictures of 64×32"):
+        probe(path)
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pano.camera.motion_limits import MotionLimits
 from pano.camera.path import CameraPath
 from pano.director.wishes import CutRules, Pin, Wishes
 from pano.errors import MediaError, NoAudioError, SettingsError
+from pano.media import SphericalMetadata, write_spherical
 from pano.sphere import Direction, angle_between_deg, wrap_deg
 from pano_jobs.settings import (
     DirectSettings,
@@ -49,6 +50,21 @@ def redness_column(picture):
     if not red.any():
         return None
     return 2.0 * float(np.nonzero(red)[1].mean() + 0.5) / picture.shape[1] - 1.0
+
+
+def test_what_of_the_file_is_not_believed_is_noted(tmp_path, clip_of_disc):
+    source, path = clip_of_disc(lambda _: 0.0, duration_s=0.5), tmp_path / "path.json"
+    write_spherical(source, SphericalMetadata(pitch_deg=-32768.0))
+    panned = pan(
+        source,
+        tmp_path / "a.mp4",
+        SETTINGS,
+        path_target=path,
+        localizer=RedLocalizer(),
+    )
+    rendered = render(source, path, tmp_path / "b.mp4", LENS)
+    for result in (panned, rendered):
+        assert any("pitch -32768°" in note for note in result.notes)
 
 
 def test_the_camera_ends_up_looking_at_what_sounds(tmp_path, clip_of_disc):

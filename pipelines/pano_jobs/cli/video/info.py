@@ -17,4 +17,5 @@ def info(video: Path, console: Console) -> None:
     """Tell the projection, stereo layout, sound and clock of a VIDEO."""
     from pano_jobs.video.info import describe
 
-    console.show(describe(video))
+    found = describe(video)
+    console.show(found, notes=found.notes)

@@ -1,4 +1,5 @@
 import struct
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import cast
@@ -333,3 +334,69 @@ def test_a_saliency_video_keeps_sound_and_sphere(tmp_path: Path) -> None:
     info = probe(target)
     assert info.layout() is StereoLayout.MONO
     assert info.audio is not None
+
+
+def v1_xml(**fields: str) -> str:
+    named = {"Spherical": "true", "ProjectionType": "equirectangular", **fields}
+    return "".join(
+        f"<GSpherical:{name}>{value}</GSpherical:{name}>"
+        for name, value in named.items()
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PoseRollDegrees", "inf"),
+        ("PosePitchDegrees", "-32768"),
+        ("PoseHeadingDegrees", "nan"),
+        ("PoseRollDegrees", "1e400"),
+    ],
+)
+def test_a_pose_in_v1_that_no_camera_has_is_ignored_with_a_note(name, value) -> None:
+    found = parse_v1_xml(v1_xml(**{name: value}))
+    assert found is not None
+    assert (found.yaw_deg, found.pitch_deg, found.roll_deg) == (0.0, 0.0, 0.0)
+    assert "which is not believed; the camera is taken for level" in found.notes[0]
+
+
+@pytest.mark.parametrize("full_width", ["1e9", "inf", "nan", "99"])
+def test_bounds_in_v1_that_hold_no_picture_are_ignored_with_a_note(full_width) -> None:
+    found = parse_v1_xml(
+        v1_xml(
+            FullPanoWidthPixels=full_width,
+            FullPanoHeightPixels="50",
+            CroppedAreaImageWidthPixels="100",
+            CroppedAreaImageHeightPixels="50",
+            CroppedAreaLeftPixels="99",
+        )
+    )
+    assert found is not None
+    assert found.bounds.is_full
+    assert "bounds that leave nothing of the sphere" in found.notes[0]
+
+
+def test_a_pose_in_side_data_that_no_camera_has_is_ignored_with_a_note() -> None:
+    found = from_side_data(struct.pack("=Iiii5I", 0, 0, -(2**31), 0, *[0] * 5), None)
+    assert found is not None
+    assert found.pitch_deg == 0.0
+    assert "pitch -32768°" in found.notes[0]
+
+
+def test_a_short_box_behind_a_long_header_is_not_read_beyond_its_end() -> None:
+    long = struct.pack(">I4sQ", 1, b"prhd", 24) + bytes(8)
+    proj = make_box(b"proj", make_box(b"equi", bytes(20)), long)
+    entry = make_box(b"avc1", bytes(78), make_box(b"sv3d", proj))
+    stbl = make_box(b"stbl", make_box(b"stsd", bytes(8), entry))
+    hdlr = make_box(b"hdlr", bytes(8), b"vide", bytes(13))
+    mdia = make_box(b"mdia", hdlr, make_box(b"minf", stbl))
+    found = _read(make_box(b"moov", make_box(b"trak", mdia)))
+    assert found is not None
+    assert found.pitch_deg == 0.0
+
+
+def _read(moov: bytes) -> SphericalMetadata | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "boxes.mp4"
+        path.write_bytes(moov)
+        return read_spherical(path)

@@ -6,9 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pano.errors import NoAudioError
+from pano.errors import MediaError, NoAudioError
 from pano.media import Sound, open_media
 from pano.media.sound.track import decode_sound
+from pano.media.sound.tracks import sounding_s
 from tests.synthetic import (
     Clip,
     SoundTrack,
@@ -201,3 +202,45 @@ def test_what_is_no_number_is_heard_as_silence(tmp_path: Path, odd: float) -> No
     assert np.all(np.isfinite(sound.samples))
     assert np.abs(sound.samples[:19_000]).max() == pytest.approx(0.5, abs=0.01)
     assert np.abs(sound.samples[21_000:]).max() == pytest.approx(0.5, abs=0.01)
+
+
+def test_times_that_leave_hours_of_nothing_are_refused(tmp_path: Path) -> None:
+    track = SoundTrack(sine(0.1), start_s=5 * 3600.0)
+    path = write_clip(tmp_path / "late.mkv", Clip(n_pictures=2, sound=track))
+    with pytest.raises(MediaError, match=r"late\.mkv has holes of 5 hours by its ti"):
+        decode_sound(path, start=Fraction(0), sample_rate_hz=RATE_HZ)
+
+
+def test_sound_far_before_its_picture_is_refused_with_both_times(
+    tmp_path: Path,
+) -> None:
+    path = write_clip(tmp_path / "early.mkv", Clip(sound=SoundTrack(sine(0.1))))
+    with pytest.raises(NoAudioError, match=r"from 0 s, the picture from 90000 s"):
+        decode_sound(path, start=Fraction(90_000), sample_rate_hz=RATE_HZ)
+
+
+def test_listening_ends_where_it_is_told_to(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "long.mov", Clip(sound=SoundTrack(sine(5.0))))
+    some = decode_sound(path, start=Fraction(0), sample_rate_hz=RATE_HZ, until_s=1.0)
+    every = decode_sound(path, start=Fraction(0), sample_rate_hz=RATE_HZ, until_s=9.0)
+    assert 1.0 <= some.duration_s < 1.2
+    assert every.duration_s == pytest.approx(5.0, abs=0.05)
+    assert (some.is_whole, every.is_whole) == (False, True)
+
+
+def test_hours_of_sound_behind_a_short_picture_are_not_decoded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pano.media.sound.clip_sound._BEHIND_S", 0.5)
+    sound = sound_of(tmp_path / "clip.mov", Clip(sound=SoundTrack(sine(5.0))))
+    assert sound.duration_s == pytest.approx(2.5, abs=0.1)
+    assert not sound.is_whole
+
+
+def test_a_track_sounds_as_long_as_its_packets_whatever_their_times(
+    tmp_path: Path,
+) -> None:
+    track = SoundTrack(sine(1.0), hole_s=(0.25, 0.75))
+    path = write_clip(tmp_path / "hole.mkv", Clip(sound=track))
+    assert sounding_s(path) == pytest.approx(0.5, abs=0.1)
+    assert sounding_s(write_clip(tmp_path / "mute.mp4", Clip(n_pictures=1))) == 0.0

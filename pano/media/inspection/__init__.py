@@ -1,0 +1,1 @@
+"""Looking at some pictures of a file for what its metadata do not say."""

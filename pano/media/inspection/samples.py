@@ -1,0 +1,79 @@
+"""Some pictures of a file, spread over its length, as brightness above black."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+from pano.media.media_info import MediaInfo
+from pano.media.pictures import frame_planes
+from pano.media.reading import (
+    DecodingReport,
+    decode_pictures,
+    find_video_stream,
+    open_input,
+)
+
+Brightness = NDArray[np.uint8]
+
+_BLACK, _WHITE = 16.0, 235.0  # of limited range
+_N_SAMPLES = 5
+# Key pictures may lie seconds apart: then what follows one is decoded, up to here.
+_MAX_DECODED = 120
+
+
+def sample_brightness(info: MediaInfo) -> Iterator[Brightness]:
+    """Yield pictures spread over a file, the first one first, shape (h, w), 0 black.
+
+    Each is decoded when it is asked for: who has seen enough pays for no more.
+    """
+    reformatter = VideoReformatter()
+    with open_input(info.path) as container:
+        stream = find_video_stream(container, info.path)
+        stream.thread_type = "AUTO"
+        duration_s = info.duration_from_header_s or 0.0
+        latest: int | None = None
+        for k in range(_N_SAMPLES):
+            behind = k * duration_s / (_N_SAMPLES * float(info.time_base))
+            due = info.start_pts + round(behind)
+            picture = _picture_at(container, stream, due, is_first=k == 0)
+            if picture is None or (picture.pts is not None and picture.pts == latest):
+                continue
+            latest = picture.pts
+            yield _brightness(reformatter, picture)
+
+
+def _picture_at(
+    container: InputContainer, stream: VideoStream, due: int, *, is_first: bool
+) -> VideoFrame | None:
+    """Return the picture due at a time, or the last one before patience ends."""
+    try:
+        if not is_first:
+            container.seek(due, stream=stream)
+    except FFmpegError:
+        return None
+    found: VideoFrame | None = None
+    for n_decoded, picture in enumerate(
+        decode_pictures(container, stream, DecodingReport())
+    ):
+        found = picture
+        if is_first or picture.pts is None or picture.pts >= due:
+            break
+        if n_decoded == _MAX_DECODED:
+            break
+    return found
+
+
+def _brightness(reformatter: VideoReformatter, picture: VideoFrame) -> Brightness:
+    planar = frame_planes(reformatter.reformat(picture, format="yuv420p"))
+    if planar.is_full_range:
+        return planar.y.copy()
+    levels = (planar.y.astype(np.float32) - _BLACK) * (255.0 / (_WHITE - _BLACK))
+    return np.clip(np.round(levels), 0.0, 255.0).astype(np.uint8)
