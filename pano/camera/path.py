@@ -40,6 +40,9 @@ _SCHEMA_1 = "pano.camera-path/1"
 # Of a planned path, as often as the localizer looks.
 DEFAULT_RATE_HZ = Fraction(30)
 
+_MAX_VALUE = 1e9
+_MAX_SIDE_PX = 16_384
+
 FloatArray = NDArray[np.float64]
 
 
@@ -111,6 +114,10 @@ class CameraPath:
             object.__setattr__(self, name, column)
         if np.any(np.diff(self.time_s) <= 0.0):
             raise ValueError("time_s must rise from frame to frame")
+        for name in ("time_s", "yaw_deg", "roll_deg"):
+            # Beyond, divided differences overflow; nothing turns or lasts so long.
+            if np.any(np.abs(getattr(self, name)) > _MAX_VALUE):
+                raise ValueError(f"{name} must be within ±{_MAX_VALUE:g}")
         if np.any(np.abs(self.pitch_deg) > 90.0):
             raise ValueError("pitch_deg must be in [-90, 90]")
         limit_deg = self.source.lens.max_hfov_deg
@@ -225,7 +232,7 @@ class CameraPath:
             raise SettingsError(
                 f"{path} cannot be read: {error.strerror or error}."
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise SettingsError(f"{path} is not JSON: {error}.") from error
         schema = document.get("schema") if isinstance(document, dict) else None
         if schema not in (SCHEMA, _SCHEMA_1):
@@ -264,6 +271,8 @@ def _columns_1_of(frames: Any) -> dict[str, Any]:
 def _columns_of(frames: Any, names: Sequence[str] = _COLUMNS) -> dict[str, Any]:
     if not isinstance(frames, list) or not frames:
         raise ValueError("frames must be a list that is not empty")
+    if not all(isinstance(frame["cut"], bool) for frame in frames):
+        raise ValueError("cut must be true or false")
     return {
         name: np.array(
             [frame[name] for frame in frames],
@@ -278,15 +287,24 @@ def _source_json(source: PathSource, folder: Path) -> dict[str, Any]:
     return dataclasses.asdict(dataclasses.replace(source, clip=None)) | {"clip": clip}
 
 
-def _source_of(values: Mapping[str, Any], folder: Path) -> PathSource:
+def _source_of(values: Any, folder: Path) -> PathSource:
     known = _known(PathSource, values)
+    for name in ("file", "director"):
+        if not isinstance(known.get(name, ""), str):
+            raise ValueError(f"source.{name} must be a text")
+    for name in ("width_px", "height_px"):
+        side_px = known.get(name, 0)
+        if not isinstance(side_px, int) or not 0 <= side_px <= _MAX_SIDE_PX:
+            raise ValueError(f"source.{name} must be in 0 to {_MAX_SIDE_PX}")
     lens, clip = known.get("lens", Lens.RECTILINEAR), known.get("clip")
     known["lens"] = Lens(lens)
     known["clip"] = None if clip is None else FilmedClip.from_json(clip, folder)
     return PathSource(**known)
 
 
-def _known(kind: type, values: Mapping[str, Any]) -> dict[str, Any]:
+def _known(kind: type, values: Any) -> dict[str, Any]:
+    if not isinstance(values, dict):
+        raise ValueError(f"{kind.__name__} must be an object, not {values!r:.40}")
     names = {item.name for item in dataclasses.fields(kind)}
     return {name: value for name, value in values.items() if name in names}
 

@@ -33,6 +33,7 @@ from numpy.typing import NDArray
 from pano.errors import MediaError
 from pano.saliency_maps.saliency_map import UNIFORM_DENSITY_PER_SR, SaliencyMap
 from pano.sphere import Direction
+from pano_jobs.map_arrays import NO_MAPS, check_arrays, check_meta, map_member
 from pano_jobs.outputs import written_whole
 
 SCHEMA = "pano.maps/3"
@@ -165,6 +166,8 @@ class Maps:
     heard_yaw_deg, heard_pitch_deg
         Where the sound field has its loudest source, shape (n,); nan without one, None
         in files before the third.
+    path
+        The file.
     """
 
     saliency: NDArray[np.float16]
@@ -176,6 +179,7 @@ class Maps:
     field_share: NDArray[np.float16] | None = None
     heard_yaw_deg: NDArray[np.float32] | None = None
     heard_pitch_deg: NDArray[np.float32] | None = None
+    path: Path = Path("maps.npz")
 
     def __len__(self) -> int:
         return len(self.time_s)
@@ -186,21 +190,36 @@ class Maps:
         return tuple(map(float, self.meta.get("source_cuts_s", ())))
 
     def each(self) -> Iterator[SaliencyMap]:
-        """Yield the maps one by one; they need a level."""
+        """Yield the maps one by one; they need a level.
+
+        Raises
+        ------
+        MediaError
+            If one of them is no distribution over the sphere.
+        """
+        for index in range(len(self)):
+            try:
+                found = self._map(index)
+            except ValueError as error:
+                raise MediaError(
+                    f"{self.path} is damaged: its map {index} is none ({error}); make "
+                    "it anew with `pano saliency --maps`"
+                ) from error
+            yield found
+
+    def _map(self, index: int) -> SaliencyMap:
         if self.level_db is None:
-            raise ValueError("maps of the first version have no level")
-        for index, time_s in enumerate(self.time_s):
-            yield SaliencyMap(
-                time_s=float(time_s),
-                density=np.array(self.saliency[index], dtype=np.float32),
-                response=np.array(self.response[index], dtype=np.float32),
-                confidence=float(self.confidence[index]),
-                level_db=float(self.level_db[index]),
-                field_share=(
-                    0.0 if self.field_share is None else float(self.field_share[index])
-                ),
-                heard_at=self._heard_at(index),
-            )
+            raise TypeError("maps of the first version have no level")
+        share = self.field_share
+        return SaliencyMap(
+            time_s=float(self.time_s[index]),
+            density=np.array(self.saliency[index], dtype=np.float32),
+            response=np.array(self.response[index], dtype=np.float32),
+            confidence=float(self.confidence[index]),
+            level_db=float(self.level_db[index]),
+            field_share=0.0 if share is None else float(share[index]),
+            heard_at=self._heard_at(index),
+        )
 
     def heard_at(self, time_s: float) -> Direction | None:
         """Return where the sound field has its loudest source at a moment, if any."""
@@ -261,36 +280,18 @@ def open_maps(path: Path) -> Maps:
                 )
             missing = _OLDER_SCHEMAS.get(schema, ())
             names = [name for name in _DTYPES if name not in missing]
-            arrays = {name: _map_member(path, archive, name) for name in names}
-    except (OSError, KeyError, AttributeError, ValueError, zipfile.BadZipFile) as error:
+            arrays = {
+                name: map_member(path, archive, name, _DTYPES[name]) for name in names
+            }
+    except NO_MAPS as error:
         raise MediaError(
             f"{path} is not a file of maps; make one with `pano saliency --maps`"
         ) from error
-    return Maps(**arrays, meta=meta)
-
-
-def _map_member(path: Path, archive: zipfile.ZipFile, name: str) -> NDArray[Any]:
-    with archive.open(f"{name}.npy") as member:
-        npy_format.read_magic(member)
-        shape, _, dtype = npy_format.read_array_header_1_0(member)
-        header_bytes = member.tell()
-    if dtype != _DTYPES[name]:
-        raise ValueError(f"{name} is {dtype}")
-    if 0 in shape:
-        return np.zeros(shape, dtype=dtype)
-    start = _data_offset(path, archive.getinfo(f"{name}.npy"))
-    return np.memmap(
-        path, dtype=dtype, mode="r", offset=start + header_bytes, shape=shape
-    )
-
-
-def _data_offset(path: Path, member: zipfile.ZipInfo) -> int:
-    """Find where a stored member's bytes begin, past its local header."""
-    if member.compress_type != zipfile.ZIP_STORED:
-        raise ValueError(f"{member.filename} is compressed")
-    with path.open("rb") as raw:
-        raw.seek(member.header_offset)
-        header = raw.read(30)
-    name_bytes = int.from_bytes(header[26:28], "little")
-    extra_bytes = int.from_bytes(header[28:30], "little")
-    return member.header_offset + 30 + name_bytes + extra_bytes
+    try:
+        check_arrays(arrays)
+        check_meta(meta)
+    except ValueError as error:
+        raise MediaError(
+            f"{path} is damaged: {error}; make it anew with `pano saliency --maps`"
+        ) from error
+    return Maps(**arrays, meta=meta, path=path)

@@ -240,6 +240,70 @@ def test_maps_of_two_shapes_are_refused(tmp_path):
         write(tmp_path / "maps.npz", [some_map(0.0), small])
 
 
+def spoilt(path, name, change):
+    """Write maps and change one of their arrays in the file."""
+    write(path, [some_map(0.1 * k, seed=k) for k in range(3)])
+    with np.load(path, allow_pickle=False) as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    arrays[name] = change(arrays[name])
+    np.savez(path, **arrays)
+    return path
+
+
+def with_second(value):
+    def change(array):
+        array[1] = value
+        return array
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "words"),
+    [
+        ("time_s", with_second(np.nan), "time_s does not rise"),
+        ("time_s", with_second(0.0), "time_s does not rise"),
+        ("time_s", with_second(1e300), "time_s does not rise"),
+        ("confidence", with_second(3.0), r"confidence is not in \[0, 1\]"),
+        ("field_share", with_second(-1.0), r"field_share is not in \[0, 1\]"),
+        ("level_db", with_second(np.nan), "level_db is not a number"),
+        ("heard_pitch_deg", with_second(500.0), "heard_pitch_deg is beyond ±90°"),
+        ("heard_yaw_deg", with_second(np.inf), "heard_yaw_deg is beyond ±360°"),
+        ("confidence", lambda array: array[:2], "confidence has the shape"),
+        ("saliency", lambda array: array[..., 0], "response has the shape"),
+    ],
+)
+def test_values_that_no_map_has_are_refused_by_name(tmp_path, name, change, words):
+    path = spoilt(tmp_path / "maps.npz", name, change)
+    with pytest.raises(MediaError, match=rf"maps\.npz is damaged: .*({words})"):
+        open_maps(path)
+
+
+def test_a_map_that_is_no_distribution_is_refused_by_its_number(tmp_path):
+    path = spoilt(tmp_path / "maps.npz", "saliency", with_second(np.inf))
+    with (
+        np.errstate(invalid="ignore", over="ignore"),
+        pytest.raises(MediaError, match=r"maps\.npz is damaged: its map 1 is none"),
+    ):
+        list(open_maps(path).each())
+
+
+@pytest.mark.parametrize(
+    ("meta", "words"),
+    [
+        ({"source_cuts_s": "soon"}, "source_cuts_s is no list of times"),
+        ({"source_cuts_s": [1.0, None]}, "source_cuts_s is no list of times"),
+        ({"notes": [3]}, "notes are no list of sentences"),
+        ({"settings": []}, "settings are no object"),
+        ({"settings": {"sound": "loud"}}, r"settings\.sound is no object"),
+    ],
+)
+def test_a_description_of_another_form_is_refused(tmp_path, meta, words):
+    write(tmp_path / "maps.npz", [some_map(0.0)], meta)
+    with pytest.raises(MediaError, match=words):
+        open_maps(tmp_path / "maps.npz")
+
+
 def test_another_file_is_refused_in_a_sentence(tmp_path):
     (tmp_path / "text.npz").write_text("not a zip")
     with zipfile.ZipFile(tmp_path / "other.npz", "w") as archive:

@@ -111,6 +111,8 @@ class KeptAnalysis:
                 f"{path} is of the first version and holds neither the sound level nor "
                 "the clip's own cuts; make it anew with `pano pan --save-maps`"
             )
+        if len(self._maps) == 0:
+            raise MediaError(f"{path} holds no map; make it anew")
         try:
             self.origin = Origin.from_meta(self._maps.meta["source"])
         except (KeyError, TypeError, ValueError) as error:

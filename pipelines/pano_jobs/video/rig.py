@@ -27,7 +27,7 @@ from pano.errors import MediaError
 from pano.media import Media, PlanarFrame, StereoLayout, open_media, planes_to_rgb
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.rendering.renderer import ViewportRenderer
-from pano_jobs.analysis.analysis_pass import corrupt_note
+from pano_jobs.analysis.analysis_pass import file_notes
 from pano_jobs.outputs import POSES, StrPath, written_whole_folder
 from pano_jobs.overlap import in_order
 from pano_jobs.progress import SILENT, Progress
@@ -225,7 +225,7 @@ def _notes(
     return (
         *size_note(narrowest, lens, filmed_clip(media)),
         *_unseen_note(media, views),
-        *corrupt_note(media.n_corrupt_frames),
+        *file_notes(media),
     )
 
 

@@ -272,9 +272,49 @@ def _text_for_number(document: dict) -> None:
     document["frames"][0]["pitch_deg"] = "up"
 
 
+def _turned_without_end(document: dict) -> None:
+    document["frames"][0]["yaw_deg"] = 1e300
+
+
+def _later_than_ever(document: dict) -> None:
+    document["frames"][1]["time_s"] = 1e300
+
+
+def _number_without_end(document: dict) -> None:
+    document["frames"][0]["yaw_deg"] = 10**400
+
+
+def _cut_in_words(document: dict) -> None:
+    document["frames"][0]["cut"] = "false"
+
+
+def _limits_in_a_list(document: dict) -> None:
+    document["limits"] = [40.0]
+
+
+def _source_in_words(document: dict) -> None:
+    document["source"] = "a.mp4"
+
+
+def _vast_picture(document: dict) -> None:
+    document["source"]["width_px"] = 10**9
+
+
+def _nameless_source(document: dict) -> None:
+    document["source"]["file"] = 7
+
+
 @pytest.mark.parametrize(
     ("spoil", "words"),
     [
+        (_turned_without_end, "yaw_deg must be within"),
+        (_later_than_ever, "time_s must be within"),
+        (_number_without_end, "not a valid path"),
+        (_cut_in_words, "cut must be true or false"),
+        (_limits_in_a_list, "MotionLimits must be an object"),
+        (_source_in_words, "PathSource must be an object"),
+        (_vast_picture, r"source\.width_px must be in 0 to 16384"),
+        (_nameless_source, r"source\.file must be a text"),
         (_without_yaw, "lacks the key 'yaw_deg'"),
         (_without_limits, "lacks the key 'limits'"),
         (_other_schema, "schema"),
@@ -296,7 +336,7 @@ def test_a_spoilt_file_is_refused_by_name(tmp_path: Path, spoil, words) -> None:
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.parametrize("content", [b"not json {", b"\xff\xfe\x00"])
+@pytest.mark.parametrize("content", [b"not json {", b"\xff\xfe\x00", b"[" * 10**5])
 def test_what_is_not_json_is_refused_by_name(tmp_path: Path, content) -> None:
     file = tmp_path / "path.json"
     file.write_bytes(content)
