@@ -121,6 +121,7 @@ class MediaWriter:
         check_encoder(encoder, self.film.pixel_format)
         check_target(target, source=sound_from, overwrite=overwrite)
         self._target = target
+        self._is_mp4 = target.suffix.lower() in MP4_SUFFIXES
         self._part = target.with_name(f"{target.stem}.part{target.suffix}")
         self._size_px = (width_px, height_px)
         self._time_base = time_base
@@ -246,6 +247,9 @@ class MediaWriter:
         video.width, video.height = self._size_px
         video.codec_context.time_base = self._clock.time_base
         self.film.tag(video.codec_context)
+        if video.codec.canonical_name == "hevc" and self._is_mp4:
+            # QuickTime and Safari play no other; FFmpeg's own choice is hev1.
+            video.codec_context.codec_tag = "hvc1"
         self._video = video
         self._sound.open(container)
 
@@ -290,7 +294,7 @@ class MediaWriter:
         self._container.close()
         if self._spherical is not None:
             write_spherical(self._part, self._spherical)
-        if self._part.suffix.lower() in MP4_SUFFIXES:
+        if self._is_mp4:
             write_light_levels(self._part, self.film.signal)
         self._sound.tag(self._part)
         self._carried.write_place(self._part)

@@ -446,3 +446,10 @@ def test_a_very_short_film_of_libx265_keeps_its_times(tmp_path, n_pictures):
     with av.open(str(target)) as container:
         times = [frame.time for frame in container.decode(video=0)]
     assert times == pytest.approx([k / 30 for k in range(n_pictures)])
+
+
+@pytest.mark.parametrize(("name", "is_tagged"), [("out.mp4", True), ("out.mkv", False)])
+def test_hevc_in_mp4_is_tagged_as_quicktime_reads_it(tmp_path, name, is_tagged):
+    data = write(tmp_path / name, range(3), encoder="libx265").read_bytes()
+    assert (b"hvc1" in data) is is_tagged
+    assert b"hev1" not in data
