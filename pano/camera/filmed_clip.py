@@ -18,7 +18,13 @@ from typing import Any
 
 from pano.camera.timecode import Timecode
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
+from pano.projections.kinds import (
+    ProjectionChoice,
+    SourceProjection,
+    stored_sphere,
+)
 
+_EQUIRECTANGULAR = ProjectionChoice(SourceProjection.EQUIRECTANGULAR)
 _MAX_SIDE_PX = 100_000
 # Beyond, a file tells its clock and not how often it has a picture.
 MAX_RATE_HZ = 1000
@@ -41,6 +47,8 @@ class FilmedClip:
         Mean rate; None if the file does not say.
     timecode
         Of its first picture, if the camera wrote one.
+    projection
+        How each eye holds the sphere.
     has_sound
         Whether there is a sound track to lay beside the picture.
     """
@@ -54,6 +62,7 @@ class FilmedClip:
     frame_rate_hz: Fraction | None = None
     timecode: Timecode | None = None
     has_sound: bool = False
+    projection: ProjectionChoice = field(default=_EQUIRECTANGULAR)
 
     def __post_init__(self) -> None:
         if not all(2 <= px <= _MAX_SIDE_PX for px in (self.width_px, self.height_px)):
@@ -68,7 +77,13 @@ class FilmedClip:
     @property
     def is_plain(self) -> bool:
         """Tell whether its whole picture is one eye's whole sphere."""
-        return self.layout is StereoLayout.MONO and self.bounds.is_full
+        is_whole = self.layout is StereoLayout.MONO and self.bounds.is_full
+        return is_whole and self.is_equirectangular
+
+    @property
+    def is_equirectangular(self) -> bool:
+        """Tell whether the sphere is stored as everybody reads it."""
+        return self.projection.kind in (None, SourceProjection.EQUIRECTANGULAR)
 
     @property
     def eye_px(self) -> tuple[int, int]:
@@ -85,6 +100,15 @@ class FilmedClip:
         The mean of width and height, where an eye is squeezed.
         """
         width_px, height_px = self.eye_px
+        if self.projection.kind is not None and not self.is_equirectangular:
+            sphere = stored_sphere(
+                self.projection.kind,
+                width_px,
+                height_px,
+                fov_deg=self.projection.fov_deg,
+            )
+            if sphere is not None:
+                return sphere.px_per_rad
         across = width_px / (2.0 * math.pi * self.bounds.width_share)
         up = height_px / (math.pi * self.bounds.height_share)
         return math.sqrt(across * up)
@@ -107,6 +131,7 @@ class FilmedClip:
             "timecode": None if timecode is None else str(timecode),
             "timecode_rate_hz": None if timecode is None else str(timecode.rate_hz),
             "has_sound": self.has_sound,
+            "projection": dataclasses.asdict(self.projection),
         }
 
     @classmethod
@@ -134,6 +159,7 @@ class FilmedClip:
                 else Timecode.read(written, _rate_hz(at_hz))
             ),
             has_sound=bool(values.get("has_sound", False)),
+            projection=ProjectionChoice.from_json(values.get("projection")),
         )
 
 

@@ -7,6 +7,7 @@ transport streams, and opening costs milliseconds.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import logging
 from collections.abc import Generator, Iterator
@@ -15,13 +16,16 @@ from pathlib import Path
 
 from av.video.frame import VideoFrame
 
-from pano.equirect.layouts import StereoLayout
-from pano.errors import MediaError, NotSphericalError
+from pano.equirect.layouts import SphereBounds, StereoLayout
+from pano.errors import MediaError
+from pano.media.cameras.chapters import chapters_of
+from pano.media.cameras.companions import complete_pictures, first_track
 from pano.media.frames import (
     ANALYSIS_HEIGHT_PX,
     ANALYSIS_RATE_HZ,
     ANALYSIS_WIDTH_PX,
     Frame,
+    Image,
     LazyPicture,
     PlanarFrame,
 )
@@ -29,7 +33,6 @@ from pano.media.inspection.look import look_at_pictures
 from pano.media.media_info import MediaInfo, probe
 from pano.media.metadata.mp4_boxes import missing_bytes
 from pano.media.metadata.plausible import refuse_large_sphere
-from pano.media.metadata.spherical import Projection
 from pano.media.on_screen import OnScreen
 from pano.media.picture_filter import INTERLACED_NOTE, PictureFilter
 from pano.media.pictures import EquirectConverter
@@ -39,19 +42,26 @@ from pano.media.reading import (
     PicturePass,
     PresentationClock,
     decode_pictures,
-    find_video_stream,
     open_input,
 )
 from pano.media.sound.choice import SoundChoice
 from pano.media.sound.clip_sound import ClipSound
 from pano.media.sound.hearing import Hearing
 from pano.media.sound.track import FieldListener, Sound
+from pano.media.source_projection import (
+    choose_layout,
+    projection_notes,
+    sphere_of,
+)
+from pano.projections.kinds import ProjectionChoice
+from pano.projections.stored_sphere import StoredSphere
+from pano.sphere import wrap_deg
 
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped
 # this much later still counts as on screen.
 _MAX_ROUNDING_S = Fraction(1, 2000)
 
-_SAY_THEIR_LENGTH = frozenset({"mp4", "matroska"})
+_SAY_THEIR_LENGTH = frozenset({"mp4", "matroska", "concat"})
 
 _log = logging.getLogger(__name__)
 
@@ -65,6 +75,10 @@ class Media:
         What the file says about itself.
     layout
         How its eyes are packed.
+    projection
+        How each eye holds the sphere, settled.
+    sphere
+        Where an eye's picture holds what; None if it is equirectangular.
     clip_sound
         What is listened to and written.
     """
@@ -75,9 +89,12 @@ class Media:
         layout: StereoLayout,
         files: contextlib.ExitStack,
         sound: SoundChoice | None = None,
+        projection: ProjectionChoice | None = None,
+        sphere: StoredSphere | None = None,
     ) -> None:
         self.info = info
         self.layout = layout
+        self.projection, self.sphere = projection or ProjectionChoice(), sphere
         self._files = files
         self._report = DecodingReport()
         self._screen: OnScreen | None = None
@@ -102,6 +119,11 @@ class Media:
     def n_corrupt_frames(self) -> int:
         """Return how many frames the latest pass had to skip."""
         return self._report.n_corrupt
+
+    @property
+    def bounds(self) -> SphereBounds:
+        """Return the part of the sphere that the picture covers."""
+        return self.info.bounds if self.sphere is None else self.sphere.bounds
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -164,6 +186,18 @@ class Media:
                 yield Frame(lazy, k, tick, start, shown)
                 k += 1
 
+    def equirect(self, frame: PlanarFrame) -> Image:
+        """Convert a frame of `planar_frames` to an equirectangular picture, RGB."""
+        return self._kept_converter.equirect(frame.planes)
+
+    def equirect_luma(self, frame: PlanarFrame) -> Image:
+        """Return the luma of a frame of `planar_frames`, equirectangular."""
+        return self._kept_converter.equirect_luma(frame.planes)
+
+    @functools.cached_property
+    def _kept_converter(self) -> EquirectConverter:
+        return self._converter()
+
     @property
     def hearing(self) -> Hearing | None:
         """How its sound is heard, found out on first use; None if it has none.
@@ -195,7 +229,7 @@ class Media:
         return self.clip_sound.decode(sample_rate_hz=sample_rate_hz, on_field=on_field)
 
     def _converter(self) -> EquirectConverter:
-        return EquirectConverter(self.info, self.layout)
+        return EquirectConverter(self.info, self.layout, self.sphere)
 
     def _pictures(self) -> Iterator[tuple[int, VideoFrame]]:
         pictures = PicturePass(self._decode())
@@ -207,9 +241,11 @@ class Media:
         info = self.info
         clock = PresentationClock(info.time_base, info.average_frame_rate)
         with open_input(info.path) as container:
-            stream = find_video_stream(container, info.path)
+            stream = first_track(container, info.path, info.companion)
             stream.thread_type = "AUTO"
             decoded = decode_pictures(container, stream, report)
+            if info.companion is not None:
+                decoded = complete_pictures(decoded, info.companion, report)
             timed = ((clock.pts(picture), picture) for picture in decoded)
             yield from self._filter.passing(timed)
         self._count_cut_off(report)
@@ -227,8 +263,8 @@ class Media:
         n_seen = report.n_good + report.n_corrupt
         n_expected = self.info.n_frames_from_header
         if n_expected is None:
-            n_bytes = self.info.path.stat().st_size
-            n_expected = round(n_seen * (1 + n_missing_bytes / n_bytes))
+            share = n_missing_bytes / self.info.n_bytes
+            n_expected = round(n_seen * (1 + share))
         report.n_corrupt += max(0, n_expected - n_seen)
 
 
@@ -238,6 +274,7 @@ def open_media(
     *,
     layout: StereoLayout | None = None,
     sound: SoundChoice | None = None,
+    projection: ProjectionChoice | None = None,
 ) -> Iterator[Media]:
     """Open a 360° video for as many passes as the caller likes.
 
@@ -247,6 +284,8 @@ def open_media(
         Overrides what the file says about how its eyes are packed.
     sound
         Which sound track is heard, and as what; None finds out.
+    projection
+        How each eye holds the sphere; None believes the file.
 
     Raises
     ------
@@ -258,26 +297,28 @@ def open_media(
     info = probe(path)
     _refuse_cut_off(info)
     info.require_readable_colours()
-    if layout is None:
+    choice = projection or ProjectionChoice()
+    is_mono = layout in (None, StereoLayout.MONO)
+    if is_mono and choice.kind is None and info.companion is None:
         info = look_at_pictures(info)
-    chosen = info.require_layout() if layout is None else layout
-    if info.spherical and info.spherical.projection not in (
-        Projection.EQUIRECTANGULAR,
-        Projection.OTHER,
-    ):
-        raise NotSphericalError(
-            f"{path} stores its sphere as {info.spherical.projection}; "
-            "export it as equirectangular"
-        )
-    refuse_large_sphere(path, *EquirectConverter(info, chosen).full_size_px)
+    chosen, kind = choose_layout(info, layout, choice)
+    sphere = sphere_of(info, chosen, kind, choice)
+    refuse_large_sphere(path, *EquirectConverter(info, chosen, sphere).full_size_px)
+    info = dataclasses.replace(info, notes=info.notes + projection_notes(kind, choice))
+    if choice.yaw_offset_deg:
+        # The field turns with the picture.
+        sound = sound or SoundChoice()
+        yaw_deg = sound.yaw_deg - choice.yaw_offset_deg
+        sound = dataclasses.replace(sound, yaw_deg=float(wrap_deg(yaw_deg)))
     with contextlib.ExitStack() as files:
-        yield Media(info, chosen, files, sound)
+        settled = dataclasses.replace(choice, kind=kind)
+        yield Media(info, chosen, files, sound, settled, sphere)
 
 
 def _refuse_cut_off(info: MediaInfo) -> None:
     """Refuse at once what would be refused at the end of a whole pass."""
     n_missing = _n_missing_bytes(info)
-    share = n_missing / (info.path.stat().st_size + n_missing)
+    share = n_missing / (info.n_bytes + n_missing)
     if share > MAX_CORRUPT_SHARE:
         raise MediaError(
             f"{info.path} is cut short: {share:.0%} of it is missing; "
@@ -288,4 +329,4 @@ def _refuse_cut_off(info: MediaInfo) -> None:
 def _n_missing_bytes(info: MediaInfo) -> int:
     if _SAY_THEIR_LENGTH.isdisjoint(info.container.split(",")):
         return 0
-    return missing_bytes(info.path)
+    return sum(missing_bytes(path) for path in chapters_of(info.path))

@@ -20,6 +20,8 @@ from av.video.stream import VideoStream
 
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
 from pano.errors import MediaError, NotSphericalError
+from pano.media.cameras.chapters import chapters_of
+from pano.media.cameras.companions import Companion, find_companion, first_track
 from pano.media.colour.read_signal import signal_of
 from pano.media.colour.signal import READABLE_MATRICES, VideoSignal
 from pano.media.metadata.plausible import (
@@ -41,7 +43,6 @@ from pano.media.picture_filter import INTERLACED_NOTE
 from pano.media.reading import (
     DecodingReport,
     decode_pictures,
-    find_video_stream,
     open_input,
 )
 from pano.media.sound.tracks import AudioInfo, best_sound_track, list_sound_tracks
@@ -73,8 +74,8 @@ class MediaInfo:
         Rows of black above the sphere and as many below, left out of `height_px`.
     is_dual_fisheye
         Whether its pictures look like two fish-eyes side by side.
-    has_cube_strips
-        Whether it looks like GoPro's own format: two streams of three faces each.
+    companion
+        A second track or file that completes the picture; the size is of both.
     is_interlaced
         Whether the first picture is woven of two fields.
     notes
@@ -103,7 +104,7 @@ class MediaInfo:
     timecode: str | None = None
     black_rows_px: int = 0
     is_dual_fisheye: bool = False
-    has_cube_strips: bool = False
+    companion: Companion | None = None
     is_interlaced: bool = False
     notes: tuple[str, ...] = ()
 
@@ -117,6 +118,18 @@ class MediaInfo:
         """Return width : height of the picture as it is meant to be seen."""
         aspect = self.width_px * self.sample_aspect_ratio / self.height_px
         return float(1 / aspect if self.rotation_deg % 180 else aspect)
+
+    @property
+    def upright_size_px(self) -> tuple[int, int]:
+        """Return width and height of the picture, all eyes, as it is to be seen."""
+        if self.rotation_deg % 180:
+            return self.height_px, self.width_px
+        return self.width_px, self.height_px
+
+    @property
+    def n_bytes(self) -> int:
+        """Return the size of its file, or of all its chapters."""
+        return sum(path.stat().st_size for path in chapters_of(self.path))
 
     @property
     def is_two_to_one(self) -> bool:
@@ -154,20 +167,11 @@ class MediaInfo:
         if layout is not None:
             return layout
         size = f"{self.path} is {self.width_px}×{self.height_px}"
-        if self.is_dual_fisheye:
-            raise NotSphericalError(
-                f"{self.path} looks like two fisheye pictures side by side; "
-                "say --projection dual-fisheye"
-            )
-        if self.has_cube_strips:
-            raise NotSphericalError(
-                f"{self.path} holds the faces of a cube in two strips, as GoPro's "
-                "cameras write them; export it as equirectangular with GoPro Player"
-            )
         if self.spherical is None:
             raise NotSphericalError(
                 f"{size} and carries no spherical metadata; if it is a 360° video, "
-                "say how it is packed with --layout mono|top-bottom|side-by-side"
+                "say how it is packed with --layout mono|top-bottom|side-by-side, or "
+                "how it is projected with --projection"
             )
         if self.spherical.projection is not Projection.EQUIRECTANGULAR:
             raise NotSphericalError(
@@ -204,13 +208,21 @@ def probe(path: Path) -> MediaInfo:
         If it cannot be read as video, or not one of its pictures can be decoded.
     """
     with open_input(path) as container:
-        stream = find_video_stream(container, path)
+        companion = find_companion(path, container)
+        stream = first_track(container, path, companion)
         picture = _first_picture(container, stream, path)
         info = _describe(path, container, stream, picture)
-    spherical = read_spherical(path) if "mp4" in info.container else None
+    first = chapters_of(path)[0]
+    is_mp4 = "mp4" in info.container or first != path
+    spherical = read_spherical(first) if is_mp4 else None
     spherical = spherical or _spherical_of_picture(picture)
     notes = spherical.notes if spherical else ()
-    return replace(info, spherical=spherical, notes=info.notes + notes)
+    info = replace(info, spherical=spherical, notes=info.notes + notes)
+    if companion is None:
+        return info
+    width_px, height_px = companion.joined_size(info.width_px, info.height_px)
+    refuse_large_picture(path, width_px, height_px)
+    return replace(info, companion=companion, width_px=width_px, height_px=height_px)
 
 
 def _first_picture(
@@ -257,14 +269,13 @@ def _describe(
             _duration_s(container, stream), notes
         ),
         n_frames_from_header=believed_n_frames(
-            stream.frames, path.stat().st_size, notes
+            stream.frames, sum(p.stat().st_size for p in chapters_of(path)), notes
         ),
         audio=best_sound_track(container, sound_tracks),
         spherical=None,
         sound_tracks=sound_tracks,
         signal=signal,
         timecode=_timecode(container, stream),
-        has_cube_strips=_has_cube_strips(container, path),
         is_interlaced=picture.interlaced_frame,
         notes=tuple(notes),
     )
@@ -286,17 +297,6 @@ def _note_unheard(n_tracks: int, notes: list[str]) -> None:
             f"{n_tracks} of its sound tracks state a rate or a number of channels "
             "that no sound has, and are not heard"
         )
-
-
-def _has_cube_strips(container: InputContainer, path: Path) -> bool:
-    """Tell GoPro's format by its name or by two like streams of three faces and rims.
-
-    They are 4096×1344, 5888×1920 or 2272×736.
-    """
-    sizes = [(stream.width, stream.height) for stream in container.streams.video]
-    if not sizes or not 2.9 <= sizes[0][0] / max(sizes[0][1], 1) <= 3.2:
-        return False
-    return path.suffix.lower() == ".360" or sizes.count(sizes[0]) > 1
 
 
 def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:

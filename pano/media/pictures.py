@@ -35,6 +35,8 @@ from pano.media.colour.read_signal import (
 )
 from pano.media.colour.tone_mapping import ToneMapper
 from pano.media.media_info import MediaInfo
+from pano.projections.stored_sphere import StoredSphere
+from pano.rendering.part_reading import EquirectReader
 
 _PLANAR = frozenset({"yuv420p", "yuvj420p"})
 _DEEP_PLANAR = "yuv420p10le"
@@ -42,6 +44,8 @@ _DEEP_PLANAR = "yuv420p10le"
 # noise, the mean error falls from 3.3 to 0.8 levels (at 480×960 from 8.7 to 0.6) and
 # a 3840×1920 frame takes 59 ms in place of 20.
 _EXACT = Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+# Parts are read between their pixels: so much finer than what is made of them.
+_FINER = 1.5
 _RGB_TO_PLANES = (
     Interpolation.BICUBIC | Interpolation.FULL_CHR_H_INP | Interpolation.ACCURATE_RND
 )
@@ -49,10 +53,23 @@ Value = TypeVar("Value", bound=np.unsignedinteger[Any])
 
 
 class EquirectConverter:
-    """Converts the pictures of one file; keeps swscale's tables between calls."""
+    """Converts the pictures of one file; keeps swscale's tables between calls.
 
-    def __init__(self, info: MediaInfo, layout: StereoLayout) -> None:
+    Parameters
+    ----------
+    sphere
+        How one eye holds the sphere; None if it is equirectangular.
+    """
+
+    def __init__(
+        self,
+        info: MediaInfo,
+        layout: StereoLayout,
+        sphere: StoredSphere | None = None,
+    ) -> None:
         self._layout = layout
+        self._sphere = sphere
+        self._reader = None if sphere is None else EquirectReader(sphere)
         self._bounds = info.bounds
         self._n_quarter_turns = info.rotation_deg // 90
         self._stored = (info.width_px, info.height_px)
@@ -68,6 +85,8 @@ class EquirectConverter:
     @functools.cached_property
     def full_size_px(self) -> tuple[int, int]:
         """Return (width, height) of the sphere at full resolution."""
+        if self._sphere is not None:
+            return self._sphere.equirect_size_px
         width_px, height_px = self._turned(*self._stored)
         return equirect_size(
             width_px // self._layout.n_columns,
@@ -79,30 +98,60 @@ class EquirectConverter:
         """Convert at full resolution, shape (h, 2·h, 3)."""
         rgb = self._rgb(self._full, picture, picture.width, picture.height)
         eye = left_eye(self._upright(rgb), self._layout)
-        return place_on_sphere(eye, *self.full_size_px, self._bounds)
+        return self._on_sphere(eye, *self.full_size_px)
 
     def scaled(
         self, picture: VideoFrame, width_px: int, height_px: int
     ) -> NDArray[np.uint8]:
         """Convert and scale by area, shape (height_px, width_px, 3)."""
-        x0, y0, x1, y1 = self._bounds.rectangle(width_px, height_px)
-        packed = self._turned(
-            (x1 - x0) * self._layout.n_columns, (y1 - y0) * self._layout.n_rows
-        )
+        packed = self._packed_size(width_px, height_px)
         reformatter = self._scaled.setdefault(packed, VideoReformatter())
         rgb = self._rgb(reformatter, picture, *packed)
         eye = left_eye(self._upright(rgb), self._layout)
+        return self._on_sphere(eye, width_px, height_px)
+
+    def _packed_size(self, width_px: int, height_px: int) -> tuple[int, int]:
+        """Return the size of the whole stored picture for a sphere of a size."""
+        if self._sphere is None:
+            x0, y0, x1, y1 = self._bounds.rectangle(width_px, height_px)
+            size = (x1 - x0) * self._layout.n_columns, (y1 - y0) * self._layout.n_rows
+            return self._turned(*size)
+        share = min(1.0, _FINER * height_px / self._sphere.equirect_size_px[1])
+        width, height = self._stored
+        return round(width * share), round(height * share)
+
+    def _on_sphere(
+        self, eye: NDArray[Value], width_px: int, height_px: int
+    ) -> NDArray[Value]:
+        """Make an eye's picture equirectangular, of a size."""
+        if self._reader is not None:
+            return self._reader.read(eye, width_px, height_px)
         return place_on_sphere(eye, width_px, height_px, self._bounds)
+
+    def equirect(self, planes: Planes) -> NDArray[np.uint8]:
+        """Convert what `planes` returned to an equirectangular picture, RGB."""
+        rgb = planes_to_rgb(planes)
+        if self._reader is None:
+            return rgb
+        return self._reader.read(rgb, *self.full_size_px)
+
+    def equirect_luma(self, planes: Planes) -> NDArray[np.uint8]:
+        """Return the luma of what `planes` returned, equirectangular."""
+        luma = planes.luma_8bit()
+        if self._reader is None:
+            return luma
+        return self._reader.read(luma, *self.full_size_px)
 
     def planes(self, picture: VideoFrame) -> Planes:
         """Return the left eye in planes, not copied where the file stores it so.
 
         A stereo eye may be squeezed: the sphere's width and height in pixels need not
-        be 2:1.
+        be 2:1. Faces and lenses stay as they are stored.
         """
         n_columns, n_rows = self._layout.n_columns, self._layout.n_rows
         is_even = picture.width % (2 * n_columns) == picture.height % (2 * n_rows) == 0
-        is_upright = not self._n_quarter_turns and self._bounds.is_full
+        is_whole = self._sphere is not None or self._bounds.is_full
+        is_upright = not self._n_quarter_turns and is_whole
         is_deep = self._signal.bit_depth > 8
         if picture.format.is_rgb or not (is_even and is_upright):
             is_rgb_enough = not (is_deep or self._signal.is_hdr)
@@ -125,7 +174,9 @@ class EquirectConverter:
         return dataclasses.replace(stored, y=y, u=u, v=v)
 
     def _rgb_planes(self, picture: VideoFrame) -> Planes:
-        filmed = rgb_to_frame(self._planar, self.full(picture))
+        rgb = self._rgb(self._full, picture, picture.width, picture.height)
+        eye = left_eye(self._upright(rgb), self._layout)
+        filmed = rgb_to_frame(self._planar, self._to_film(eye))
         return dataclasses.replace(
             frame_planes(filmed), matrix=BT709, is_full_range=False
         )
@@ -137,15 +188,15 @@ class EquirectConverter:
             format="rgb48le",
             src_colorspace=assumed_colorspace(picture),
             dst_color_range=ColorRange.JPEG,
-            interpolation=_EXACT | Interpolation.BILINEAR,
+            # With BILINEAR swscale makes garbage of 10 bits here.
+            interpolation=_EXACT | Interpolation.BICUBIC,
         )
         eye = left_eye(
             self._upright(np.asarray(rgb.to_ndarray(), np.uint16)), self._layout
         )
-        sphere = place_on_sphere(eye, *self.full_size_px, self._bounds)
         matrix = self._signal.matrix
         filmed = self._planar.reformat(
-            VideoFrame.from_ndarray(sphere, format="rgb48le"),
+            VideoFrame.from_ndarray(self._to_film(eye), format="rgb48le"),
             format=_DEEP_PLANAR,
             dst_colorspace=swscale_number(matrix),
             src_color_range=ColorRange.JPEG,
@@ -155,6 +206,13 @@ class EquirectConverter:
         return dataclasses.replace(
             frame_planes(filmed, self._signal.light), matrix=matrix, is_full_range=False
         )
+
+    def _to_film(self, eye: NDArray[Value]) -> NDArray[Value]:
+        """Return what is filmed of an eye: its sphere, or its faces and lenses."""
+        if self._sphere is None:
+            return place_on_sphere(eye, *self.full_size_px, self._bounds)
+        height, width = (side // 2 * 2 for side in eye.shape[:2])
+        return np.ascontiguousarray(eye[:height, :width])
 
     def _rgb(
         self,

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import av
 from av.audio.frame import AudioFrame
@@ -25,6 +25,11 @@ from av.video.stream import VideoStream
 
 from pano.errors import MediaError
 from pano.media.metadata.plausible import is_sound_plausible
+
+# A list of files that are read as one: see `pano.media.cameras.chapters`.
+LIST_SUFFIX = ".ffconcat"
+# What a chapter's sound may lack or have too much at its end, in seconds: a packet.
+_MAX_JOINT_S = Fraction(1, 20)
 
 StreamT = TypeVar("StreamT", bound=Stream)
 
@@ -67,7 +72,14 @@ def open_input(path: Path) -> InputContainer:
     if path.stat().st_size == 0:
         raise MediaError(f"{path} is empty; copy or download it again")
     try:
-        container = av.open(ffmpeg_url(path), metadata_errors="replace")
+        is_list = path.suffix.lower() == LIST_SUFFIX
+        container = av.open(
+            ffmpeg_url(path),
+            format="concat" if is_list else None,
+            # Names with folders, which this list has, are not "safe" by its word.
+            options={"safe": "0"} if is_list else None,
+            metadata_errors="replace",
+        )
     except PermissionError as error:
         raise MediaError(f"{path} may not be read; check its permissions") from error
     except FFmpegError as error:
@@ -150,6 +162,7 @@ def demux(
 ) -> Iterator[Packet[StreamT]]:
     """Yield a stream's packets, reading on behind places that cannot be read."""
     packets = container.demux(stream)
+    joint = _Joint() if container.format.name == "concat" else None
     n_failures = 0
     while n_failures <= _MAX_DEMUX_FAILURES:
         try:
@@ -163,7 +176,37 @@ def demux(
             report.n_corrupt += 1
             continue
         n_failures = 0
+        if joint is not None and isinstance(stream, AudioStream):
+            joint.close(packet)
         yield packet  # type: ignore[misc]  # PyAV has an overload per kind of stream
+
+
+class _Joint:
+    """Closes the gaps of a packet's length that lie between chapters' sounds.
+
+    A camera goes on recording while it begins a new file: its sound has no gap, but
+    the next chapter begins where the pictures of the one before end.
+    """
+
+    def __init__(self) -> None:
+        self._shift = 0
+        self._next: int | None = None
+
+    def close(self, packet: Packet[Any]) -> None:
+        """Move a packet to the end of the one before, where little is missing."""
+        if packet.pts is None or packet.time_base is None:
+            return
+        pts = packet.pts + self._shift
+        if self._next is not None and pts != self._next:
+            if abs(pts - self._next) * packet.time_base <= _MAX_JOINT_S:
+                self._shift += self._next - pts
+            else:
+                self._shift = 0
+            pts = packet.pts + self._shift
+        if packet.dts is not None:
+            packet.dts += pts - packet.pts
+        packet.pts = pts
+        self._next = pts + packet.duration if packet.duration else None
 
 
 def decode_pictures(

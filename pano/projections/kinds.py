@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from pano.errors import SettingsError
 from pano.projections.cube import (
@@ -81,6 +82,24 @@ class ProjectionChoice:
                 "--yaw-offset must be in -360 to 360 degrees, "
                 f"got {self.yaw_offset_deg}"
             )
+
+    @classmethod
+    def from_json(cls, values: Any) -> ProjectionChoice:
+        """Read what `dataclasses.asdict` made of one, out of JSON; None is no word.
+
+        Raises
+        ------
+        SettingsError, TypeError, ValueError
+            If it is not of this kind.
+        """
+        if values is None:
+            return cls()
+        kind, fov_deg = values.get("kind"), values.get("fov_deg")
+        return cls(
+            None if kind is None else SourceProjection(kind),
+            None if fov_deg is None else float(fov_deg),
+            float(values.get("yaw_offset_deg", 0.0)),
+        )
 
 
 def stored_sphere(

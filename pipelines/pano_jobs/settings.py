@@ -24,6 +24,7 @@ from pano.media.colour.signal import DynamicRange
 from pano.media.encoders import check_preset
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.sound.choice import SoundChoice, SoundOut
+from pano.projections.kinds import ProjectionChoice
 from pano.sphere import Direction
 
 MIN_SIDE_PX = 16
@@ -65,6 +66,8 @@ class LocalizeSettings:
         all; 0 is the paper, which looks at single frames.
     layout
         How the sphere is stored; ``None`` believes the file.
+    projection
+        How each eye holds the sphere, as far as the file does not tell.
     sound
         Which sound track is heard, and as what.
     evidence
@@ -84,6 +87,7 @@ class LocalizeSettings:
     looks: Looks = "changes"
     motion_gain: float = 20.0
     layout: StereoLayout | None = None
+    projection: ProjectionChoice = field(default_factory=ProjectionChoice)
     sound: SoundChoice = field(default_factory=SoundChoice)
     evidence: Evidence = "both"
     checkpoint: Path | None = None

@@ -14,11 +14,8 @@ from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-import av
-
 from pano.errors import MediaError
-
-LIST_SUFFIX = ".ffconcat"
+from pano.media.reading import LIST_SUFFIX, open_input
 
 # GoPro: GS010123.360, GS020123.360; Insta360: VID_20240101_101010_00_001.insv, …_002.
 _NAMES = (
@@ -88,8 +85,6 @@ def _lines(paths: Sequence[Path]) -> Iterator[str]:
     yield "ffconcat version 1.0"
     first: object = None
     for path in paths:
-        if not path.is_file():
-            raise MediaError(f"{path}: no such file; check the name and the folder")
         kind, duration = _kind_and_duration(path)
         first = first or kind
         if kind != first:
@@ -104,7 +99,7 @@ def _lines(paths: Sequence[Path]) -> Iterator[str]:
 
 def _kind_and_duration(path: Path) -> tuple[object, Fraction | None]:
     """Return what all chapters must share, and how long the pictures last."""
-    with av.open(f"file:{path}", metadata_errors="replace") as container:
+    with open_input(path) as container:
         videos, sounds = container.streams.video, container.streams.audio
         kind = (
             [(video.codec.name, video.width, video.height) for video in videos],

@@ -7,14 +7,23 @@ lenses into one picture, into two tracks, or into two files whose names differ i
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from av.container import InputContainer
 from av.stream import Disposition
+from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pano.errors import MediaError
+from pano.media.cameras.joined_pictures import join_pictures
+from pano.media.reading import (
+    DecodingReport,
+    decode_pictures,
+    find_video_stream,
+    open_input,
+)
 from pano.projections.kinds import SourceProjection
 
 _FISHEYE_SUFFIXES = frozenset({".insv", ".osv"})
@@ -60,6 +69,21 @@ def video_tracks(container: InputContainer) -> list[VideoStream]:
         for stream in container.streams.video
         if not stream.disposition & Disposition.attached_pic
     ]
+
+
+def first_track(
+    container: InputContainer, path: Path, companion: Companion | None
+) -> VideoStream:
+    """Return the track that is decoded: of two that belong together the first.
+
+    Raises
+    ------
+    MediaError
+        If there is none.
+    """
+    if companion is not None:
+        return video_tracks(container)[0]
+    return find_video_stream(container, path)
 
 
 def find_companion(path: Path, container: InputContainer) -> Companion | None:
@@ -122,3 +146,19 @@ def projection_by_name(
     if path.suffix.lower() in _FISHEYE_SUFFIXES and is_two_to_one:
         return SourceProjection.DUAL_FISHEYE
     return None
+
+
+def complete_pictures(
+    pictures: Iterator[VideoFrame], companion: Companion, report: DecodingReport
+) -> Iterator[VideoFrame]:
+    """Yield pictures joined with their companion's, which is decoded beside them.
+
+    Corrupt pictures of either count in the report.
+    """
+    beside = DecodingReport()
+    with open_input(companion.path) as container:
+        stream = video_tracks(container)[companion.track]
+        stream.thread_type = "AUTO"
+        others = decode_pictures(container, stream, beside)
+        yield from join_pictures(pictures, others, is_below=companion.is_below)
+    report.n_corrupt += beside.n_corrupt

@@ -11,12 +11,13 @@ import math
 import re
 import struct
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
+from pano.media.metadata.apple_video import read_apple_video
 from pano.media.metadata.mp4_boxes import (
     Box,
     children,
@@ -26,6 +27,7 @@ from pano.media.metadata.mp4_boxes import (
     video_track,
 )
 from pano.media.metadata.plausible import believed_pose_deg
+from pano.projections.kinds import MAX_FOV_DEG
 
 V1_UUID = bytes.fromhex("ffcc8263f8554a938814587a02521fdd")
 # A part of less than 10° by 5° is a slip of the pen, not a sphere.
@@ -43,16 +45,30 @@ _V2_LAYOUTS = {
 }
 
 
+# The front half of the sphere.
+_HALF_EDGES = (0.25, 0.0, 0.25, 0.0)
+_MAX_FACE_PADDING_PX = 256
+
+
 class Projection(StrEnum):
     """How the sphere is laid out in the picture of one eye."""
 
     EQUIRECTANGULAR = "equirectangular"
     CUBEMAP = "cubemap"
+    FISHEYE = "fisheye"
     MESH = "mesh"
     OTHER = "other"
 
 
-Source: TypeAlias = Literal["V1", "V2", "side data"]
+# AV_SPHERICAL_…, as libavutil 60 numbers them.
+_HALF_EQUIRECTANGULAR = 3
+_OF_SIDE_DATA = {
+    0: Projection.EQUIRECTANGULAR,
+    1: Projection.CUBEMAP,
+    5: Projection.FISHEYE,
+}
+
+Source: TypeAlias = Literal["V1", "V2", "Apple", "side data"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +87,10 @@ class SphericalMetadata:
         The version of the specification it was read from.
     notes
         What of it was not believed, in sentences.
+    padding_px
+        Around each face of a cubemap.
+    hfov_deg
+        A lens's field of view, where it is stated.
     """
 
     projection: Projection = Projection.EQUIRECTANGULAR
@@ -81,6 +101,8 @@ class SphericalMetadata:
     bounds: SphereBounds = FULL_SPHERE
     source: Source = "V2"
     notes: tuple[str, ...] = ()
+    padding_px: int = 0
+    hfov_deg: float | None = None
 
     @classmethod
     def believed(
@@ -128,14 +150,16 @@ class SphericalMetadata:
 def read_spherical(path: Path) -> SphericalMetadata | None:
     """Read the spherical metadata of the first video track of an MP4 or MOV.
 
-    V2 wins over V1, except where it describes a mesh and V1 gives the same
-    picture as a plain equirectangular crop.
+    V2 wins over V1, except where it describes a mesh and V1 gives the same picture as
+    a plain equirectangular crop. Apple's boxes count where Google's are missing.
     """
     moov = read_moov(path)
     track = video_track(moov)
     if track is None:
         return None
     v1, v2 = _read_v1(moov, track), _read_v2(moov, track)
+    if v1 is None and v2 is None:
+        return _read_apple(moov, track)
     if v2 is None or (v1 is not None and v2.projection is not v1.projection):
         return v1 or v2
     return v2
@@ -156,8 +180,10 @@ def from_side_data(
         layout = {1: StereoLayout.SIDE_BY_SIDE, 2: StereoLayout.TOP_BOTTOM}.get(
             struct.unpack_from("=I", stereo)[0], StereoLayout.MONO
         )
-    projection = {0: Projection.EQUIRECTANGULAR, 1: Projection.CUBEMAP}.get(kind)
+    projection = _OF_SIDE_DATA.get(kind)
     edges = None
+    if kind == _HALF_EQUIRECTANGULAR:
+        projection, edges = Projection.EQUIRECTANGULAR, _HALF_EDGES
     if kind == 2:  # AV_SPHERICAL_EQUIRECTANGULAR_TILE: bounds in 0.32 fixed point
         projection = Projection.EQUIRECTANGULAR
         edges = _edges_of_fixed_point(left, top, right, bottom)
@@ -216,9 +242,33 @@ def _v1_edges(fields: Mapping[str, str]) -> tuple[float, float, float, float] | 
     return left, top, right, bottom
 
 
-def _read_v2(moov: bytes, track: Box) -> SphericalMetadata | None:
+def _sample_entry(moov: bytes, track: Box) -> Box | None:
     chain = find(moov, track, b"mdia", b"minf", b"stbl", b"stsd")
-    entry = next(iter(children(moov, chain[-1])), None) if chain else None
+    return next(iter(children(moov, chain[-1])), None) if chain else None
+
+
+def _read_apple(moov: bytes, track: Box) -> SphericalMetadata | None:
+    entry = _sample_entry(moov, track)
+    said = entry and read_apple_video(moov, sample_entry_children(moov, entry))
+    if not said:
+        return None
+    projection = {
+        "equi": Projection.EQUIRECTANGULAR,
+        "hequ": Projection.EQUIRECTANGULAR,
+        "fish": Projection.FISHEYE,
+    }.get(said.kind, Projection.OTHER)
+    edges = _HALF_EDGES if said.kind == "hequ" else None
+    level = (0.0, 0.0, 0.0)
+    believed = SphericalMetadata.believed(
+        projection, said.layout, level, edges, "Apple"
+    )
+    hfov_deg = said.hfov_deg
+    is_lens = hfov_deg is not None and 90.0 <= hfov_deg <= MAX_FOV_DEG
+    return replace(believed, hfov_deg=hfov_deg if is_lens else None)
+
+
+def _read_v2(moov: bytes, track: Box) -> SphericalMetadata | None:
+    entry = _sample_entry(moov, track)
     if entry is None:
         return None
     layout: StereoLayout | None = StereoLayout.MONO
@@ -232,6 +282,7 @@ def _read_v2(moov: bytes, track: Box) -> SphericalMetadata | None:
     if not projection_box:
         return None
     pose, projection, edges = (0.0, 0.0, 0.0), Projection.OTHER, None
+    padding_px = 0
     for box in children(moov, projection_box[0]):
         fields = box.payload + 4  # behind version and flags
         n_bytes = box.end - fields
@@ -243,9 +294,14 @@ def _read_v2(moov: bytes, track: Box) -> SphericalMetadata | None:
             edges = _edges_of_fixed_point(left, top, right, bottom)
         elif box.kind == b"cbmp":
             projection = Projection.CUBEMAP
+            if n_bytes >= 8:
+                padding_px = struct.unpack_from(">2I", moov, fields)[1]
         elif box.kind == b"mshp":
             projection = Projection.MESH
-    return SphericalMetadata.believed(projection, layout, pose, edges, "V2")
+    if padding_px > _MAX_FACE_PADDING_PX:
+        padding_px = 0
+    believed = SphericalMetadata.believed(projection, layout, pose, edges, "V2")
+    return replace(believed, padding_px=padding_px)
 
 
 def _pose_of_fixed_point(yaw: int, pitch: int, roll: int) -> tuple[float, float, float]:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,9 @@ from pano.camera.horizon import Tilt
 from pano.equirect.layouts import SphereBounds, StereoLayout
 from pano.errors import MediaError, SettingsError
 from pano.media import Media
+from pano.media.cameras.chapters import chapters_of
 from pano.media.sound.choice import SoundChoice
+from pano.projections.kinds import ProjectionChoice
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano_jobs.maps import open_maps
 from pano_jobs.progress import Progress
@@ -61,18 +63,20 @@ class Origin:
     layout: StereoLayout
     bounds: SphereBounds
     tilt: Tilt
+    projection: ProjectionChoice = field(default_factory=ProjectionChoice)
 
     @classmethod
     def of(cls, media: Media) -> Origin:
         """Describe an open clip."""
         info, said = media.info, media.info.spherical
         return cls(
-            name=info.path.name,
-            size_bytes=info.path.stat().st_size,
+            name=chapters_of(info.path)[0].name,
+            size_bytes=info.n_bytes,
             duration_s=info.duration_from_header_s,
             n_frames=info.n_frames_from_header,
             layout=media.layout,
-            bounds=info.bounds,
+            bounds=media.bounds,
+            projection=media.projection,
             tilt=Tilt() if said is None else Tilt(said.roll_deg, said.pitch_deg),
         )
 
@@ -83,6 +87,7 @@ class Origin:
             **{name: source[name] for name in _IDENTITY},
             layout=StereoLayout(source["layout"]),
             bounds=SphereBounds(**source["bounds"]),
+            projection=ProjectionChoice.from_json(source.get("projection")),
             tilt=Tilt(**source["tilt"]),
         )
 

@@ -55,6 +55,7 @@ def export(
         check_output(target, source=kept, overwrite=overwrite)
     path = CameraPath.load(source)
     _check_lens(path, chosen, format_name)
+    _check_projection(path, format_name)
     width_px, height_px = size or _own_size(path)
     place = _place(path.source, source.parent)
     timeline = Timeline(
@@ -87,6 +88,10 @@ def export(
     )
 
 
+# The other program turns these formats' clip into the film itself.
+_FILMING = frozenset({"sendcmd", "mlt", "shotcut"})
+
+
 def _format(name: str, *, is_into_project: bool) -> Format:
     """Return the format of this name, which must fit what it is written into."""
     if name not in FORMATS:
@@ -105,6 +110,17 @@ def _check_lens(path: CameraPath, chosen: Format, name: str) -> None:
             f"{name} has no {path.source.lens} lens; choose another format or "
             "set the lens of the path to rectilinear"
         )
+
+
+def _check_projection(path: CameraPath, name: str) -> None:
+    """Refuse to have another program film faces or lenses as if they were a sphere."""
+    clip = path.source.clip
+    if clip is None or clip.is_equirectangular or name not in _FILMING:
+        return
+    raise SettingsError(
+        f"{name} films equirectangular clips alone, and this path's is "
+        f"{clip.projection.kind}; film it with `pano render`"
+    )
 
 
 def _notes(chosen: Format, timeline: Timeline, *, has_rate: bool) -> tuple[str, ...]:

@@ -62,7 +62,12 @@ def saliency(
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         media = stack.enter_context(
-            open_media(source, layout=settings.layout, sound=settings.sound)
+            open_media(
+                source,
+                layout=settings.layout,
+                sound=settings.sound,
+                projection=settings.projection,
+            )
         )
         # Made before the long first pass: it refuses a bad target at once.
         writer = _writer(media, target, encoder, overwrite=overwrite)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pano.media import Hearing, MediaInfo, probe
+from pano.media import Hearing, MediaInfo, StereoLayout, probe
 from pano.media.inspection.look import look_at_pictures
 from pano.media.sound.hearing import choose_hearing
+from pano.media.source_projection import known_projection, projection_notes
+from pano.projections.kinds import ProjectionChoice, SourceProjection
 from pano_jobs.results import InfoResult
 
 
@@ -23,8 +25,13 @@ def describe(source: Path) -> InfoResult:
         If the file cannot be read as video.
     """
     stated = probe(source)
-    media = look_at_pictures(stated)
-    layout, rate = media.layout(), media.average_frame_rate
+    media = stated if stated.companion else look_at_pictures(stated)
+    rate, projection = media.average_frame_rate, known_projection(media)
+    layout = media.layout()
+    if layout is None and projection is not None:
+        layout = (
+            StereoLayout.MONO if media.spherical is None else media.spherical.layout
+        )
     hearing = choose_hearing(source)
     sound = media.audio if hearing is None else hearing.track
     return InfoResult(
@@ -37,7 +44,7 @@ def describe(source: Path) -> InfoResult:
         height_px=stated.height_px,
         rotation_deg=media.rotation_deg,
         sample_aspect_ratio=str(media.sample_aspect_ratio),
-        projection=_projection_words(media),
+        projection=_projection_words(media, projection),
         stereo_layout=None if layout is None else str(layout),
         average_frame_rate_hz=None if rate is None else str(rate),
         time_base=str(media.time_base),
@@ -51,22 +58,33 @@ def describe(source: Path) -> InfoResult:
         n_audio_tracks=len(media.sound_tracks),
         dynamic_range=media.signal.words(),
         sound_field=None if hearing is None else _field_words(hearing),
-        notes=media.notes,
+        notes=(*media.notes, *_projection_notes(projection)),
     )
 
 
-def _projection_words(media: MediaInfo) -> str | None:
-    sphere = media.spherical
+def _projection_words(
+    media: MediaInfo, projection: SourceProjection | None
+) -> str | None:
+    sphere, companion = media.spherical, media.companion
+    if companion is not None:
+        what = "tracks" if companion.path == media.path else "files"
+        return f"{companion.projection} (from two {what} of one size)"
     if sphere is not None:
-        return f"{sphere.projection} (from the metadata, {sphere.source})"
-    if media.is_dual_fisheye:
-        return "two fisheyes side by side (from the picture)"
-    if media.has_cube_strips:
-        return "two strips of a cube's faces (from the file's shape)"
-    if media.layout() is None:
+        named = sphere.projection if projection is None else projection
+        return f"{named} (from the metadata, {sphere.source})"
+    if projection is None:
         return None
+    if projection is SourceProjection.DUAL_FISHEYE:
+        seen = "picture" if media.is_dual_fisheye else "file's name"
+        return f"{projection} (from the {seen})"
     inside = " inside black bars" if media.black_rows_px else ""
-    return f"equirectangular (from the 2:1 picture{inside})"
+    return f"{projection} (from the 2:1 picture{inside})"
+
+
+def _projection_notes(projection: SourceProjection | None) -> tuple[str, ...]:
+    return (
+        () if projection is None else projection_notes(projection, ProjectionChoice())
+    )
 
 
 def _field_words(hearing: Hearing) -> str:

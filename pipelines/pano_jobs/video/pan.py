@@ -73,11 +73,12 @@ def pan(
         written.
     """
     settings, source = settings or PanSettings(), Path(source)
-    layout, kept = settings.localize.layout, None
+    layout, projection = settings.localize.layout, settings.localize.projection
+    kept = None
     if maps_source is not None:
         kept = KeptAnalysis(Path(maps_source), progress=progress)
         kept.check_sound(settings.localize.sound)
-        layout = kept.origin.layout
+        layout, projection = kept.origin.layout, kept.origin.projection
     files = _Files.of(path_target, maps_target, sheet_target, why_target)
     lenses = lenses_of(settings)
     targets = named(Path(target), settings, lenses)
@@ -86,7 +87,12 @@ def pan(
         check_output(output, source=source, overwrite=overwrite)
     with contextlib.ExitStack() as stack:
         media = stack.enter_context(
-            open_media(source, layout=layout, sound=settings.localize.sound)
+            open_media(
+                source,
+                layout=layout,
+                sound=settings.localize.sound,
+                projection=projection,
+            )
         )
         if kept is not None:
             kept.check(media)

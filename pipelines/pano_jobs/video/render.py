@@ -13,10 +13,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pano.camera.filmed_clip import FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.media import Media, StereoLayout, open_media
 from pano.media.sound.choice import SoundChoice, SoundOut
+from pano.projections.kinds import ProjectionChoice
 from pano.sphere import great_circle_deg, unit_vectors
 from pano_jobs.analysis.analysis_pass import file_notes
 from pano_jobs.outputs import StrPath, check_output
@@ -43,6 +45,7 @@ def render(
     projection: Lens | None = None,
     aspects: Sequence[Fraction] = (),
     layout: StereoLayout | None = None,
+    stored_projection: ProjectionChoice | None = None,
     sound: SoundChoice | None = None,
     sound_out: SoundOut = "auto",
     overwrite: bool = False,
@@ -57,6 +60,8 @@ def render(
     layout
         How the clip's eyes are packed; ``None`` is what the path remembers of this
         clip, or else the file's word.
+    stored_projection
+        How each eye of the clip holds the sphere; ``None`` likewise.
     aspects
         Films as many videos at once, the path's magnification in each.
     sound, sound_out
@@ -70,7 +75,11 @@ def render(
     source, path_source, target = Path(source), Path(path_source), Path(target)
     lens = lens or LensSettings()
     path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
-    layout = layout or _remembered_layout(path, source)
+    remembered = _remembered(path, source)
+    if remembered is not None:
+        layout = layout or remembered.layout
+        if stored_projection in (None, ProjectionChoice()):
+            stored_projection = remembered.projection
     if lens.tilt is not None:
         path = lens.tilt.level(path)
     wide = dataclasses.replace(
@@ -80,7 +89,9 @@ def render(
     targets = [of_aspect(target, one, lenses) for one in lenses]
     for output in targets:
         check_output(output, source=source, overwrite=overwrite)
-    with open_media(source, layout=layout, sound=sound) as media:
+    with open_media(
+        source, layout=layout, sound=sound, projection=stored_projection
+    ) as media:
         takes = [
             (
                 OutputCamera.prepare(
@@ -96,12 +107,12 @@ def render(
     return dataclasses.replace(result, path=path_source, others=others)
 
 
-def _remembered_layout(path: CameraPath, source: Path) -> StereoLayout | None:
+def _remembered(path: CameraPath, source: Path) -> FilmedClip | None:
     """Return how the clip was opened when its path was planned."""
     clip = path.source.clip
     if clip is None or path.source.file != source.name:
         return None
-    return clip.layout
+    return clip
 
 
 def turned_deg(path: CameraPath) -> float:

@@ -115,7 +115,10 @@ def render_frames(
     """
     renderers = [
         ViewportRenderer(
-            camera.lens.width_px, camera.lens.height_px, lens=path.source.lens
+            camera.lens.width_px,
+            camera.lens.height_px,
+            lens=path.source.lens,
+            sphere=media.sphere,
         )
         for camera, path in takes
     ]
@@ -149,7 +152,7 @@ def render_frames(
             pose = takes[0][1].at(frame.time_s)
             if shake is not None:
                 pose = shake.stabilized(pose, frame.time_s)
-            _show(observers, frame, views[0], pose)
+            _show(observers, media, frame, views[0], pose)
             n_frames += 1
     return n_frames
 
@@ -161,7 +164,7 @@ def _shake(media: Media, progress: Progress) -> Shake:
         words="Looking for shake",
         duration_s=media.info.duration_from_header_s,
     )
-    return measure_shake((frame.time_s, frame.planes.luma_8bit()) for frame in frames)
+    return measure_shake((frame.time_s, media.equirect_luma(frame)) for frame in frames)
 
 
 def _axes_along(path: CameraPath, shake: Shake | None) -> AxesAt:
@@ -185,6 +188,7 @@ def _poses(
 
 def _show(
     observers: Sequence[FrameObserver],
+    media: Media,
     frame: PlanarFrame,
     view: Planes,
     pose: CameraPose,
@@ -192,6 +196,6 @@ def _show(
     wanting = [observer for observer in observers if observer.wants(frame.time_s)]
     if not wanting:
         return
-    image, picture = planes_to_rgb(frame.planes), planes_to_rgb(view)
+    image, picture = media.equirect(frame), planes_to_rgb(view)
     for observer in wanting:
         observer.see(frame.time_s, image, pose=pose, picture=picture)

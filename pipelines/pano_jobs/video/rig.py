@@ -26,6 +26,7 @@ from pano.equirect.planes import Planes
 from pano.errors import MediaError
 from pano.media import Media, PlanarFrame, StereoLayout, open_media, planes_to_rgb
 from pano.media.sound.choice import SoundChoice, SoundOut
+from pano.projections.kinds import ProjectionChoice
 from pano.rendering.renderer import ViewportRenderer
 from pano_jobs.analysis.analysis_pass import file_notes
 from pano_jobs.outputs import POSES, StrPath, written_whole_folder
@@ -51,6 +52,7 @@ def film_rig(
     pictures: PictureChoice | None = None,
     encoder: EncoderSettings | None = None,
     layout: StereoLayout | None = None,
+    stored_projection: ProjectionChoice | None = None,
     sound: SoundChoice | None = None,
     sound_out: SoundOut = "auto",
     overwrite: bool = False,
@@ -77,7 +79,9 @@ def film_rig(
         folder = stack.enter_context(
             written_whole_folder(target, source=source, overwrite=overwrite)
         )
-        media = stack.enter_context(open_media(source, layout=layout, sound=sound))
+        media = stack.enter_context(
+            open_media(source, layout=layout, sound=sound, projection=stored_projection)
+        )
         width_px, height_px = size or _own_size(media, views)
         lens = LensSettings(width_px, height_px, encoder=encoder or EncoderSettings())
         paths = [_held(view) for view in views]
@@ -156,7 +160,7 @@ def _pictures(
     choice: PictureChoice,
     progress: Progress,
 ) -> tuple[list[FilmedView], int]:
-    renderer = ViewportRenderer(lens.width_px, lens.height_px)
+    renderer = ViewportRenderer(lens.width_px, lens.height_px, sphere=media.sphere)
     frames = progress.follow(
         media.planar_frames(),
         words="Filming",
@@ -231,7 +235,7 @@ def _notes(
 
 def _unseen_note(media: Media, views: Sequence[RigView]) -> tuple[str, ...]:
     """Name the views that look beyond what the clip covers."""
-    bounds = media.info.bounds
+    bounds = media.bounds
     unseen = []
     for view in views:
         direction = view.pose.direction

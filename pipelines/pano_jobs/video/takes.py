@@ -23,6 +23,7 @@ from pano.equirect.layouts import FULL_SPHERE, SphereBounds
 from pano.errors import SettingsError
 from pano.export import known_rate_hz
 from pano.media import Media
+from pano.media.cameras.chapters import chapters_of
 from pano_jobs.settings import LensSettings, PanSettings
 
 
@@ -136,9 +137,10 @@ def filmed_clip(media: Media) -> FilmedClip:
     return FilmedClip(
         width_px=height_px if is_turned else width_px,
         height_px=width_px if is_turned else height_px,
-        place=str(info.path.absolute()),
+        place=str(chapters_of(info.path)[0].absolute()),
         layout=media.layout,
-        bounds=info.bounds,
+        bounds=media.bounds,
+        projection=media.projection,
         start_s=float(info.start_time),
         frame_rate_hz=rate_hz,
         timecode=_timecode(info.timecode, rate_hz),

@@ -15,10 +15,12 @@ from pano.media import DEFAULT_ENCODER, ENCODERS, StereoLayout
 from pano.media.colour.signal import DYNAMIC_RANGES, DynamicRange
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.sound.choice import SoundChoice
+from pano.projections.kinds import ProjectionChoice
 from pano_jobs.cli.config import read_config
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.gathering import F, gathered
 from pano_jobs.cli.options.parsing import read_aspects, read_size, read_tilt
+from pano_jobs.cli.options.projection import projection_options
 from pano_jobs.cli.options.sound import sound_options
 from pano_jobs.settings import (
     COMPUTE_ENGINES,
@@ -48,6 +50,7 @@ def _localize_settings(
     looks: Looks,
     motion_gain: float,
     layout: str | None,
+    stored_projection: ProjectionChoice,
     sound: SoundChoice,
     evidence: Evidence,
     checkpoint: Path | None,
@@ -60,6 +63,7 @@ def _localize_settings(
         looks=looks,
         motion_gain=motion_gain,
         layout=None if layout is None else StereoLayout(layout),
+        projection=stored_projection,
         sound=sound,
         evidence=evidence,
         checkpoint=checkpoint,
@@ -192,6 +196,7 @@ localize_options = gathered(
         help="Extra weight of motion where confidence is low; 0 disables it.",
     ),
     layout_option,
+    projection_options,
     sound_options,
     click.option(
         "--evidence",

@@ -11,7 +11,9 @@ from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.media import StereoLayout
 from pano.media.sound.choice import SoundChoice, SoundOut
+from pano.projections.kinds import ProjectionChoice
 from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.projection import projection_options
 from pano_jobs.cli.options.rig import (
     RigChoice,
     asked_size,
@@ -74,6 +76,7 @@ from pano_jobs.settings import EncoderSettings, LensSettings
 @level_option
 @encoder_options
 @layout_option
+@projection_options
 @sound_options
 @sound_out_option
 @force_option
@@ -92,6 +95,7 @@ def render(
     tilt: Tilt | None,
     encoder: EncoderSettings,
     layout: str | None,
+    stored_projection: ProjectionChoice,
     sound: SoundChoice,
     sound_out: SoundOut,
     force: bool,
@@ -113,6 +117,7 @@ def render(
             size=asked_size(size),
             encoder=encoder,
             layout=packing,
+            stored_projection=stored_projection,
             sound=sound,
             sound_out=sound_out,
             force=force,
@@ -140,6 +145,7 @@ def render(
             projection=None if projection is None else Lens(projection),
             aspects=aspects,
             layout=packing,
+            stored_projection=stored_projection,
             sound=sound,
             sound_out=sound_out,
             overwrite=force,
@@ -157,6 +163,7 @@ def _film_rig(
     size: tuple[int, int] | None,
     encoder: EncoderSettings,
     layout: StereoLayout | None,
+    stored_projection: ProjectionChoice,
     sound: SoundChoice,
     sound_out: SoundOut,
     force: bool,
@@ -173,6 +180,7 @@ def _film_rig(
             pictures=rig.pictures,
             encoder=encoder,
             layout=layout,
+            stored_projection=stored_projection,
             sound=sound,
             sound_out=sound_out,
             overwrite=force,

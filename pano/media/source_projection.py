@@ -1,0 +1,128 @@
+"""How a file's pictures hold the sphere: by its metadata, its kind, or a person's word.
+
+Equirectangular pictures need nothing of this; of others it makes the `StoredSphere`
+that they are read by.
+"""
+
+from __future__ import annotations
+
+from pano.equirect.layouts import StereoLayout
+from pano.errors import NotSphericalError, SettingsError
+from pano.media.cameras.companions import projection_by_name
+from pano.media.media_info import MediaInfo
+from pano.media.metadata.spherical import Projection
+from pano.projections.kinds import (
+    DEFAULT_DUAL_FISHEYE_FOV_DEG,
+    ProjectionChoice,
+    SourceProjection,
+    stored_sphere,
+)
+from pano.projections.stored_sphere import StoredSphere
+
+_UNCALIBRATED_NOTE = (
+    "the two lenses are joined as ideal ones of {fov_deg:g}° (--fov): the maker's "
+    "calibration is not documented, and things near the seam may show twice"
+)
+
+
+def known_projection(info: MediaInfo) -> SourceProjection | None:
+    """Return how a file holds the sphere, as far as it tells; None if it does not."""
+    if info.companion is not None:
+        return info.companion.projection
+    said = info.spherical
+    if said is not None:
+        if said.projection is Projection.EQUIRECTANGULAR:
+            return SourceProjection.EQUIRECTANGULAR
+        if said.projection is Projection.FISHEYE:
+            return SourceProjection.FISHEYE
+        if said.projection is Projection.CUBEMAP:
+            return _cubemap_of(info, said.layout or StereoLayout.MONO)
+        return None
+    by_name = projection_by_name(info.path, info.width_px, info.height_px)
+    if by_name is not None:
+        return by_name
+    if info.is_dual_fisheye:
+        return SourceProjection.DUAL_FISHEYE
+    return SourceProjection.EQUIRECTANGULAR if info.is_two_to_one else None
+
+
+def _cubemap_of(info: MediaInfo, layout: StereoLayout) -> SourceProjection:
+    aspect = info.width_px / layout.n_columns / (info.height_px / layout.n_rows)
+    is_row = abs(aspect - 6.0) < abs(aspect - 1.5)
+    return SourceProjection.CUBEMAP_6X1 if is_row else SourceProjection.CUBEMAP_3X2
+
+
+def choose_layout(
+    info: MediaInfo, layout: StereoLayout | None, choice: ProjectionChoice
+) -> tuple[StereoLayout, SourceProjection]:
+    """Settle how eyes are packed and what projection each has.
+
+    Raises
+    ------
+    NotSphericalError
+        If neither the file nor the caller says that it is a sphere.
+    """
+    said = info.spherical
+    known = choice.kind or known_projection(info)
+    if layout is None:
+        layout = said.layout if said is not None else StereoLayout.MONO
+    elif known is None and said is None:
+        known = SourceProjection.EQUIRECTANGULAR  # who names a layout means a sphere
+    if known is None or layout is None:
+        if said is not None and said.projection not in (
+            Projection.EQUIRECTANGULAR,
+            Projection.OTHER,
+        ):
+            raise NotSphericalError(
+                f"{info.path} stores its sphere as {said.projection}; "
+                "export it as equirectangular"
+            )
+        if known is None and said is not None and layout is not None:
+            return layout, SourceProjection.EQUIRECTANGULAR
+        return info.require_layout(), SourceProjection.EQUIRECTANGULAR
+    return layout, known
+
+
+def sphere_of(
+    info: MediaInfo,
+    layout: StereoLayout,
+    projection: SourceProjection,
+    choice: ProjectionChoice,
+) -> StoredSphere | None:
+    """Return where one eye's upright picture holds what; None: equirectangular.
+
+    Raises
+    ------
+    SettingsError
+        If a picture of its size cannot have the projection, or an option has no
+        meaning for it.
+    """
+    if choice.fov_deg is not None and not projection.is_fisheye:
+        raise SettingsError(f"--fov is of fisheye lenses; {info.path} is {projection}")
+    if projection is SourceProjection.EQUIRECTANGULAR:
+        if choice.yaw_offset_deg:
+            raise SettingsError(
+                f"--yaw-offset turns pictures of lenses and faces; {info.path} is "
+                "equirectangular"
+            )
+        return None
+    width_px, height_px = info.upright_size_px
+    said = info.spherical
+    sphere = stored_sphere(
+        projection,
+        width_px // layout.n_columns,
+        height_px // layout.n_rows,
+        fov_deg=choice.fov_deg or (said.hfov_deg if said else None),
+        padding_px=said.padding_px if said else 0,
+    )
+    return sphere and sphere.turned(choice.yaw_offset_deg)
+
+
+def projection_notes(
+    projection: SourceProjection, choice: ProjectionChoice
+) -> tuple[str, ...]:
+    """Say what a person should know who films from such a picture."""
+    if projection is not SourceProjection.DUAL_FISHEYE:
+        return ()
+    fov_deg = choice.fov_deg or DEFAULT_DUAL_FISHEYE_FOV_DEG
+    return (_UNCALIBRATED_NOTE.format(fov_deg=fov_deg),)
