@@ -8,6 +8,7 @@ container cannot carry is encoded anew as AAC, all channels of it.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
@@ -24,6 +25,7 @@ from av.packet import Packet
 from pano.media.containers.carriers import (
     AAC_BITS_PER_S_AND_CHANNEL,
     Carriage,
+    aac_layout,
     aac_rate_hz,
 )
 from pano.media.reading import (
@@ -38,6 +40,8 @@ from pano.media.reading import (
 _TAGS = ("language", "title", "handler_name")
 # Sound ahead of the origin by more is not trimmed by a player, but played too late.
 _MAX_TRIMMED_S = Fraction(1, 10)
+# Containers round times, Matroska to a millisecond.
+_ROUNDING_S = 0.002
 
 
 def is_writable(target: Path, source: Path, layout: str, *, track: int | None) -> bool:
@@ -94,6 +98,7 @@ class SoundCopy:
         self._stream = find_sound_stream(self._input, track)
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._waiting: Packet[AudioStream] | None = None
+        self._last: Fraction | None = None
         self.origin = Fraction(0)
         if self._stream is not None:
             self._packets = self._carry(self._stream, carriage)
@@ -122,6 +127,10 @@ class SoundCopy:
             if packet.dts is not None:
                 packet.dts -= shift
             self._waiting = None
+            at = packet.pts if packet.dts is None else packet.dts
+            if self._last is not None and at * packet.time_base < self._last:
+                continue  # FFmpeg gives up a file whose times jump back
+            self._last = at * packet.time_base
             self._output.mux(packet)
 
     def finish(self, until: Fraction) -> None:
@@ -166,18 +175,56 @@ class SoundCopy:
     def _encode(
         self, stream: AudioStream, target: AudioStream
     ) -> Iterator[Packet[AudioStream]]:
-        layout, rate_hz = target.layout.name, target.sample_rate
-        resampler: AudioResampler | None = None
+        run: AudioResampler | None = None
+        setup: tuple[str, str, int] | None = None
+        clock = _SampleClock(target.sample_rate)
         for frame in decode_sounds(self._input, stream):
-            if frame.layout.name != layout:
-                frame = _renamed(frame, layout)
-            if resampler is None:
-                resampler = AudioResampler("fltp", layout, rate_hz, frame_size=1024)
-            for part in resampler.resample(frame):
-                yield from target.encode(part)
-        for part in resampler.resample(None) if resampler else ():
-            yield from target.encode(part)
+            named = _named(frame, target.layout.name)
+            if named is None or not clock.admits(frame):
+                continue
+            if run is None or setup != _setup(named):
+                for part in run.resample(None) if run else ():
+                    yield from target.encode(clock.stamped(part))
+                run = AudioResampler("fltp", target.layout, target.sample_rate)
+                setup = _setup(named)
+            for part in run.resample(named):
+                yield from target.encode(clock.stamped(part))
+        for part in run.resample(None) if run else ():
+            yield from target.encode(clock.stamped(part))
         yield from target.encode(None)
+
+
+class _SampleClock:
+    """Stamps sound that is encoded anew in samples, and never back in time.
+
+    An encoder loses its place where times jump back, and FFmpeg its patience.
+    """
+
+    def __init__(self, sample_rate_hz: int) -> None:
+        self._rate_hz = sample_rate_hz
+        self._next: int | None = None
+        self._end_s = -math.inf
+
+    def admits(self, frame: AudioFrame) -> bool:
+        """Tell whether a frame of the source begins after the one before ended."""
+        begin_s = self._end_s if frame.time is None else frame.time
+        if begin_s < self._end_s - _ROUNDING_S:
+            return False
+        self._end_s = begin_s + frame.samples / frame.sample_rate
+        return True
+
+    def stamped(self, part: AudioFrame) -> AudioFrame:
+        """Return a resampled piece with its time in samples."""
+        due = self._next
+        if part.pts is None or part.time_base is None:
+            at = due or 0
+        else:
+            at = round(part.pts * part.time_base * self._rate_hz)
+        if due is not None and at < due + _ROUNDING_S * self._rate_hz:
+            at = due
+        part.pts, part.time_base = at, Fraction(1, self._rate_hz)
+        self._next = at + part.samples
+        return part
 
 
 def _muxer(target: Path) -> str:
@@ -197,10 +244,23 @@ def _same_stream(
     return target
 
 
+def _named(frame: AudioFrame, layout: str) -> AudioFrame | None:
+    """Return a frame whose channels are named so that they can be written as a layout.
+
+    Where a track has another number of channels half-way, FFmpeg mixes them, and for
+    that they need names of their own; for more than eight there are none.
+    """
+    n_channels = frame.layout.nb_channels
+    if n_channels != AudioLayout(layout).nb_channels:
+        name = aac_layout(frame.layout.name, n_channels)
+        return None if name is None else _renamed(frame, name)
+    return _renamed(frame, layout)
+
+
 def _renamed(frame: AudioFrame, layout: str) -> AudioFrame:
     """Return the same channels under another layout's name."""
-    if frame.layout.nb_channels != AudioLayout(layout).nb_channels:
-        return frame  # another layout half-way; the resampler mixes it
+    if frame.layout.name == layout:
+        return frame
     # PyAV reads behind the last of eight planes and crashes: packed, there is one.
     packing = AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
     (packed,) = packing.resample(frame)
@@ -210,3 +270,7 @@ def _renamed(frame: AudioFrame, layout: str) -> AudioFrame:
     renamed.sample_rate = frame.sample_rate
     renamed.pts, renamed.time_base = frame.pts, frame.time_base
     return renamed
+
+
+def _setup(frame: AudioFrame) -> tuple[str, str, int]:
+    return frame.format.name, frame.layout.name, frame.sample_rate

@@ -236,3 +236,24 @@ def test_too_many_channels_are_refused_before_anything_is_written(
             sound_from=source,
         )
     assert list(tmp_path.iterdir()) == []
+
+
+# A copy, and AAC. The halves overlap, as in a recording that was joined.
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".m4v"])
+@pytest.mark.parametrize("layouts", [("mono", "stereo"), ("stereo", "mono")])
+def test_a_track_that_changes_half_way_and_jumps_back_arrives_to_its_end(
+    tmp_path: Path, layouts: tuple[str, str], suffix: str
+) -> None:
+    halves = []
+    for k, layout in enumerate(layouts):
+        tone = 0.2 * np.sin(np.arange(round(0.15 * RATE_HZ)) * 0.05)
+        track = SoundTrack(
+            tone.astype(np.float32), RATE_HZ, "mp2", layout, start_s=0.15 * k
+        )
+        halves.append(write_sound_only(tmp_path / f"{k}.ts", track).read_bytes())
+    source, target = tmp_path / "both.ts", tmp_path / f"film{suffix}"
+    source.write_bytes(b"".join(halves))
+    film(source, target)
+    with av.open(str(target)) as container:
+        end_s = max(frame.time for frame in container.decode(audio=0))
+    assert end_s > 0.25
