@@ -53,6 +53,9 @@ class Format:
         Whether the other program opens the clip by the name that is written.
     needs_sphere
         Whether a person has to lay the clip round the camera that is written.
+    shrinks_sphere
+        Whether the other program brings the sphere to the picture's size before it
+        films, which keeps little of it in view.
     changes_project
         Whether the other program opens only projects of its own.
     lenses
@@ -68,6 +71,7 @@ class Format:
     changes_project: bool = False
     names_clip: bool = False
     needs_sphere: bool = False
+    shrinks_sphere: bool = False
     lenses: frozenset[Lens] = frozenset({Lens.RECTILINEAR})
 
 
@@ -98,6 +102,7 @@ FORMATS: dict[str, Format] = {
         True,
         write_mlt,
         names_clip=True,
+        shrinks_sphere=True,
         lenses=_OF_V360,
     ),
     "shotcut": Format(
@@ -106,6 +111,7 @@ FORMATS: dict[str, Format] = {
         True,
         write_shotcut,
         names_clip=True,
+        shrinks_sphere=True,
     ),
     "otio": Format(
         ".otio",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -84,6 +85,7 @@ def export(
         notes=(
             *_notes(chosen, timeline, has_rate=has_rate),
             *_clip_notes(path.source, chosen, place),
+            *_shrinking_note(path, chosen, timeline),
         ),
     )
 
@@ -159,6 +161,21 @@ def _clip_notes(
     if chosen.needs_sphere and source.clip is not None and not source.clip.is_plain:
         notes.append(f"the sphere around the camera is {_packing(source.clip)}")
     return tuple(notes)
+
+
+def _shrinking_note(
+    path: CameraPath, chosen: Format, timeline: Timeline
+) -> tuple[str, ...]:
+    """Say how little of a sphere of the picture's width is in its narrowest view."""
+    if not chosen.shrinks_sphere:
+        return ()
+    share = timeline.lens.half_width(float(path.hfov_deg.min())) / math.pi
+    size = f"{timeline.width_px}x{timeline.height_px}"
+    return (
+        f"the editor brings the whole sphere to {size} before it films, about "
+        f"{round(timeline.width_px * share)} pixels of which are across the view; "
+        "a larger --size keeps more detail",
+    )
 
 
 def _packing(clip: FilmedClip) -> str:

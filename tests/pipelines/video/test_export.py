@@ -91,7 +91,7 @@ def test_frames_are_counted_at_the_rate_of_the_clip(saved_path, tmp_path):
 
 def test_a_clip_that_is_gone_is_noted_where_the_export_names_it(saved_path, tmp_path):
     known_clip(saved_path, frame_rate_hz=Fraction(30), place="/gone/clip.mp4")
-    (note,) = export(saved_path, tmp_path / "a.mlt", "mlt").notes
+    note = export(saved_path, tmp_path / "a.mlt", "mlt").notes[0]
     assert "clip.mp4 lies neither where it was nor beside the path" in note
     assert export(saved_path, tmp_path / "a.csv", "csv").notes == ()
 
@@ -102,6 +102,14 @@ def test_a_clip_that_moved_with_its_path_is_found_beside_it(saved_path, tmp_path
     (tmp_path / "away").mkdir()
     result = export(saved_path, tmp_path / "away" / "a.mlt", "mlt")
     assert str(tmp_path / "clip.mp4") in result.target.read_text(encoding="utf-8")
+
+
+def test_how_little_of_the_sphere_an_editor_keeps_is_said(saved_path, tmp_path):
+    known_clip(saved_path, frame_rate_hz=Fraction(30))
+    (tmp_path / "clip.mp4").touch()
+    (note,) = export(saved_path, tmp_path / "a.mlt", "mlt", size=(1280, 720)).notes
+    # tan(65.5°/2)/π of 1280
+    assert "to 1280x720 before it films, about 262 pixels" in note
 
 
 def test_what_a_person_has_to_lay_round_the_camera_is_said(saved_path, tmp_path):

@@ -109,7 +109,7 @@ def exported(tmp_path: Path, clip: Path, format_name: str) -> Path:
     folder = tmp_path / "elsewhere"
     folder.mkdir()
     result = export(tmp_path / "path.json", folder / "out.mlt", format_name)
-    assert result.notes == ()
+    assert [note for note in result.notes if "brings the whole" not in note] == []
     return result.target
 
 
