@@ -9,6 +9,7 @@ and every editor that reads one gets it.
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +21,7 @@ from pano.sphere import unit_vectors
 
 @dataclass(frozen=True, slots=True)
 class Tilt:
-    """Roll and pitch of a 360° camera as it stood, from GPano or Spherical Video.
+    """Roll and pitch of a 360° camera as it stood, as GPano and Spherical Video do.
 
     Parameters
     ----------
@@ -36,6 +37,28 @@ class Tilt:
 
     def __post_init__(self) -> None:
         CameraPose(0.0, self.pitch_deg, self.roll_deg)  # which refuses nonsense
+
+    @classmethod
+    def of_metadata(cls, roll_deg: float, pitch_deg: float) -> Tilt:
+        """Take what a file says of itself; nonsense is no tilt."""
+        try:
+            return cls(roll_deg, pitch_deg)
+        except ValueError:
+            return cls()
+
+    @classmethod
+    def from_up(cls, up: tuple[float, float, float]) -> Tilt:
+        """Read the tilt off the direction of the world's up: right, up, ahead."""
+        x, y, z = up
+        pitch_rad = math.atan2(z, math.hypot(x, y))
+        return cls(math.degrees(math.atan2(-x, y)), math.degrees(pitch_rad))
+
+    def words(self) -> str:
+        """Return both angles as text."""
+        roll_deg, pitch_deg = (
+            round(angle, 1) + 0.0 for angle in (self.roll_deg, self.pitch_deg)
+        )  # no -0.0
+        return f"roll {roll_deg:.1f}°, pitch {pitch_deg:.1f}°"
 
     def level(self, path: CameraPath) -> CameraPath:
         """Return the path with the roll that levels the horizon in every frame."""

@@ -212,6 +212,8 @@ class InfoResult:
         SDR, or HDR with its transfer, primaries and light levels.
     notes
         What of the metadata is not believed, and what is done to the pictures.
+    level
+        How the camera was tilted and what tells it, or why it is not levelled.
     """
 
     source: Path
@@ -236,6 +238,7 @@ class InfoResult:
     audio_track: int | None
     n_audio_tracks: int
     sound_field: str | None
+    level: str | None
     dynamic_range: str = "SDR"
     notes: tuple[str, ...] = ()
 

@@ -42,6 +42,8 @@ Looks = Literal["changes", "all"]
 LOOKS: tuple[Looks, ...] = get_args(Looks)
 Evidence = Literal["both", "picture", "field"]
 EVIDENCE: tuple[Evidence, ...] = get_args(Evidence)
+# What the horizon is levelled by: a tilt, or where it is looked for.
+Level = Tilt | Literal["auto", "file", "off"]
 COMPUTE_ENGINES: tuple[Compute, ...] = get_args(Compute)
 
 
@@ -145,9 +147,10 @@ class LensSettings:
         What writes the video, and how quickly.
     is_stabilized
         Take the shake of a carried camera out of the film; it costs another pass.
-    tilt
-        How the camera was tilted, to put the horizon level; ``None`` believes the
-        file when a path is planned, and keeps a saved path as it is.
+    level
+        How the camera was tilted, to put the horizon level; or whom to believe:
+        ``auto`` the spherical metadata, else sensors that tell of the picture,
+        ``file`` the sensors, ``off`` nobody. ``auto`` and ``off`` keep a saved path.
     """
 
     width_px: int = DEFAULT_SIZE_PX[0]
@@ -157,7 +160,7 @@ class LensSettings:
     shutter_deg: float = 0.0
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     is_stabilized: bool = False
-    tilt: Tilt | None = None
+    level: Level = "auto"
 
     def __post_init__(self) -> None:
         for side_px in (self.width_px, self.height_px):

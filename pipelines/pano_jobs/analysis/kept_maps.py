@@ -53,7 +53,7 @@ class Origin:
     duration_s, n_frames
         By its header; ``None`` where that does not say.
     tilt
-        How the camera was tilted, by the file's word.
+        How the camera was tilted, by the spherical metadata.
     """
 
     name: str
@@ -77,7 +77,9 @@ class Origin:
             layout=media.layout,
             bounds=media.bounds,
             projection=media.projection,
-            tilt=Tilt() if said is None else Tilt(said.roll_deg, said.pitch_deg),
+            tilt=Tilt()
+            if said is None
+            else Tilt.of_metadata(said.roll_deg, said.pitch_deg),
         )
 
     @classmethod

@@ -1,7 +1,8 @@
 """The `info` job: the properties of a video file.
 
-All are read from its header, but two things: whether untagged channels are a sound
-field, for which a minute of them is heard, and what a few pictures look like.
+All are read from its header, but three things: whether untagged channels are a sound
+field, for which a minute of them is heard; what a few pictures look like; and how the
+camera was tilted, which its sensors tell.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pano.media.sound.hearing import choose_hearing
 from pano.media.source_projection import known_projection, projection_notes
 from pano.projections.kinds import ProjectionChoice, SourceProjection
 from pano_jobs.results import InfoResult
+from pano_jobs.video.leveling import level_words
 
 
 def describe(source: Path) -> InfoResult:
@@ -58,6 +60,7 @@ def describe(source: Path) -> InfoResult:
         n_audio_tracks=len(media.sound_tracks),
         dynamic_range=media.signal.words(),
         sound_field=None if hearing is None else _field_words(hearing),
+        level=level_words(media),
         notes=(*media.notes, *_projection_notes(projection)),
     )
 

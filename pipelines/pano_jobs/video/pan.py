@@ -17,7 +17,7 @@ from pano.director.evidence import gather
 from pano.director.plan import takes_from
 from pano.media import Media, open_media
 from pano_jobs.analysis.analysis_pass import Analysis
-from pano_jobs.analysis.kept_maps import KeptAnalysis
+from pano_jobs.analysis.kept_maps import KeptAnalysis, Origin
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet, Truth
 from pano_jobs.explain.map_timeline import MapTimeline
@@ -28,6 +28,7 @@ from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import PanResult
 from pano_jobs.settings import LensSettings, PanSettings
 from pano_jobs.video.heat_map import temporary_maps
+from pano_jobs.video.leveling import choose_leveling
 from pano_jobs.video.render import video_result
 from pano_jobs.video.render_pass import OutputCamera, render_frames
 from pano_jobs.video.takes import (
@@ -103,13 +104,18 @@ def pan(
             )
             for name, lens in zip(targets, each_take(lenses, settings), strict=True)
         ]
+        origin = Origin.of(media) if kept is None else kept.origin
+        leveling = choose_leveling(settings.lens.level, media.info, origin.tilt)
         analysis = kept or Analysis(
             media, settings.localize, localizer=localizer, progress=progress
         )
         timeline, maps_path = MapTimeline(), optional_path(maps_source) or files.maps
         if maps_path is None and (files.sheet or files.why):
             maps_path = stack.enter_context(temporary_maps(targets[0]))
-        paths = _plan(analysis, settings, lenses, timeline, maps_path, media)
+        paths = [
+            leveling.tilt.level(path)
+            for path in _plan(analysis, settings, lenses, timeline, maps_path, media)
+        ]
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
         pages = files.pages(maps_path, timeline, paths[0], truth)
@@ -120,7 +126,7 @@ def pan(
             **dataclasses.asdict(files),
             mean_confidence=analysis.mean_confidence,
             field_share=analysis.field_share,
-            notes=analysis.notes() + result.notes,
+            notes=analysis.notes() + leveling.notes + result.notes,
         )
 
 
@@ -187,7 +193,7 @@ def _plan(
     maps_path: Path | None,
     media: Media,
 ) -> list[CameraPath]:
-    """Plan the takes of every aspect from one analysis, aspect by aspect, levelled.
+    """Plan the takes of every aspect from one analysis, aspect by aspect.
 
     The maps of a new analysis are written to `maps_path`, if there is one.
     """
@@ -198,7 +204,6 @@ def _plan(
             maps = stack.enter_context(writer).passing(maps)
         evidence = gather(maps, start=settings.direct.start)
     paths = []
-    tilt = settings.lens.tilt or analysis.origin.tilt
     for lens in lenses:
         asked = brief(
             settings,
@@ -207,5 +212,5 @@ def _plan(
             found_cuts_s=analysis.source_cuts_s,
         )
         takes = takes_from(evidence, asked, n_takes=settings.direct.n_takes)
-        paths += [tilt.level(described(path, lens, settings, media)) for path in takes]
+        paths += [described(path, lens, settings, media) for path in takes]
     return paths

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from pano.camera.filmed_clip import FilmedClip
+from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.media import Media, StereoLayout, open_media
@@ -25,6 +26,7 @@ from pano_jobs.outputs import StrPath, check_output
 from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import PanResult
 from pano_jobs.settings import LensSettings
+from pano_jobs.video.leveling import Leveling, choose_leveling
 from pano_jobs.video.render_pass import OutputCamera, render_frames
 from pano_jobs.video.takes import (
     filmed_clip,
@@ -80,8 +82,6 @@ def render(
         layout = layout or remembered.layout
         if stored_projection in (None, ProjectionChoice()):
             stored_projection = remembered.projection
-    if lens.tilt is not None:
-        path = lens.tilt.level(path)
     wide = dataclasses.replace(
         lens, lens=path.source.lens, hfov_deg=float(path.hfov_deg[0])
     )
@@ -92,6 +92,10 @@ def render(
     with open_media(
         source, layout=layout, sound=sound, projection=stored_projection
     ) as media:
+        leveling = Leveling()
+        if lens.level != "auto":  # the path was levelled when it was planned
+            leveling = choose_leveling(lens.level, media.info, Tilt())
+        path = leveling.tilt.level(path)
         takes = [
             (
                 OutputCamera.prepare(
@@ -104,7 +108,12 @@ def render(
         n_frames = render_frames(media, takes, progress=progress)
         result = video_result(media, takes[0], n_frames)
     others = tuple(camera.target for camera, _ in takes[1:])
-    return dataclasses.replace(result, path=path_source, others=others)
+    return dataclasses.replace(
+        result,
+        path=path_source,
+        others=others,
+        notes=leveling.notes + result.notes,
+    )
 
 
 def _remembered(path: CameraPath, source: Path) -> FilmedClip | None:

@@ -61,3 +61,20 @@ def test_a_camera_that_stood_on_its_head_is_turned_over() -> None:
 def test_nonsense_is_refused() -> None:
     with pytest.raises(ValueError, match="pitch_deg must be in"):
         Tilt(pitch_deg=120.0)
+
+
+@pytest.mark.parametrize(("roll_deg", "pitch_deg"), [(12.0, -7.0), (-170.0, 60.0)])
+def test_the_direction_of_up_tells_the_tilt(roll_deg: float, pitch_deg: float) -> None:
+    up = CameraPose(0.0, pitch_deg, roll_deg).axes()[:, 1]
+    found = Tilt.from_up((float(up[0]), float(up[1]), float(up[2])))
+    assert found.roll_deg == pytest.approx(roll_deg)
+    assert found.pitch_deg == pytest.approx(pitch_deg)
+
+
+@pytest.mark.parametrize("pose_deg", [(0.0, 120.0), (float("nan"), 0.0)])
+def test_nonsense_in_a_file_is_no_tilt(pose_deg: tuple[float, float]) -> None:
+    assert Tilt.of_metadata(*pose_deg) == Tilt()
+
+
+def test_the_words_of_a_tilt_have_no_negative_zero() -> None:
+    assert Tilt(2.06, -0.04).words() == "roll 2.1°, pitch 0.0°"

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from pano.camera.horizon import Tilt
-from pano_jobs.settings import MIN_SIDE_PX
+from pano_jobs.settings import MIN_SIDE_PX, Level
 
 Reader = Callable[[click.Context, click.Parameter, tuple[str, ...]], tuple[Any, ...]]
 
@@ -67,11 +67,13 @@ def read_aspects(
     return tuple(aspects)
 
 
-def read_tilt(
-    ctx: click.Context, param: click.Parameter, value: str | None
-) -> Tilt | None:
-    """Read the tilt of a camera, written roll=8,pitch=-3."""
-    if value is None:
-        return None
+def read_level(ctx: click.Context, param: click.Parameter, value: str) -> Level:
+    """Read what to level by: auto, file, off or a tilt, written roll=8,pitch=-3."""
+    match value:
+        case "auto" | "file" | "off":
+            return value
+        case _ if "=" not in value:
+            words = f"{value!r} is none of auto, file, off and roll=…,pitch=…"
+            raise click.BadParameter(words, ctx, param)
     found: tuple[Tilt, ...] = reads(("roll", "pitch"), Tilt)(ctx, param, (value,))
     return found[0]

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 from click.core import ParameterSource
 
-from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.media import DEFAULT_ENCODER, ENCODERS, StereoLayout
 from pano.media.colour.signal import DYNAMIC_RANGES, DynamicRange
@@ -19,7 +18,7 @@ from pano.projections.kinds import ProjectionChoice
 from pano_jobs.cli.config import read_config
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.gathering import F, gathered
-from pano_jobs.cli.options.parsing import read_aspects, read_size, read_tilt
+from pano_jobs.cli.options.parsing import read_aspects, read_level, read_size
 from pano_jobs.cli.options.projection import projection_options
 from pano_jobs.cli.options.sound import sound_options
 from pano_jobs.settings import (
@@ -30,6 +29,7 @@ from pano_jobs.settings import (
     EncoderSettings,
     Evidence,
     LensSettings,
+    Level,
     LocalizeSettings,
     Looks,
     PanSettings,
@@ -86,7 +86,7 @@ def _lens_settings(
     shutter_deg: float,
     encoder: EncoderSettings,
     is_stabilized: bool,
-    tilt: Tilt | None,
+    level: Level,
 ) -> LensSettings:
     lens = Lens(projection)
     if hfov_deg >= lens.max_hfov_deg:
@@ -102,7 +102,7 @@ def _lens_settings(
         shutter_deg=shutter_deg,
         encoder=encoder,
         is_stabilized=is_stabilized,
-        tilt=tilt,
+        level=level,
     )
 
 
@@ -263,11 +263,11 @@ stabilize_option = click.option(
 
 level_option = click.option(
     "--level",
-    "tilt",
-    callback=read_tilt,
-    metavar="roll=DEG,pitch=DEG",
-    help="Level the horizon: tilt of the camera, clockwise and up.  "
-    "[default: from the file]",
+    callback=read_level,
+    metavar="auto|file|off|roll=DEG,pitch=DEG",
+    default=DEFAULT.lens.level,
+    help="Level the horizon by the file's word, by its sensors, not at all, or by the "
+    "tilt of the camera, clockwise and up.",
 )
 
 encoder_options = gathered(

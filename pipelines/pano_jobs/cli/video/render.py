@@ -7,7 +7,6 @@ from pathlib import Path
 
 import click
 
-from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.media import StereoLayout
 from pano.media.sound.choice import SoundChoice, SoundOut
@@ -35,7 +34,7 @@ from pano_jobs.cli.options.shared import (
     stabilize_option,
 )
 from pano_jobs.cli.options.sound import sound_options, sound_out_option
-from pano_jobs.settings import EncoderSettings, LensSettings
+from pano_jobs.settings import EncoderSettings, LensSettings, Level
 
 
 @click.command()
@@ -92,7 +91,7 @@ def render(
     aspects: tuple[Fraction, ...],
     shutter_deg: float,
     is_stabilized: bool,
-    tilt: Tilt | None,
+    level: Level,
     encoder: EncoderSettings,
     layout: str | None,
     stored_projection: ProjectionChoice,
@@ -139,7 +138,7 @@ def render(
                 shutter_deg=shutter_deg,
                 encoder=encoder,
                 is_stabilized=is_stabilized,
-                tilt=tilt,
+                level=level,
             ),
             hfov_deg=hfov_deg,
             projection=None if projection is None else Lens(projection),
