@@ -16,6 +16,7 @@ from pano.media import (
     open_media,
     probe,
 )
+from pano.media.telemetry import Sensor, read_telemetry
 
 DATA = Path("../shared/data")
 CLIPS = DATA / "clips360"
@@ -53,6 +54,15 @@ def test_a_crop_in_v1_is_preferred_to_a_mesh_in_v2() -> None:
     assert spherical.source == "V1"
     assert spherical.bounds.left == pytest.approx(876 / 2824)
     assert spherical.bounds.top == pytest.approx(328 / 1412)
+
+
+def test_the_orientation_in_a_camm_track_is_that_of_a_camera_held_upright() -> None:
+    gravity = read_telemetry(CLIPS / "gvr_sphericalv2.mp4").gravity
+    assert gravity is not None
+    assert gravity.sensor is Sensor.CAMM_ORIENTATION
+    assert gravity.n_samples == 149
+    assert gravity.up[1] == pytest.approx(1.0, abs=1e-3)
+    assert gravity.scatter_deg < 1.0
 
 
 def test_an_unmarked_transport_stream_needs_its_layout() -> None:
