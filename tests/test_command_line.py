@@ -159,6 +159,12 @@ def test_info_tells_what_of_a_file_is_not_believed(tmp_path):
     assert result.stderr == f"pano: {note}\n"
 
 
+def test_info_tells_why_a_file_would_be_refused(tmp_path):
+    clip = write_clip(tmp_path / "a.mp4", Clip(64, 64, n_pictures=1))
+    (note,) = json.loads(run("info", clip, "--json").stdout)["notes"]
+    assert "say how it is packed with --layout" in note
+
+
 def test_info_finds_a_sphere_between_black_bars(tmp_path):
     def paint(_):
         image = np.zeros((108, 192, 3), np.uint8)

@@ -40,7 +40,8 @@ _SCHEMA_1 = "pano.camera-path/1"
 # Of a planned path, as often as the localizer looks.
 DEFAULT_RATE_HZ = Fraction(30)
 
-_MAX_VALUE = 1e9
+# Nothing turns so far; clips may count their time from 1970.
+_MOST = {"time_s": 2e10, "yaw_deg": 1e9, "roll_deg": 1e9}
 _MAX_SIDE_PX = 16_384
 
 FloatArray = NDArray[np.float64]
@@ -114,10 +115,9 @@ class CameraPath:
             object.__setattr__(self, name, column)
         if np.any(np.diff(self.time_s) <= 0.0):
             raise ValueError("time_s must rise from frame to frame")
-        for name in ("time_s", "yaw_deg", "roll_deg"):
-            # Beyond, divided differences overflow; nothing turns or lasts so long.
-            if np.any(np.abs(getattr(self, name)) > _MAX_VALUE):
-                raise ValueError(f"{name} must be within ±{_MAX_VALUE:g}")
+        for name, most in _MOST.items():
+            if np.any(np.abs(getattr(self, name)) > most):
+                raise ValueError(f"{name} must be within ±{most:g}")
         if np.any(np.abs(self.pitch_deg) > 90.0):
             raise ValueError("pitch_deg must be in [-90, 90]")
         limit_deg = self.source.lens.max_hfov_deg

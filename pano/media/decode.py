@@ -98,7 +98,7 @@ class Media:
         self._files = files
         self._report = DecodingReport()
         self._screen: OnScreen | None = None
-        self._filter = PictureFilter(info.time_base, info.black_rows_px)
+        self._filter = PictureFilter(info.time_base, info.black_rows_px, info.height_px)
         self.clip_sound = ClipSound(
             info.path,
             info.start_time,

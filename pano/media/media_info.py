@@ -29,6 +29,7 @@ from pano.media.metadata.plausible import (
     believed_frame_rate,
     believed_n_frames,
     believed_pixel_shape,
+    believed_pts,
     believed_rotation_deg,
     believed_time_base,
     refuse_large_picture,
@@ -264,7 +265,7 @@ def _describe(
         rotation_deg=believed_rotation_deg(float(picture.rotation), notes),
         average_frame_rate=believed_frame_rate(stream.average_rate, notes),
         time_base=time_base,
-        start_pts=picture.pts if picture.pts is not None else 0,
+        start_pts=believed_pts(picture.pts, time_base) or 0,
         duration_from_header_s=believed_duration_s(
             _duration_s(container, stream), notes
         ),

@@ -20,8 +20,9 @@ from pano.media.media_info import MediaInfo
 # A change of pictures that is no stutter of a camera's, but a slide's.
 _STILL_S = Fraction(10)
 # Of all stills but the last that have no sound under them.
-_MAX_SILENT_STILLS_S = Fraction(3600)
-# The last picture's duration is the number that goes wrong most often.
+_MAX_SILENT_STILLS_S = Fraction(1200)
+# The last picture's duration is the number that goes wrong most often: a longer one
+# ends with the sound, or stays like the picture before.
 _MAX_LAST_S = Fraction(600)
 
 
@@ -69,7 +70,8 @@ class OnScreen:
         if before is not None:
             duration = before[1].duration
             stays = duration * time_base if duration and duration > 0 else interval
-            yield before[1], before[0], before[0] + self._last(before[0], stays)
+            stays = self._last(before[0], stays, interval)
+            yield before[1], before[0], before[0] + stays
 
     def _check(self, appears: Fraction, disappears: Fraction) -> None:
         if disappears - appears <= _STILL_S:
@@ -84,10 +86,10 @@ class OnScreen:
                 "there, or convert it first"
             )
 
-    def _last(self, appears: Fraction, stays: Fraction) -> Fraction:
+    def _last(self, appears: Fraction, stays: Fraction, interval: Fraction) -> Fraction:
         if stays <= _MAX_LAST_S:
             return stays
-        longest = max(self._sound_ends() - appears, _MAX_LAST_S)
+        longest = max(self._sound_ends() - appears, interval)
         if stays <= longest:
             return stays
         self.notes.append(

@@ -20,7 +20,10 @@ INTERLACED_NOTE = "its pictures are interlaced; they were deinterlaced"
 # One picture for each pair of fields, at its own time; others pass as they are.
 _DEINTERLACE = "mode=send_frame:parity=auto:deint=interlaced"
 
-_Setup: TypeAlias = tuple[int, int, str, bool]
+# Width, height, format, whether it is deinterlaced, rows cut off above and below.
+_Setup: TypeAlias = tuple[int, int, str, bool, int]
+# Of what bwdif takes.
+_MIN_WOVEN_PX = 4
 
 
 class PictureFilter:
@@ -32,6 +35,8 @@ class PictureFilter:
         Unit of the pictures' times.
     black_rows_px
         Cut off above and below.
+    height_px
+        Of what is left; a picture of another size half-way through a file stays whole.
 
     Attributes
     ----------
@@ -39,10 +44,11 @@ class PictureFilter:
         Whether a picture was woven of two fields; complete after the last one.
     """
 
-    def __init__(self, time_base: Fraction, black_rows_px: int) -> None:
+    def __init__(self, time_base: Fraction, black_rows_px: int, height_px: int) -> None:
         self.has_deinterlaced = False
         self._time_base = time_base
         self._black_rows_px = black_rows_px
+        self._boxed_height_px = height_px + 2 * black_rows_px
 
     def passing(
         self, pictures: Iterable[tuple[int, VideoFrame]]
@@ -51,27 +57,34 @@ class PictureFilter:
         pipe: _Pipe | None = None
         for pts, picture in pictures:
             self.has_deinterlaced |= picture.interlaced_frame
-            if not (self.has_deinterlaced or self._black_rows_px):
+            setup = self._setup(picture)
+            if pipe is not None and pipe.setup != setup:
+                # A file that changes its format half-way gets another graph.
+                yield from pipe.push(None)
+                pipe = None
+            if not (setup[-2] or setup[-1]):
                 yield pts, picture
                 continue
-            name = picture.format.name
-            setup = picture.width, picture.height, name, self.has_deinterlaced
-            if pipe is None or pipe.setup != setup:
-                # A file that changes its format half-way gets another graph.
-                yield from pipe.push(None) if pipe else ()
-                pipe = _Pipe(setup, self._time_base, self._black_rows_px)
+            pipe = pipe or _Pipe(setup, self._time_base)
             picture.pts, picture.time_base = pts, self._time_base
             yield from pipe.push(picture)
         yield from pipe.push(None) if pipe else ()
+
+    def _setup(self, picture: VideoFrame) -> _Setup:
+        is_boxed = picture.height == self._boxed_height_px
+        n_rows = self._black_rows_px if is_boxed else 0
+        is_large = min(picture.width, picture.height) >= _MIN_WOVEN_PX
+        is_woven = self.has_deinterlaced and is_large
+        return picture.width, picture.height, picture.format.name, is_woven, n_rows
 
 
 class _Pipe:
     """A graph of filters for pictures of one size and format."""
 
-    def __init__(self, setup: _Setup, time_base: Fraction, black_rows_px: int) -> None:
+    def __init__(self, setup: _Setup, time_base: Fraction) -> None:
         self.setup = setup
         self._time_base = time_base
-        width_px, height_px, format_name, is_interlaced = setup
+        width_px, height_px, format_name, is_woven, n_rows = setup
         self._graph = graph = Graph()
         nodes = [
             graph.add_buffer(
@@ -81,11 +94,11 @@ class _Pipe:
                 time_base=time_base,
             )
         ]
-        if is_interlaced:
+        if is_woven:
             nodes.append(graph.add("bwdif", _DEINTERLACE))
-        if black_rows_px:
-            inner_px = height_px - 2 * black_rows_px
-            nodes.append(graph.add("crop", f"{width_px}:{inner_px}:0:{black_rows_px}"))
+        if n_rows:
+            inner_px = height_px - 2 * n_rows
+            nodes.append(graph.add("crop", f"{width_px}:{inner_px}:0:{n_rows}"))
         nodes.append(graph.add("buffersink"))
         graph.link_nodes(*nodes).configure()
 

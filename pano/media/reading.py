@@ -24,7 +24,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pano.errors import MediaError
-from pano.media.metadata.plausible import is_sound_plausible
+from pano.media.metadata.plausible import believed_pts, is_sound_plausible
 
 # A list of files that are read as one: see `pano.media.cameras.chapters`.
 LIST_SUFFIX = ".ffconcat"
@@ -96,7 +96,7 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
     Raises
     ------
     MediaError
-        If there is none.
+        If there is none, or none that can be decoded.
     """
     streams = [
         stream
@@ -106,6 +106,11 @@ def find_video_stream(container: InputContainer, path: Path) -> VideoStream:
     if not streams:
         raise MediaError(
             f"{path} has no video stream, only sound or text; give a 360° video"
+        )
+    streams = [stream for stream in streams if stream.codec_context is not None]
+    if not streams:
+        raise MediaError(
+            f"{path} holds video in a codec that FFmpeg does not know; convert it first"
         )
     best = container.streams.best("video")
     return next((s for s in streams if best and s.index == best.index), streams[0])
@@ -246,11 +251,13 @@ def decode_sounds(
 class PresentationClock:
     """Gives each picture a presentation time that only ever grows.
 
-    AVI and raw streams carry none, live captures jump back: a missing time
-    continues from the picture before, a jump back is closed without a gap.
+    AVI and raw streams carry none, live captures jump back: a missing time, or one
+    that no clock shows, continues from the picture before, a jump back is closed
+    without a gap.
     """
 
     def __init__(self, time_base: Fraction, frame_rate: Fraction | None) -> None:
+        self._time_base = time_base
         self._interval = max(1, round(1 / ((frame_rate or 25) * time_base)))
         self._longest_reorder = max(1, round(1 / time_base))
         self._shift = 0
@@ -258,12 +265,13 @@ class PresentationClock:
 
     def pts(self, picture: VideoFrame) -> int:
         """Return the picture's time in units of the stream's time base."""
+        stated = believed_pts(picture.pts, self._time_base)
         if self._last is None:
-            pts = picture.pts if picture.pts is not None else 0
-        elif picture.pts is None:
+            pts = stated or 0
+        elif stated is None:
             pts = self._last + self._interval
         else:
-            pts = picture.pts + self._shift
+            pts = stated + self._shift
             if pts <= self._last - self._longest_reorder:
                 self._shift += self._last + self._interval - pts
                 pts = self._last + self._interval

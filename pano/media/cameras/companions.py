@@ -68,6 +68,7 @@ def video_tracks(container: InputContainer) -> list[VideoStream]:
         stream
         for stream in container.streams.video
         if not stream.disposition & Disposition.attached_pic
+        and stream.codec_context is not None
     ]
 
 

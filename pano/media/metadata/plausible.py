@@ -23,6 +23,8 @@ _FRAME_RATES_HZ = (Fraction(1, 600), Fraction(1000))
 _SOUND_RATES_HZ = (2_000, 800_000)
 _MAX_CHANNELS = 256
 _MAX_DURATION_S = 7 * 86_400.0
+# Live streams count from 1970; three centuries on, a float still tells microseconds.
+MAX_TIME_S = 10_000_000_000
 # Squeezed eyes are 1:2 or 2:1, anamorphic lenses less.
 _PIXEL_SHAPES = (Fraction(1, 8), Fraction(8))
 # Displays are turned by quarters; writers round by less than this.
@@ -95,6 +97,13 @@ def believed_n_frames(stated: int, size_bytes: int, notes: list[str]) -> int | N
         return stated
     notes.append(f"the file states {stated} frames, more than it has room for")
     return None
+
+
+def believed_pts(stated: int | None, time_base: Fraction) -> int | None:
+    """Return a time in its unit; None where none is stated or no clock shows it."""
+    if stated is None or abs(stated * time_base) > MAX_TIME_S:
+        return None
+    return stated
 
 
 def believed_time_base(stated: Fraction | None, path: Path) -> Fraction:

@@ -54,6 +54,8 @@ class Origin:
         By its header; ``None`` where that does not say.
     tilt
         How the camera was tilted, by the spherical metadata.
+    black_rows_px
+        Of bars that were found above and below the sphere and cut off.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Origin:
     bounds: SphereBounds
     tilt: Tilt
     projection: ProjectionChoice = field(default_factory=ProjectionChoice)
+    black_rows_px: int = 0
 
     @classmethod
     def of(cls, media: Media) -> Origin:
@@ -80,6 +83,7 @@ class Origin:
             tilt=Tilt()
             if said is None
             else Tilt.of_metadata(said.roll_deg, said.pitch_deg),
+            black_rows_px=info.black_rows_px,
         )
 
     @classmethod
@@ -91,6 +95,7 @@ class Origin:
             bounds=SphereBounds(**source["bounds"]),
             projection=ProjectionChoice.from_json(source.get("projection")),
             tilt=Tilt(**source["tilt"]),
+            black_rows_px=int(source.get("black_rows_px", 0)),
         )
 
 

@@ -9,10 +9,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pano.errors import NotSphericalError
 from pano.media import Hearing, MediaInfo, StereoLayout, probe
 from pano.media.inspection.look import look_at_pictures
 from pano.media.sound.hearing import choose_hearing
-from pano.media.source_projection import known_projection, projection_notes
+from pano.media.source_projection import (
+    choose_layout,
+    known_projection,
+    projection_notes,
+)
 from pano.projections.kinds import ProjectionChoice, SourceProjection
 from pano_jobs.results import InfoResult
 from pano_jobs.video.leveling import level_words
@@ -61,8 +66,17 @@ def describe(source: Path) -> InfoResult:
         dynamic_range=media.signal.words(),
         sound_field=None if hearing is None else _field_words(hearing),
         level=level_words(media),
-        notes=(*media.notes, *_projection_notes(projection)),
+        notes=(*media.notes, *_projection_notes(projection), *_refusal(media)),
     )
+
+
+def _refusal(media: MediaInfo) -> tuple[str, ...]:
+    """Tell why it would be refused, and which option it needs."""
+    try:
+        choose_layout(media, None, ProjectionChoice())
+    except NotSphericalError as error:
+        return (str(error),)
+    return ()
 
 
 def _projection_words(

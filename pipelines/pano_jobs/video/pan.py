@@ -80,6 +80,8 @@ def pan(
         kept = KeptAnalysis(Path(maps_source), progress=progress)
         kept.check_sound(settings.localize.sound)
         layout, projection = kept.origin.layout, kept.origin.projection
+        if kept.origin.black_rows_px:
+            layout = None  # bars that were found are found again
     files = _Files.of(path_target, maps_target, sheet_target, why_target)
     lenses = lenses_of(settings)
     targets = named(Path(target), settings, lenses)

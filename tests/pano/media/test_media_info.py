@@ -193,3 +193,10 @@ def test_names_that_look_like_protocols_are_files(
     path.rename(tmp_path / "take2:#1 %20?.mp4")
     monkeypatch.chdir(tmp_path)
     assert probe(Path("take2:#1 %20?.mp4")).codec == "h264"
+
+
+def test_a_codec_that_nobody_knows_is_refused_in_a_sentence(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", Clip(n_pictures=1))
+    path.write_bytes(path.read_bytes().replace(b"avc1", b"zzzz"))
+    with pytest.raises(MediaError, match=r"clip\.mp4 holds video in a codec that FFm"):
+        probe(path)

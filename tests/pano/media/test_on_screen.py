@@ -46,8 +46,12 @@ def test_a_last_picture_of_years_ends_with_the_sound_and_is_noted(info) -> None:
     assert "stay for 1e+08 s, which is not believed; it was analysed for" in notes[0]
 
 
-def test_a_last_picture_of_years_without_sound_stays_ten_minutes(info) -> None:
-    assert shown(info, [0, 1], last_s=10**8)[0] == [1.0, 600.0]
+def test_a_last_picture_of_years_without_sound_stays_like_the_one_before(info) -> None:
+    assert shown(info, [0, 5], last_s=10**8)[0] == [5.0, 5.0]
+
+
+def test_a_last_picture_may_stay_for_ten_minutes_without_sound(info) -> None:
+    assert shown(info, [0, 5], last_s=600) == ([5.0, 600.0], [])
 
 
 def test_a_picture_that_stays_for_years_before_another_is_refused(info) -> None:
@@ -56,7 +60,7 @@ def test_a_picture_that_stays_for_years_before_another_is_refused(info) -> None:
 
 
 def test_many_long_pictures_without_sound_are_refused_together(info) -> None:
-    with pytest.raises(MediaError, match=r"still pictures for 1\.17 hours"):
+    with pytest.raises(MediaError, match=r"still pictures for 0\.5 hours"):
         shown(info, list(range(0, 20_000, 600)))
 
 

@@ -2,11 +2,12 @@ from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from pano.media import open_media, probe
-from pano.media.picture_filter import INTERLACED_NOTE
+from pano.media.picture_filter import INTERLACED_NOTE, PictureFilter
 from tests.synthetic import Clip, picture_index, write_clip
 
 X264 = {"qp": "1", "preset": "ultrafast"}
@@ -62,6 +63,26 @@ def test_a_clip_that_is_found_to_be_interlaced_half_way_is_noted(
         assert not media.notes
         assert len(list(media.frames())) == 6
         assert media.notes == (INTERLACED_NOTE,)
+
+
+def sizes(pictures: list[av.VideoFrame], black_rows_px: int) -> list[tuple[int, int]]:
+    """Return the sizes of pictures behind the filter, of spheres 32 px high."""
+    passing = PictureFilter(Fraction(1, 30), black_rows_px, 32)
+    made = list(passing.passing(enumerate(pictures)))
+    assert [pts for pts, _ in made] == list(range(len(pictures)))
+    return [(picture.width, picture.height) for _, picture in made]
+
+
+def test_a_picture_of_another_size_half_way_stays_whole() -> None:
+    names = [(64, 40), (64, 40), (32, 8), (64, 40)]
+    pictures = [av.VideoFrame(*size, "yuv420p") for size in names]
+    assert sizes(pictures, 4) == [(64, 32), (64, 32), (32, 8), (64, 32)]
+
+
+def test_a_format_that_changes_half_way_is_no_obstacle() -> None:
+    names = ["yuv420p", "yuv422p10le", "rgb24"]
+    pictures = [av.VideoFrame(64, 40, name) for name in names]
+    assert sizes(pictures, 4) == [(64, 32)] * 3
 
 
 def test_colours_are_read_as_before(tmp_path: Path) -> None:

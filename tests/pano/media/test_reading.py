@@ -24,6 +24,16 @@ def test_missing_times_go_on_at_the_nominal_rate() -> None:
     assert times([None, None, 8, None]) == [0, 4, 8, 12]
 
 
+def test_a_time_that_no_clock_shows_counts_as_missing() -> None:
+    far = 10**12 + 1  # in hundredths of a second
+    assert times([far, 4, -far, 12, far]) == [0, 4, 8, 12, 16]
+
+
+def test_times_counted_from_1970_are_kept() -> None:
+    now = 1_795_000_000 * 100
+    assert times([now, now + 4]) == [now, now + 4]
+
+
 def test_a_repeated_time_is_moved_by_the_smallest_step() -> None:
     assert times([0, 4, 4, 8]) == [0, 4, 5, 8]
 

@@ -30,8 +30,10 @@ from pano_jobs.settings import (
 )
 from pano_jobs.video.pan import pan
 from tests.fake_localizer import RedLocalizer
+from tests.pipelines.conftest import red_disc
 from tests.pipelines.first_version_maps import write_first_version
 from tests.pipelines.video.test_pan import pictures
+from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 LENS = LensSettings(width_px=128, height_px=72)
 SETTINGS = PanSettings(lens=LENS)
@@ -202,6 +204,31 @@ def test_the_layout_that_was_analysed_is_filmed(tmp_path, clip_of_disc):
         localizer=RedLocalizer(),
     )
     from_maps(source, tmp_path / "out.mp4")
+    for one, other in zip(
+        pictures(tmp_path / "out.mp4"), pictures(tmp_path / "first.mp4"), strict=True
+    ):
+        assert np.abs(one.astype(int) - other).mean() < 1.0
+
+
+def test_bars_that_were_found_for_the_maps_are_cut_off_again(tmp_path):
+    def between_bars(_):
+        image = np.zeros((272, 480, 3), np.uint8)
+        image[16:-16] = red_disc(30.0, 0.0, 90)
+        return image
+
+    boxed = Clip(
+        480, 272, n_pictures=12, sound=SoundTrack(sine(0.4)), paint=between_bars
+    )
+    source = write_clip(tmp_path / "boxed.mp4", boxed)
+    pan(
+        source,
+        tmp_path / "first.mp4",
+        SETTINGS,
+        maps_target=tmp_path / "maps.npz",
+        localizer=RedLocalizer(),
+    )
+    result = from_maps(source, tmp_path / "out.mp4")
+    assert any("black bars of 16 rows" in note for note in result.notes)
     for one, other in zip(
         pictures(tmp_path / "out.mp4"), pictures(tmp_path / "first.mp4"), strict=True
     ):
