@@ -360,7 +360,7 @@ def _ideal_luma(coding: Coding) -> np.ndarray:
     """Film the luma of the painted sphere, coded but never compressed."""
     plane = _coded(stored.equirect(1024, 512), coding).planes[0]
     kind = np.uint16 if "10" in coding.pixel_format else np.uint8
-    rows = np.frombuffer(plane, kind).reshape(plane.height, -1)
+    rows = np.frombuffer(bytes(plane), kind).reshape(plane.height, -1)
     luma = np.ascontiguousarray(rows[:, : plane.width])
     grey = np.full((256, 512), 128, kind)
     return ViewportRenderer(*VIEW).render_planes(Planes(luma, grey, grey), POSE).y

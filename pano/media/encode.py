@@ -26,11 +26,11 @@ from pano.ambisonics.turning import AxesAt
 from pano.equirect.planes import Planes
 from pano.errors import MediaError
 from pano.media.colour.signal import DynamicRange, VideoSignal
+from pano.media.containers.carried import Carried, read_carried
 from pano.media.containers.film_clock import FilmClock
 from pano.media.encoders import DEFAULT_ENCODER
 from pano.media.film import FilmConverter, options_of, plan_film
 from pano.media.frames import ASSUMED_RATE_HZ
-from pano.media.metadata.carried import Carried, read_carried
 from pano.media.metadata.light_levels import write_light_levels
 from pano.media.metadata.spatial_audio import MP4_SUFFIXES
 from pano.media.metadata.spherical import SphericalMetadata

@@ -1,1 +1,1 @@
-"""What the containers of films can carry, and how exact their times are."""
+"""What containers carry: sounds, exact times, and what a clip says of its recording."""

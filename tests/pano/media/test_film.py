@@ -169,7 +169,7 @@ def test_hdr_of_8_bits_stays_hdr_on_its_head(tmp_path):
 
 
 def test_sdr_of_10_bits_keeps_them_and_its_tags(tmp_path):
-    codes = luma_codes(np.linspace(0.0, 1.0, 8)) | 1
+    codes = (luma_codes(np.linspace(0.0, 1.0, 8)) | 1).astype(np.uint16)
     clip = write_steps(tmp_path / "clip.mp4", codes, 14, levels="crf=0")
     film(clip, tmp_path / "f.mp4", "libx265", quality=0, preset="ultrafast")
     off = np.array(middles(luma_of(tmp_path / "f.mp4"))).astype(int) - codes
@@ -200,9 +200,11 @@ def test_hardware_of_10_bits_gets_its_own_pixel_format():
     for name in ("hevc_nvenc", "av1_nvenc", "hevc_qsv", "hevc_amf"):
         film = plan_film(name, source)
         assert (film.pixel_format, film.signal.transfer) == ("p010le", PQ)
+    grey = np.full((16, 32), 512, np.uint16)
     planes = Planes(
         np.full((32, 64), 700, np.uint16),
-        *(np.full((16, 32), 512, np.uint16) for _ in "uv"),
+        grey,
+        grey,
         matrix=9,
         light=Light(PQ, 9, 1000.0),
     )

@@ -292,13 +292,21 @@ def test_planes_of_odd_sides_are_refused():
 def random_planes(most: int, dtype: type[np.unsignedinteger]) -> Planes:
     rng = np.random.default_rng(4)
     sizes = ((HEIGHT, WIDTH), *[(HEIGHT // 2, WIDTH // 2)] * 2)
-    return Planes(*(rng.integers(0, most + 1, size).astype(dtype) for size in sizes))
+    y, u, v = (rng.integers(0, most + 1, size).astype(dtype) for size in sizes)
+    return Planes(y, u, v)
+
+
+def scaled(planes: Planes, by: int) -> Planes:
+    """Return planes of 16-bit values, each so many times what it was."""
+    parts = (planes.y, planes.u, planes.v)
+    y, u, v = (part.astype(np.uint16) * np.uint16(by) for part in parts)
+    return Planes(y, u, v)
 
 
 @pytest.mark.parametrize("interpolation", Interpolation)
 def test_10_bits_show_what_8_bits_show_and_more_finely(interpolation):
     coarse = random_planes(255, np.uint8)
-    fine = Planes(*(p.astype(np.uint16) * 4 for p in (coarse.y, coarse.u, coarse.v)))
+    fine = scaled(coarse, 4)
     renderer = ViewportRenderer(64, 36, interpolation=interpolation)
     for pose in POSES:
         seen, finer = (renderer.render_planes(p, pose) for p in (coarse, fine))
@@ -309,14 +317,14 @@ def test_10_bits_show_what_8_bits_show_and_more_finely(interpolation):
 
 
 def test_overshoot_beside_an_edge_stays_within_10_bits():
-    planes = random_planes(1, np.uint16)
-    edges = Planes(*(p * np.uint16(1023) for p in (planes.y, planes.u, planes.v)))
+    edges = scaled(random_planes(1, np.uint16), 1023)
     view = ViewportRenderer(64, 36).render_planes(edges, POSES[0])
     assert max(view.y.max(), view.u.max(), view.v.max()) == 1023
 
 
 def test_an_exposure_of_10_bits_does_not_overflow():
-    white = Planes(*(np.full(n, 1023, np.uint16) for n in ((64, 128), *[(32, 64)] * 2)))
+    half = np.full((32, 64), 1023, np.uint16)
+    white = Planes(np.full((64, 128), 1023, np.uint16), half, half)
     pose = CameraPose(0.0, 0.0, 0.0, 60.0)
     view = ViewportRenderer(32, 18).expose_planes(white, [pose] * 70)
     assert view.y.dtype == np.uint16

@@ -8,7 +8,7 @@ import pytest
 
 from pano.errors import MediaError
 from pano.media import probe
-from pano.media.metadata.carried import read_carried
+from pano.media.containers.carried import read_carried
 from pano_jobs.settings import (
     EncoderSettings,
     LensSettings,
@@ -18,8 +18,8 @@ from pano_jobs.settings import (
 from pano_jobs.video.heat_map import saliency
 from pano_jobs.video.pan import pan
 from tests.fake_localizer import RedLocalizer
-from tests.pano.media.metadata.test_carried import PARTS
-from tests.pano.media.metadata.test_carried import clip as clip_with_words
+from tests.pano.media.containers.test_carried import PARTS
+from tests.pano.media.containers.test_carried import clip as clip_with_words
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 NOTE = "the sound (wavpack, mono) is encoded anew as AAC: .mp4 cannot carry it"

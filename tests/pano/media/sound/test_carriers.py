@@ -79,9 +79,9 @@ def write_sound(path: Path, codec: str, layout: str) -> Path:
     if not by_program:
         return write_sound_only(path, track)
     plain = write_sound_only(path.with_suffix(".wav"), track)
-    command = [ffmpeg_program(), "-v", "error", "-i", plain, "-strict", "-2"]
-    encoder = ENCODER.get(codec, codec)
-    subprocess.run([*command, "-c:a", encoder, path], check=True)
+    program, encoder = str(ffmpeg_program()), ENCODER.get(codec, codec)
+    command = [program, "-v", "error", "-i", str(plain), "-strict", "-2"]
+    subprocess.run([*command, "-c:a", encoder, str(path)], check=True)
     return path
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pano.media import MediaWriter, probe
-from pano.media.metadata.carried import Carried, Chapter, read_carried
+from pano.media.containers.carried import Carried, Chapter, read_carried
 
 TAGS = {
     "title": "Concert in Graz",
