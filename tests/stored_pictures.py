@@ -5,7 +5,7 @@ The formulas here are the inverse of those under test, written on their own.
 
 import numpy as np
 
-from pano.equirect.cube_faces import FACE_AXES
+from pano.equirect.cube_axes import FACE_AXES
 
 FRONT, RIGHT, BACK, LEFT, UP, DOWN = range(6)
 EAC_ROWS = (((LEFT, 0), (FRONT, 0), (RIGHT, 0)), ((DOWN, 3), (BACK, 1), (UP, 3)))

@@ -14,22 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.equirect.cube_axes import FACE_AXES
 from pano.sphere import angles_deg_to_pixel, grid_unit_vectors, to_angles_deg
 
 N_FACES = 6
-# Right, up and forward of each face; each row of a face goes to the right.
-FACE_AXES = np.array(
-    [
-        [[1, 0, 0], [0, 1, 0], [0, 0, 1]],
-        [[0, 0, -1], [0, 1, 0], [1, 0, 0]],
-        [[-1, 0, 0], [0, 1, 0], [0, 0, -1]],
-        [[0, 0, 1], [0, 1, 0], [-1, 0, 0]],
-        [[1, 0, 0], [0, 0, -1], [0, 1, 0]],
-        [[1, 0, 0], [0, 0, 1], [0, -1, 0]],
-    ],
-    dtype=np.float64,
-)
-
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 

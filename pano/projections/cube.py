@@ -13,7 +13,7 @@ from typing import Literal
 
 import numpy as np
 
-from pano.equirect.cube_faces import FACE_AXES
+from pano.equirect.cube_axes import FACE_AXES
 from pano.projections.stored_sphere import FAR_OUTSIDE, FloatArray, StoredSphere
 
 _FRONT, _RIGHT, _BACK, _LEFT, _UP, _DOWN = range(6)

@@ -139,6 +139,13 @@ def _other_lens(path: Path, track: VideoStream) -> Companion | None:
     return Companion(other, 0, False, SourceProjection.DUAL_FISHEYE)
 
 
+def is_second_lens(path: Path) -> bool:
+    """Tell whether a file is what `find_companion` finds for another one."""
+    if path.suffix.lower() != ".insv" or _SECOND_LENS not in path.name:
+        return False
+    return path.with_name(path.name.replace(_SECOND_LENS, _FIRST_LENS)).is_file()
+
+
 def projection_by_name(
     path: Path, width_px: int, height_px: int
 ) -> SourceProjection | None:

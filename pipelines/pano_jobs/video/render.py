@@ -18,6 +18,7 @@ from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.media import Media, StereoLayout, open_media
+from pano.media.cameras.chapters import chapters_of
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.projections.kinds import ProjectionChoice
 from pano.sphere import great_circle_deg, unit_vectors
@@ -119,7 +120,7 @@ def render(
 def _remembered(path: CameraPath, source: Path) -> FilmedClip | None:
     """Return how the clip was opened when its path was planned."""
     clip = path.source.clip
-    if clip is None or path.source.file != source.name:
+    if clip is None or path.source.file != chapters_of(source)[0].name:
         return None
     return clip
 

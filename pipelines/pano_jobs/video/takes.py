@@ -116,7 +116,7 @@ def described(
 ) -> CameraPath:
     """Return the path with its clip, director and picture recorded."""
     described = PathSource(
-        file=media.info.path.name,
+        file=chapters_of(media.info.path)[0].name,
         director=settings.direct.director,
         width_px=lens.width_px,
         height_px=lens.height_px,

@@ -34,7 +34,7 @@ def test_hidden_files_and_other_files_are_left_alone(tmp_path):
         tmp_path / "in/c.webm",
     )
     plan = mirrored(tmp_path / "in", tmp_path / "out")
-    assert [source.name for source, _ in plan] == ["c.webm"]
+    assert [source.name for (source,), _ in plan] == ["c.webm"]
 
 
 def test_an_output_folder_inside_the_input_is_not_processed_again(tmp_path):
@@ -110,3 +110,21 @@ def test_a_folder_without_video_is_refused(tmp_path):
         batch(tmp_path, tmp_path / "out", copy_name)
     with pytest.raises(MediaError, match="is not a folder"):
         batch(tmp_path / "missing", tmp_path / "out", copy_name)
+
+
+def test_a_second_lens_belongs_to_the_file_of_the_first(tmp_path):
+    names = ("VID_1_00_001.insv", "VID_1_10_001.insv", "VID_2_10_001.insv")
+    touch(*(tmp_path / "in" / name for name in names))
+    plan = mirrored(tmp_path / "in", tmp_path / "out")
+    assert [source.name for (source,), _ in plan] == [names[0], names[2]]
+
+
+def test_chapters_are_joined_on_wish(tmp_path):
+    touch(*(tmp_path / f"in/GS0{k}0007.360" for k in (1, 2)), tmp_path / "in/a.mp4")
+    plain = list(mirrored(tmp_path / "in", tmp_path / "out"))
+    assert [len(chapters) for chapters, _ in plain] == [1, 1, 1]
+    joined = list(mirrored(tmp_path / "in", tmp_path / "out", join=True))
+    assert [(len(chapters), target.name) for chapters, target in joined] == [
+        (2, "GS010007.mp4"),
+        (1, "a.mp4"),
+    ]

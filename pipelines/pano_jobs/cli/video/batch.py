@@ -48,6 +48,11 @@ from pano_jobs.settings import (
     is_flag=True,
     help="Also draw a page beside each video that shows why the camera looked there.",
 )
+@click.option(
+    "--join",
+    is_flag=True,
+    help="Make one video of files that a camera's names call chapters of a recording.",
+)
 @force_option
 @console_options
 @click.pass_context
@@ -62,6 +67,7 @@ def batch(
     direct: DirectSettings,
     localize: LocalizeSettings,
     has_page: bool,
+    join: bool,
     force: bool,
     console: Console,
 ) -> None:
@@ -115,6 +121,7 @@ def batch(
         output,
         one,
         suffix=suffix_of(lens.encoder.name),
+        join=join,
         makes=makes,
         overwrite=force,
         starting=lambda source: console.note(str(source)),

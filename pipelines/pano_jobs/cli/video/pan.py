@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import click
 
 from pano.media.sound.choice import SoundOut
 from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.chapters import as_one, videos_argument
 from pano_jobs.cli.options.director import direct_options
 from pano_jobs.cli.options.shared import (
     IN_FILE,
@@ -32,7 +34,7 @@ from pano_jobs.settings import (
 
 
 @click.command()
-@click.argument("video", type=IN_FILE)
+@videos_argument()
 @output_option("FILE.mp4", "Output video.")
 @lens_options
 @aspect_option
@@ -68,7 +70,7 @@ from pano_jobs.settings import (
 @force_option
 @console_options
 def pan(
-    video: Path,
+    videos: tuple[Path, ...],
     output: Path,
     lens: LensSettings,
     aspects: tuple[Fraction, ...],
@@ -85,6 +87,8 @@ def pan(
 ) -> None:
     """Turn a 360° VIDEO into one that looks where the sound comes from.
 
+    Several VIDEOs are the chapters of one recording, in their order.
+
     The sound is copied; a sound field turns with the camera. Angles are in degrees:
     yaw is positive to the right, pitch is positive up.
     """
@@ -95,7 +99,8 @@ def pan(
     from pano_jobs.explain.why import page_target
     from pano_jobs.video.pan import pan as run
 
-    with console.progress() as progress:
+    outputs = output, save_path, save_maps, sheet, why
+    with console.progress() as progress, as_one(videos, *outputs) as video:
         result = run(
             video,
             output,
@@ -110,8 +115,8 @@ def pan(
             maps_source=maps,
             maps_target=save_maps,
             sheet_target=sheet,
-            why_target=None if why is None else page_target(why, video),
+            why_target=None if why is None else page_target(why, videos[0]),
             overwrite=force,
             progress=progress,
         )
-    console.show(result, notes=result.notes)
+    console.show(dataclasses.replace(result, source=videos[0]), notes=result.notes)

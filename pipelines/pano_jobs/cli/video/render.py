@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from pano.media import StereoLayout
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.projections.kinds import ProjectionChoice
 from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.chapters import as_one, videos_argument
 from pano_jobs.cli.options.projection import projection_options
 from pano_jobs.cli.options.rig import (
     RigChoice,
@@ -38,7 +40,7 @@ from pano_jobs.settings import EncoderSettings, LensSettings, Level
 
 
 @click.command()
-@click.argument("video", type=IN_FILE)
+@videos_argument()
 @click.option(
     "--path",
     "path_file",
@@ -81,7 +83,7 @@ from pano_jobs.settings import EncoderSettings, LensSettings, Level
 @force_option
 @console_options
 def render(
-    video: Path,
+    videos: tuple[Path, ...],
     path_file: Path | None,
     rig: RigChoice | None,
     output: Path,
@@ -109,7 +111,7 @@ def render(
     if rig is not None:
         refuse_path_options()
         _film_rig(
-            video,
+            videos,
             rig,
             output,
             hfov_deg=hfov_deg,
@@ -127,7 +129,7 @@ def render(
         raise click.UsageError("say where to look: --path FILE.json, or --rig N")
     from pano_jobs.video.render import render as run
 
-    with console.progress() as progress:
+    with console.progress() as progress, as_one(videos, output) as video:
         result = run(
             video,
             path_file,
@@ -150,11 +152,11 @@ def render(
             overwrite=force,
             progress=progress,
         )
-    console.show(result, notes=result.notes)
+    console.show(dataclasses.replace(result, source=videos[0]), notes=result.notes)
 
 
 def _film_rig(
-    video: Path,
+    videos: tuple[Path, ...],
     rig: RigChoice,
     output: Path,
     *,
@@ -170,7 +172,7 @@ def _film_rig(
 ) -> None:
     from pano_jobs.video.rig import film_rig
 
-    with console.progress() as progress:
+    with console.progress() as progress, as_one(videos, output) as video:
         result = film_rig(
             video,
             output,
@@ -185,4 +187,4 @@ def _film_rig(
             overwrite=force,
             progress=progress,
         )
-    console.show(result, notes=result.notes)
+    console.show(dataclasses.replace(result, source=videos[0]), notes=result.notes)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import click
 
 from pano_jobs.cli.console import Console
+from pano_jobs.cli.options.chapters import as_one, videos_argument
 from pano_jobs.cli.options.shared import (
-    IN_FILE,
     OUT_FILE,
     console_options,
     encoder_options,
@@ -21,7 +22,7 @@ from pano_jobs.settings import EncoderSettings, LocalizeSettings
 
 
 @click.command()
-@click.argument("video", type=IN_FILE)
+@videos_argument()
 @output_option(
     "FILE.mp4",
     "Output video.  [default: VIDEO.saliency.mp4 beside it]",
@@ -39,7 +40,7 @@ from pano_jobs.settings import EncoderSettings, LocalizeSettings
 @force_option
 @console_options
 def saliency(
-    video: Path,
+    videos: tuple[Path, ...],
     output: Path | None,
     localize: LocalizeSettings,
     encoder: EncoderSettings,
@@ -50,15 +51,18 @@ def saliency(
 ) -> None:
     """Paint over a 360° VIDEO where its sound comes from.
 
+    Several VIDEOs are the chapters of one recording, in their order.
+
     The result is a 360° video again, with the sound copied unchanged.
     """
     from pano_jobs.video.heat_map import default_target
     from pano_jobs.video.heat_map import saliency as run
 
-    with console.progress() as progress:
+    target = output or default_target(videos[0], encoder)
+    with console.progress() as progress, as_one(videos, target, maps, sheet) as video:
         result = run(
             video,
-            output or default_target(video, encoder),
+            target,
             localize,
             encoder=encoder,
             maps_target=maps,
@@ -66,4 +70,4 @@ def saliency(
             overwrite=force,
             progress=progress,
         )
-    console.show(result, notes=result.notes)
+    console.show(dataclasses.replace(result, source=videos[0]), notes=result.notes)

@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from pano.errors import MediaError
+from pano.media import open_media
 from pano.media.cameras.chapters import chapters_of, group_chapters, joined_chapters
-from tests.synthetic import Clip, SoundTrack, sine, write_clip
+from tests.synthetic import Clip, SoundTrack, cut_short, sine, write_clip
 
 
 def chapters(folder, lengths=(10, 6)):
@@ -59,3 +61,33 @@ def test_names_of_cameras_tell_chapters():
         ["VID_20240101_101010_00_001.insv", "VID_20240101_101010_00_002.insv"],
         ["holiday.mp4"],
     ]
+
+
+def test_pictures_and_sound_go_on_over_the_joint(tmp_path):
+    """A tone cut in the middle of a period sounds on without a gap or a step."""
+    whole = sine(16 / 30, sample_rate_hz=48_000)
+    cut = 10 * 1600 + 700  # the sound of the first is longer than its picture
+    clips = []
+    for name, n_pictures, part in (("a", 10, whole[:cut]), ("b", 6, whole[cut:])):
+        sound = SoundTrack(part, 48_000, codec="pcm_s16le")
+        clip = Clip(n_pictures=n_pictures, sound=sound)
+        clips.append(write_clip(tmp_path / f"{name}.mov", clip))
+    with joined_chapters(clips) as listed, open_media(listed) as media:
+        times = [frame.time_s for frame in media.planar_frames()]
+        heard = media.sound(sample_rate_hz=48_000).samples
+    assert np.allclose(times, np.arange(16) / 30, atol=1e-4)
+    assert len(heard) == pytest.approx(len(whole), abs=2)
+    n = min(len(heard), len(whole))
+    assert np.abs(heard[:n] - whole[:n]).max() < 0.01
+
+
+def test_a_chapter_that_is_cut_short_is_found_out(tmp_path):
+    clips = chapters(tmp_path)
+    cut_short(clips[1], tmp_path / "short.mov", share=0.6)
+    (tmp_path / "short.mov").replace(clips[1])
+    with (
+        pytest.raises(MediaError),
+        joined_chapters(clips) as listed,
+        open_media(listed) as media,
+    ):
+        list(media.planar_frames())
