@@ -55,7 +55,6 @@ from pano.media.source_projection import (
 )
 from pano.projections.kinds import ProjectionChoice
 from pano.projections.stored_sphere import StoredSphere
-from pano.sphere import wrap_deg
 
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped
 # this much later still counts as on screen.
@@ -106,6 +105,7 @@ class Media:
             sound or SoundChoice(),
             info.sound_tracks,
             info.duration_from_header_s,
+            self.projection.yaw_offset_deg,
         )
 
     @property
@@ -305,11 +305,6 @@ def open_media(
     sphere = sphere_of(info, chosen, kind, choice)
     refuse_large_sphere(path, *EquirectConverter(info, chosen, sphere).full_size_px)
     info = dataclasses.replace(info, notes=info.notes + projection_notes(kind, choice))
-    if choice.yaw_offset_deg:
-        # The field turns with the picture.
-        sound = sound or SoundChoice()
-        yaw_deg = sound.yaw_deg - choice.yaw_offset_deg
-        sound = dataclasses.replace(sound, yaw_deg=float(wrap_deg(yaw_deg)))
     with contextlib.ExitStack() as files:
         settled = dataclasses.replace(choice, kind=kind)
         yield Media(info, chosen, files, sound, settled, sphere)

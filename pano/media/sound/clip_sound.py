@@ -14,6 +14,7 @@ from pano.media.sound.hearing import Hearing, choose_hearing, turned
 from pano.media.sound.route import FurtherTrack, SoundRoute
 from pano.media.sound.track import FieldListener, Sound, decode_sound
 from pano.media.sound.tracks import AudioInfo, sounding_s
+from pano.sphere import wrap_deg
 
 # A header may be short, and the user is told by how much the sound is longer.
 _BEHIND_S = 600.0
@@ -37,6 +38,8 @@ class ClipSound:
         The clip's own sound tracks.
     picture_s
         How long the picture is by its header; None if that does not say.
+    front_yaw_deg
+        How far the picture's front was turned; a sound field turns with it.
     """
 
     clip: Path
@@ -45,6 +48,7 @@ class ClipSound:
     choice: SoundChoice
     tracks: tuple[AudioInfo, ...] = ()
     picture_s: float | None = None
+    front_yaw_deg: float = 0.0
 
     @property
     def path(self) -> Path:
@@ -62,7 +66,12 @@ class ClipSound:
         """
         choice = self.choice
         heard = choose_hearing(self.path, field=choice.field, track=choice.track)
-        return heard and turned(heard, choice.yaw_deg)
+        if heard is None:
+            return None
+        heard = turned(heard, choice.yaw_deg)
+        if heard.format is None or not self.front_yaw_deg:
+            return heard
+        return turned(heard, float(wrap_deg(choice.yaw_deg - self.front_yaw_deg)))
 
     @functools.cached_property
     def alignment(self) -> Alignment | None:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pano.errors import NotSphericalError
 from pano.media import Hearing, MediaInfo, StereoLayout, probe
+from pano.media.cameras.companions import projection_by_name
 from pano.media.inspection.look import look_at_pictures
 from pano.media.sound.hearing import choose_hearing
 from pano.media.source_projection import (
@@ -92,7 +93,8 @@ def _projection_words(
     if projection is None:
         return None
     if projection is SourceProjection.DUAL_FISHEYE:
-        seen = "picture" if media.is_dual_fisheye else "file's name"
+        by_name = projection_by_name(media.path, media.width_px, media.height_px)
+        seen = "picture" if by_name is None else "file's name"
         return f"{projection} (from the {seen})"
     inside = " inside black bars" if media.black_rows_px else ""
     return f"{projection} (from the 2:1 picture{inside})"

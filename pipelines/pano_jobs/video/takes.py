@@ -17,6 +17,7 @@ import numpy as np
 from pano.camera.filmed_clip import MAX_RATE_HZ, FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
+from pano.camera.pose import DEFAULT_SIZE_PX
 from pano.camera.timecode import Timecode
 from pano.director.plan import Brief
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds
@@ -153,12 +154,13 @@ def size_note(
 ) -> tuple[str, ...]:
     """Note a picture that has more pixels than the clip has in its narrowest view.
 
+    The usual size, which nobody asked for, is not noted: few clips fill it.
     Compared in the middle of the view, where every lens shows an angle at the length
     that it has on the plane at distance 1.
     """
     half_width = path.source.lens.half_width(float(path.hfov_deg.min()))
     share = clip.px_per_rad * 2.0 * half_width / lens.width_px
-    if share >= 1.0:
+    if share >= 1.0 or (lens.width_px, lens.height_px) == DEFAULT_SIZE_PX:
         return ()
     width_px, height_px = round(lens.width_px * share), round(lens.height_px * share)
     return (
