@@ -116,7 +116,7 @@ class TestGoodInput:
         clip = disc_clip(tmp_path / "clip.mp4")
         out, path, sheet = (tmp_path / n for n in ("o.mp4", "p.json", "s.png"))
         result = run(
-            *("pan", clip, "-o", out, "--size", "128x72", "--save-path", path),
+            *("pan", clip, "-o", out, "--size", "48x28", "--save-path", path),
             *("--sheet", sheet, "--json"),
         )
         assert result.exit_code == 0, result.stderr

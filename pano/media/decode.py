@@ -53,7 +53,7 @@ from pano.media.source_projection import (
     projection_notes,
     sphere_of,
 )
-from pano.projections.kinds import ProjectionChoice
+from pano.projections.kinds import ProjectionChoice, SourceProjection
 from pano.projections.stored_sphere import StoredSphere
 
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped
@@ -298,8 +298,8 @@ def open_media(
     _refuse_cut_off(info)
     info.require_readable_colours()
     choice = projection or ProjectionChoice()
-    is_mono = layout in (None, StereoLayout.MONO)
-    if is_mono and choice.kind is None and info.companion is None:
+    is_open = choice.kind in (None, SourceProjection.EQUIRECTANGULAR)
+    if layout is None and is_open and info.companion is None:
         info = look_at_pictures(info)
     chosen, kind = choose_layout(info, layout, choice)
     sphere = sphere_of(info, chosen, kind, choice)

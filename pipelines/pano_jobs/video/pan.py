@@ -81,7 +81,7 @@ def pan(
         kept.check_sound(settings.localize.sound)
         layout, projection = kept.origin.layout, kept.origin.projection
         if kept.origin.black_rows_px:
-            layout = None  # bars that were found are found again
+            layout = None  # what is stated is not looked at, and bars were found so
     files = _Files.of(path_target, maps_target, sheet_target, why_target)
     lenses = lenses_of(settings)
     targets = named(Path(target), settings, lenses)

@@ -17,7 +17,7 @@ from pano.camera.filmed_clip import FilmedClip
 from pano.camera.horizon import Tilt
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
-from pano.media import Media, StereoLayout, open_media
+from pano.media import Media, StereoLayout, open_media, probe
 from pano.media.cameras.chapters import chapters_of
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.projections.kinds import ProjectionChoice
@@ -80,7 +80,7 @@ def render(
     path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
     remembered = _remembered(path, source)
     if remembered is not None:
-        layout = layout or remembered.layout
+        layout = layout or _packing(remembered, source)
         if stored_projection in (None, ProjectionChoice()):
             stored_projection = remembered.projection
     wide = dataclasses.replace(
@@ -123,6 +123,21 @@ def _remembered(path: CameraPath, source: Path) -> FilmedClip | None:
     if clip is None or path.source.file != chapters_of(source)[0].name:
         return None
     return clip
+
+
+def _packing(remembered: FilmedClip, source: Path) -> StereoLayout | None:
+    """Return the remembered layout where the file might say another.
+
+    One eye is what a file without a word is taken for; to say so would keep it from
+    being looked at for black bars.
+    """
+    if remembered.layout is not StereoLayout.MONO:
+        return remembered.layout
+    return (
+        None
+        if probe(source).layout() in (None, remembered.layout)
+        else remembered.layout
+    )
 
 
 def turned_deg(path: CameraPath) -> float:

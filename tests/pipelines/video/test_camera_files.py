@@ -211,7 +211,7 @@ def test_a_sound_field_turns_with_a_front_that_was_turned(tmp_path, red_disc):
     source = write_tracks(tmp_path / "a.insv", lenses, sound=sound)
     choice = ProjectionChoice(yaw_offset_deg=90.0)
     ambix = SoundChoice(field="ambix")
-    pieces = []
+    pieces: list[np.ndarray] = []
     with open_media(source, sound=ambix, projection=choice) as media:
         media.sound(sample_rate_hz=48_000, on_field=pieces.append)
     w, y, _, x = (np.concatenate(pieces, axis=1) ** 2).mean(axis=1)

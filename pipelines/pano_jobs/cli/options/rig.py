@@ -15,7 +15,7 @@ from pano_jobs.video.picture_choice import MAX_RATE_HZ, PictureChoice, PictureFo
 
 _CUBE = "cube"
 # Of a camera that moves, or another lens.
-_IDLE = ("path_file", "projection", "aspects", "shutter_deg", "is_stabilized", "tilt")
+_IDLE = ("path_file", "projection", "aspects", "shutter_deg", "is_stabilized", "level")
 
 
 @dataclass(frozen=True, slots=True)

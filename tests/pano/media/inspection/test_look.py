@@ -2,7 +2,6 @@ from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 
@@ -10,6 +9,7 @@ from pano.equirect.layouts import SphereBounds, StereoLayout
 from pano.errors import MediaError, NotSphericalError
 from pano.media import SphericalMetadata, open_media, probe, write_spherical
 from pano.media.inspection.look import look_at_pictures
+from pano.projections.kinds import ProjectionChoice, SourceProjection
 from tests.pano.media.inspection.test_dual_fisheye import dual_fisheye
 from tests.synthetic import Clip, write_clip
 
@@ -90,43 +90,17 @@ def test_interlaced_bars_are_cut_as_well(tmp_path: Path) -> None:
     assert frames[2].image.shape == (96, 192, 3)
 
 
-def test_two_fisheyes_are_refused_with_the_option_that_takes_them(
-    tmp_path: Path,
-) -> None:
+def test_two_fisheyes_are_read_as_such_with_a_note(tmp_path: Path) -> None:
     def paint(k: int) -> np.ndarray:
         return np.repeat(dual_fisheye(seed=k)[..., None], 3, axis=2)
 
     path = write_clip(tmp_path / "raw.mp4", Clip(320, 160, n_pictures=3, paint=paint))
-    with (
-        pytest.raises(NotSphericalError, match="say --projection dual-fisheye"),
-        open_media(path),
-    ):
-        pass
-
-
-@pytest.mark.parametrize("name", ["GS010042.360", "renamed.mp4"])
-def test_strips_of_a_cube_are_called_by_their_name(tmp_path: Path, name: str) -> None:
-    strips = write_strips(tmp_path / "strips.mp4", n_streams=1 + name.endswith("mp4"))
-    path = strips.rename(tmp_path / name)
-    with (
-        pytest.raises(NotSphericalError, match="faces of a cube in two strips"),
-        open_media(path),
-    ):
-        pass
-
-
-def write_strips(path: Path, *, n_streams: int) -> Path:
-    with av.open(str(path), "w") as container:
-        streams = [container.add_stream("libx264", rate=30) for _ in range(n_streams)]
-        for stream in streams:
-            stream.width, stream.height, stream.pix_fmt = 128, 42, "yuv420p"
-        for stream in streams:
-            image = np.full((42, 128, 3), 90, np.uint8)
-            picture = av.VideoFrame.from_ndarray(image, format="rgb24")
-            picture.pts, picture.time_base = 0, Fraction(1, 30)
-            container.mux(stream.encode(picture))
-            container.mux(stream.encode(None))
-    return path
+    with open_media(path) as media:
+        assert media.projection.kind is SourceProjection.DUAL_FISHEYE
+        assert "joined as ideal ones of 190°" in media.notes[0]
+    told = ProjectionChoice(SourceProjection.EQUIRECTANGULAR)
+    with open_media(path, projection=told) as media:
+        assert (media.sphere, media.notes) == (None, ())
 
 
 def test_bounds_that_would_make_a_sphere_too_large_are_refused(tmp_path: Path) -> None:
