@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         PanoError,
         SettingsError,
     )
-    from pano.media.media_info import probe
+    from pano.media.probing import probe
     from pano.sphere import Direction
     from pano_jobs.settings import (
         DirectSettings,

@@ -7,17 +7,14 @@ transport streams, and opening costs milliseconds.
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import functools
 import logging
 from collections.abc import Generator, Iterator
 from fractions import Fraction
-from pathlib import Path
 
 from av.video.frame import VideoFrame
 
 from pano.equirect.layouts import SphereBounds, StereoLayout
-from pano.errors import MediaError
 from pano.media.cameras.chapters import chapters_of
 from pano.media.cameras.companions import complete_pictures, first_track
 from pano.media.frames import (
@@ -29,15 +26,12 @@ from pano.media.frames import (
     LazyPicture,
     PlanarFrame,
 )
-from pano.media.inspection.look import look_at_pictures
-from pano.media.media_info import MediaInfo, probe
+from pano.media.media_info import MediaInfo
 from pano.media.metadata.mp4_boxes import missing_bytes
-from pano.media.metadata.plausible import refuse_large_sphere
 from pano.media.on_screen import OnScreen
 from pano.media.picture_filter import INTERLACED_NOTE, PictureFilter
 from pano.media.pictures import EquirectConverter
 from pano.media.reading import (
-    MAX_CORRUPT_SHARE,
     DecodingReport,
     PicturePass,
     PresentationClock,
@@ -48,12 +42,7 @@ from pano.media.sound.choice import SoundChoice
 from pano.media.sound.clip_sound import ClipSound
 from pano.media.sound.hearing import Hearing
 from pano.media.sound.track import FieldListener, Sound
-from pano.media.source_projection import (
-    choose_layout,
-    projection_notes,
-    sphere_of,
-)
-from pano.projections.kinds import ProjectionChoice, SourceProjection
+from pano.projections.kinds import ProjectionChoice
 from pano.projections.stored_sphere import StoredSphere
 
 # Containers round times (Matroska to 1 ms); a picture due on a tick but stamped
@@ -257,71 +246,19 @@ class Media:
 
     def _count_cut_off(self, report: DecodingReport) -> None:
         """Count the frames behind the end of a file that was cut short."""
-        n_missing_bytes = _n_missing_bytes(self.info)
-        if n_missing_bytes == 0:
+        n_missing = n_missing_bytes(self.info)
+        if n_missing == 0:
             return
         n_seen = report.n_good + report.n_corrupt
         n_expected = self.info.n_frames_from_header
         if n_expected is None:
-            share = n_missing_bytes / self.info.n_bytes
+            share = n_missing / self.info.n_bytes
             n_expected = round(n_seen * (1 + share))
         report.n_corrupt += max(0, n_expected - n_seen)
 
 
-@contextlib.contextmanager
-def open_media(
-    path: Path,
-    *,
-    layout: StereoLayout | None = None,
-    sound: SoundChoice | None = None,
-    projection: ProjectionChoice | None = None,
-) -> Iterator[Media]:
-    """Open a 360° video for as many passes as the caller likes.
-
-    Parameters
-    ----------
-    layout
-        Overrides what the file says about how its eyes are packed.
-    sound
-        Which sound track is heard, and as what; None finds out.
-    projection
-        How each eye holds the sphere; None believes the file.
-
-    Raises
-    ------
-    NotSphericalError
-        If neither the file nor `layout` says that it is a sphere.
-    MediaError
-        If it cannot be read as video.
-    """
-    info = probe(path)
-    _refuse_cut_off(info)
-    info.require_readable_colours()
-    choice = projection or ProjectionChoice()
-    is_open = choice.kind in (None, SourceProjection.EQUIRECTANGULAR)
-    if layout is None and is_open and info.companion is None:
-        info = look_at_pictures(info)
-    chosen, kind = choose_layout(info, layout, choice)
-    sphere = sphere_of(info, chosen, kind, choice)
-    refuse_large_sphere(path, *EquirectConverter(info, chosen, sphere).full_size_px)
-    info = dataclasses.replace(info, notes=info.notes + projection_notes(kind, choice))
-    with contextlib.ExitStack() as files:
-        settled = dataclasses.replace(choice, kind=kind)
-        yield Media(info, chosen, files, sound, settled, sphere)
-
-
-def _refuse_cut_off(info: MediaInfo) -> None:
-    """Refuse at once what would be refused at the end of a whole pass."""
-    n_missing = _n_missing_bytes(info)
-    share = n_missing / (info.n_bytes + n_missing)
-    if share > MAX_CORRUPT_SHARE:
-        raise MediaError(
-            f"{info.path} is cut short: {share:.0%} of it is missing; "
-            "copy or download it again"
-        )
-
-
-def _n_missing_bytes(info: MediaInfo) -> int:
+def n_missing_bytes(info: MediaInfo) -> int:
+    """Return how many bytes a file, or its chapters, promise beyond their ends."""
     if _SAY_THEIR_LENGTH.isdisjoint(info.container.split(",")):
         return 0
     return sum(missing_bytes(path) for path in chapters_of(info.path))

@@ -1,52 +1,18 @@
-"""Probe a video file: its streams, times and projection, before it is decoded.
-
-One picture *is* decoded, because rotation and, outside MP4, spherical metadata
-hang on pictures, and because a file without one is better refused at once.
-"""
+"""What is known of a video file: its size, times, projection and sound."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
-from typing import cast
-
-from av.container import InputContainer
-from av.sidedata.sidedata import SideData
-from av.sidedata.sidedata import Type as SideDataType
-from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
 from pano.equirect.layouts import FULL_SPHERE, SphereBounds, StereoLayout
 from pano.errors import MediaError, NotSphericalError
 from pano.media.cameras.chapters import chapters_of
-from pano.media.cameras.companions import Companion, find_companion, first_track
-from pano.media.colour.read_signal import signal_of
+from pano.media.cameras.companions import Companion
 from pano.media.colour.signal import READABLE_MATRICES, VideoSignal
-from pano.media.metadata.plausible import (
-    believed_duration_s,
-    believed_frame_rate,
-    believed_n_frames,
-    believed_pixel_shape,
-    believed_pts,
-    believed_rotation_deg,
-    believed_time_base,
-    refuse_large_picture,
-)
-from pano.media.metadata.spherical import (
-    Projection,
-    SphericalMetadata,
-    from_side_data,
-    read_spherical,
-)
-from pano.media.picture_filter import INTERLACED_NOTE
-from pano.media.reading import (
-    DecodingReport,
-    decode_pictures,
-    open_input,
-)
-from pano.media.sound.tracks import AudioInfo, best_sound_track, list_sound_tracks
+from pano.media.metadata.spherical import Projection, SphericalMetadata
+from pano.media.sound.tracks import AudioInfo
 
 # Cameras and encoders round sizes: 640×322 with square pixels is meant as 2:1.
 ASPECT_TOLERANCE = 0.02
@@ -198,118 +164,3 @@ class MediaInfo:
                 f"{self.signal.matrix} of H.273, such as ICtCp); export it as BT.2020 "
                 "or BT.709"
             )
-
-
-def probe(path: Path) -> MediaInfo:
-    """Read the metadata of a file.
-
-    Raises
-    ------
-    MediaError
-        If it cannot be read as video, or not one of its pictures can be decoded.
-    """
-    with open_input(path) as container:
-        companion = find_companion(path, container)
-        stream = first_track(container, path, companion)
-        picture = _first_picture(container, stream, path)
-        info = _describe(path, container, stream, picture)
-    first = chapters_of(path)[0]
-    is_mp4 = "mp4" in info.container or first != path
-    spherical = read_spherical(first) if is_mp4 else None
-    spherical = spherical or _spherical_of_picture(picture)
-    notes = spherical.notes if spherical else ()
-    info = replace(info, spherical=spherical, notes=info.notes + notes)
-    if companion is None:
-        return info
-    width_px, height_px = companion.joined_size(info.width_px, info.height_px)
-    refuse_large_picture(path, width_px, height_px)
-    return replace(info, companion=companion, width_px=width_px, height_px=height_px)
-
-
-def _first_picture(
-    container: InputContainer, stream: VideoStream, path: Path
-) -> VideoFrame:
-    refuse_large_picture(path, stream.width, stream.height)
-    stream.thread_type = "AUTO"
-    picture = next(decode_pictures(container, stream, DecodingReport()), None)
-    if picture is None:
-        raise MediaError(
-            f"{path} holds no picture that can be decoded; copy or download it again"
-        )
-    return picture
-
-
-def _describe(
-    path: Path,
-    container: InputContainer,
-    stream: VideoStream,
-    picture: VideoFrame,
-) -> MediaInfo:
-    notes: list[str] = []
-    time_base = believed_time_base(stream.time_base, path)
-    sound_tracks = list_sound_tracks(container, path)
-    signal = signal_of(picture)
-    _note_unheard(len(container.streams.audio) - len(sound_tracks), notes)
-    refuse_large_picture(path, picture.width, picture.height)
-    if picture.interlaced_frame:
-        notes.append(INTERLACED_NOTE)
-    return MediaInfo(
-        path=path,
-        container=container.format.name,
-        codec=stream.codec.canonical_name,
-        pixel_format=picture.format.name,
-        bit_depth=signal.bit_depth,
-        width_px=picture.width,
-        height_px=picture.height,
-        sample_aspect_ratio=believed_pixel_shape(stream.sample_aspect_ratio, notes),
-        rotation_deg=believed_rotation_deg(float(picture.rotation), notes),
-        average_frame_rate=believed_frame_rate(stream.average_rate, notes),
-        time_base=time_base,
-        start_pts=believed_pts(picture.pts, time_base) or 0,
-        duration_from_header_s=believed_duration_s(
-            _duration_s(container, stream), notes
-        ),
-        n_frames_from_header=believed_n_frames(
-            stream.frames, sum(p.stat().st_size for p in chapters_of(path)), notes
-        ),
-        audio=best_sound_track(container, sound_tracks),
-        spherical=None,
-        sound_tracks=sound_tracks,
-        signal=signal,
-        timecode=_timecode(container, stream),
-        is_interlaced=picture.interlaced_frame,
-        notes=tuple(notes),
-    )
-
-
-def _timecode(container: InputContainer, stream: VideoStream) -> str | None:
-    """Find the tag `timecode`: of the picture, its timecode track or the file."""
-    tracks = (other.metadata for other in container.streams if other.type == "data")
-    for metadata in (stream.metadata, *tracks, container.metadata):
-        for name, value in metadata.items():
-            if name.lower() == "timecode" and value.strip():
-                return value.strip()
-    return None
-
-
-def _note_unheard(n_tracks: int, notes: list[str]) -> None:
-    if n_tracks:
-        notes.append(
-            f"{n_tracks} of its sound tracks state a rate or a number of channels "
-            "that no sound has, and are not heard"
-        )
-
-
-def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
-    if stream.duration is not None and stream.time_base is not None:
-        return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration is not None else None
-
-
-def _spherical_of_picture(picture: VideoFrame) -> SphericalMetadata | None:
-    # PyAV declares side data as a dict of strings; it is a sequence of buffers.
-    entries = cast("Iterable[SideData]", picture.side_data)
-    found = {entry.type: bytes(entry) for entry in entries}
-    return from_side_data(
-        found.get(SideDataType.SPHERICAL), found.get(SideDataType.STEREO3D)
-    )

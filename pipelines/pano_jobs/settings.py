@@ -21,9 +21,9 @@ from pano.director.wishes import CutRules, Wishes
 from pano.errors import SettingsError
 from pano.media import DEFAULT_ENCODER, StereoLayout
 from pano.media.colour.signal import DynamicRange
-from pano.media.encoders import check_preset
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.sound.choice import SoundChoice, SoundOut
+from pano.media.writing.encoders import check_preset
 from pano.projections.kinds import ProjectionChoice
 from pano.sphere import Direction
 

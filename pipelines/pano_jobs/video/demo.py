@@ -17,10 +17,10 @@ import numpy as np
 
 from pano.camera.path import CameraPath, CameraPose
 from pano.media import Frame, MediaWriter, SphericalMetadata
-from pano.media.encoders import suffix_of
 from pano.media.sound.hearing import choose_hearing
 from pano.media.sound.route import SoundRoute
 from pano.media.sound.write_sound import write_sound
+from pano.media.writing.encoders import suffix_of
 from pano.sphere import great_circle_deg
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.outputs import check_output

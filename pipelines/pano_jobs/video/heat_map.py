@@ -15,7 +15,7 @@ from pathlib import Path
 from pano.draw.overlay import blend_heatmap
 from pano.errors import SettingsError
 from pano.media import Media, MediaWriter, SphericalMetadata, open_media
-from pano.media.encoders import suffix_of
+from pano.media.writing.encoders import suffix_of
 from pano_jobs.analysis.analysis_pass import Analysis, file_notes
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet

@@ -135,7 +135,7 @@ def test_pictures_too_large_are_refused_before_one_is_decoded(
 ) -> None:
     path = write_clip(tmp_path / "clip.mp4", Clip(n_pictures=1))
     monkeypatch.setattr(plausible, "MAX_PICTURE_PX", 64 * 32 - 1)
-    monkeypatch.setattr("pano.media.media_info.decode_pictures", None)
+    monkeypatch.setattr("pano.media.probing.decode_pictures", None)
     with pytest.raises(MediaError, match=r"clip\.mp4 states pictures of 64×32"):
         probe(path)
 

@@ -7,15 +7,14 @@ from pathlib import Path
 
 import click
 
-from pano.media.encoders import suffix_of
 from pano.media.sound.choice import SoundOut
+from pano.media.writing.encoders import suffix_of
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.director import direct_options
+from pano_jobs.cli.options.lens import aspect_option, lens_options
 from pano_jobs.cli.options.shared import (
-    aspect_option,
     console_options,
     force_option,
-    lens_options,
     localize_options,
     output_folder_option,
 )

@@ -8,12 +8,8 @@ import click
 
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.director import direct_options
-from pano_jobs.cli.options.shared import (
-    console_options,
-    force_option,
-    lens_options,
-    localize_options,
-)
+from pano_jobs.cli.options.lens import lens_options
+from pano_jobs.cli.options.shared import console_options, force_option, localize_options
 from pano_jobs.settings import (
     DemoSettings,
     DirectSettings,

@@ -12,13 +12,12 @@ from pano.media.sound.choice import SoundOut
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.chapters import as_one, videos_argument
 from pano_jobs.cli.options.director import direct_options
+from pano_jobs.cli.options.lens import aspect_option, lens_options
 from pano_jobs.cli.options.shared import (
     IN_FILE,
     OUT_FILE,
-    aspect_option,
     console_options,
     force_option,
-    lens_options,
     localize_options,
     output_option,
     refuse_localize_options,

@@ -14,6 +14,15 @@ from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.projections.kinds import ProjectionChoice
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.chapters import as_one, videos_argument
+from pano_jobs.cli.options.lens import (
+    LENSES,
+    aspect_option,
+    encoder_options,
+    level_option,
+    shutter_option,
+    size_option,
+    stabilize_option,
+)
 from pano_jobs.cli.options.projection import projection_options
 from pano_jobs.cli.options.rig import (
     RigChoice,
@@ -24,16 +33,9 @@ from pano_jobs.cli.options.rig import (
 from pano_jobs.cli.options.shared import (
     HFOV,
     IN_FILE,
-    LENSES,
-    aspect_option,
     console_options,
-    encoder_options,
     force_option,
     layout_option,
-    level_option,
-    shutter_option,
-    size_option,
-    stabilize_option,
 )
 from pano_jobs.cli.options.sound import sound_options, sound_out_option
 from pano_jobs.settings import EncoderSettings, LensSettings, Level

@@ -9,10 +9,10 @@ import click
 
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.chapters import as_one, videos_argument
+from pano_jobs.cli.options.lens import encoder_options
 from pano_jobs.cli.options.shared import (
     OUT_FILE,
     console_options,
-    encoder_options,
     force_option,
     localize_options,
     output_option,

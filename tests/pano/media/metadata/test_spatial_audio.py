@@ -20,7 +20,7 @@ from pano.media.metadata.mp4_boxes import (
 )
 from pano.media.metadata.mp4_edit import edited_moov, entry_chain, splice
 from pano.media.metadata.spatial_audio import read_spatial_audio, write_spatial_audio
-from pano.media.metadata.spherical import read_spherical
+from pano.media.metadata.spherical_reader import read_spherical
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 # No ambisonic layouts: FFmpeg's AAC encoder knows none.

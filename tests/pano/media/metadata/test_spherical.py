@@ -31,7 +31,11 @@ from pano.media.metadata.mp4_boxes import (
     top_level_boxes,
     video_track,
 )
-from pano.media.metadata.spherical import from_side_data, parse_v1_xml, read_spherical
+from pano.media.metadata.spherical_reader import (
+    from_side_data,
+    parse_v1_xml,
+    read_spherical,
+)
 from tests.synthetic import (
     Clip,
     SoundTrack,

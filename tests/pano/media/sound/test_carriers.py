@@ -13,7 +13,7 @@ import pytest
 from pano.errors import MediaError
 from pano.media import MediaWriter, ffmpeg_program
 from pano.media.containers.carriers import CARRIERS, Carriage, carriage
-from pano.media.target import SUFFIXES
+from pano.media.writing.target import SUFFIXES
 from tests.synthetic import SoundTrack, write_sound_only
 
 RATE_HZ = 48_000

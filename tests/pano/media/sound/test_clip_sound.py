@@ -15,7 +15,6 @@ from pano.ambisonics.intensity import IntensityMeter
 from pano.camera.pose import CameraPose
 from pano.errors import MediaError, NoAudioError, SettingsError
 from pano.media import Media, open_media
-from pano.media.encode import MediaWriter
 from pano.media.metadata.spatial_audio import read_spatial_audio
 from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.sound.align import SoundClock
@@ -23,6 +22,7 @@ from pano.media.sound.channels import decode_channels
 from pano.media.sound.choice import SoundChoice, SoundOut
 from pano.media.sound.clip_sound import ClipSound
 from pano.media.sound.track import decode_sound
+from pano.media.writing.encode import MediaWriter
 from pano.sphere import Direction, angle_between_deg
 from tests.pano.ambisonics.fields import RATE_HZ, bursts, diffuse
 from tests.pano.media.sound.test_hearing import Track, write_tracks

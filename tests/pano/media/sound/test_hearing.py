@@ -16,7 +16,6 @@ from pano.ambisonics.harmonics import encode
 from pano.camera.pose import CameraPose
 from pano.errors import SettingsError
 from pano.media import Hearing, open_media
-from pano.media.encode import MediaWriter
 from pano.media.metadata.spatial_audio import (
     read_spatial_audio,
     write_spatial_audio,
@@ -26,6 +25,7 @@ from pano.media.sound.channels import decode_channels
 from pano.media.sound.choice import SoundChoice, SoundField
 from pano.media.sound.hearing import choose_hearing
 from pano.media.sound.route import SoundRoute
+from pano.media.writing.encode import MediaWriter
 from pano.sphere import Direction
 from tests.pano.ambisonics.fields import RATE_HZ, bursts
 

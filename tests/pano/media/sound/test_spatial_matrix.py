@@ -13,7 +13,6 @@ from pano.ambisonics.formats import AMBIX, AmbisonicFormat
 from pano.ambisonics.harmonics import encode
 from pano.camera.pose import CameraPose
 from pano.media import open_media
-from pano.media.encode import MediaWriter
 from pano.media.metadata.spatial_audio import (
     read_spatial_audio,
     write_spatial_audio,
@@ -21,6 +20,7 @@ from pano.media.metadata.spatial_audio import (
 from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.sound.choice import SoundOut
 from pano.media.sound.route import SoundRoute
+from pano.media.writing.encode import MediaWriter
 from pano.sphere import Direction
 from tests.synthetic import Clip, SoundTrack, write_clip
 

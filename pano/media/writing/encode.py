@@ -28,8 +28,6 @@ from pano.errors import MediaError
 from pano.media.colour.signal import DynamicRange, VideoSignal
 from pano.media.containers.carried import Carried, read_carried
 from pano.media.containers.film_clock import FilmClock
-from pano.media.encoders import DEFAULT_ENCODER
-from pano.media.film import FilmConverter, options_of, plan_film
 from pano.media.frames import ASSUMED_RATE_HZ
 from pano.media.metadata.light_levels import write_light_levels
 from pano.media.metadata.spatial_audio import MP4_SUFFIXES
@@ -38,7 +36,9 @@ from pano.media.metadata.spherical_writer import write_spherical
 from pano.media.reading import ffmpeg_url
 from pano.media.sound.film_sound import FilmSound
 from pano.media.sound.route import SoundRoute
-from pano.media.target import (
+from pano.media.writing.encoders import DEFAULT_ENCODER
+from pano.media.writing.film import FilmConverter, options_of, plan_film
+from pano.media.writing.target import (
     check_encoder,
     check_settings,
     check_target,
@@ -87,7 +87,7 @@ class MediaWriter:
     source_signal
         What planes mean that are written; None for RGB pictures.
     dynamic_range
-        What becomes of HDR: see `pano.media.film.plan_film`.
+        What becomes of HDR: see `pano.media.writing.film.plan_film`.
 
     Raises
     ------

@@ -24,8 +24,8 @@ from pano.errors import SettingsError
 from pano.media.colour.read_signal import swscale_number
 from pano.media.colour.signal import DynamicRange, MasteringDisplay, VideoSignal
 from pano.media.colour.tone_mapping import ToneMapper
-from pano.media.encoders import ENCODERS, Encoder
 from pano.media.pictures import planes_to_frame, rgb_to_frame
+from pano.media.writing.encoders import ENCODERS, Encoder
 
 _BICUBIC = (
     Interpolation.BICUBIC

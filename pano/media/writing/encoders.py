@@ -1,7 +1,7 @@
 """Video encoders by FFmpeg's names, those in graphics hardware included.
 
-Values alone, without FFmpeg; `pano.media.target` tries whether one works here. The
-names of presets are those of `ffmpeg -h encoder=NAME`, the quickest first.
+Values alone, without FFmpeg; `pano.media.writing.target` tries whether one works here.
+The names of presets are those of `ffmpeg -h encoder=NAME`, the quickest first.
 """
 
 from __future__ import annotations

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from pano.errors import SettingsError
-from pano.media import ENCODERS, MediaWriter, encoders, ffmpeg_program, probe
-from pano.media.target import check_encoder
+from pano.media import ENCODERS, MediaWriter, ffmpeg_program, probe
+from pano.media.writing import encoders
+from pano.media.writing.target import check_encoder
 
 # A name that FFmpeg knows nowhere stands for hardware that is not there.
 ABSENT = "h264_of_another_machine"

@@ -15,8 +15,8 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 
 from pano.errors import MediaError, SettingsError
-from pano.media.encoders import DEFAULT_ENCODER, ENCODERS, check_preset
 from pano.media.metadata.spherical import SphericalMetadata
+from pano.media.writing.encoders import DEFAULT_ENCODER, ENCODERS, check_preset
 
 # Hardware refuses pictures that are smaller than its blocks.
 _TRIAL_SIDE_PX = 256

@@ -22,8 +22,8 @@ from pano.media import (
 )
 from pano.media.colour.read_signal import signal_of
 from pano.media.colour.signal import VideoSignal
-from pano.media.film import FilmConverter, options_of, plan_film
 from pano.media.pictures import EquirectConverter
+from pano.media.writing.film import FilmConverter, options_of, plan_film
 from tests.pano.media.colour.hdr_clips import (
     HEIGHT_PX,
     WIDTH_PX,

@@ -8,7 +8,7 @@ import pytest
 
 from pano.media import open_media, probe
 from pano.media.containers.film_clock import FilmClock, nominal_rate
-from tests.pano.media.test_encode import copy_through
+from tests.pano.media.writing.test_encode import copy_through
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 MS = Fraction(1, 1000)
