@@ -17,6 +17,7 @@ from pano.projections.kinds import (
     SourceProjection,
     stored_sphere,
 )
+from pano.projections.partial_equirect import partial_equirect
 from pano.projections.stored_sphere import StoredSphere
 
 _UNCALIBRATED_NOTE = (
@@ -89,7 +90,7 @@ def sphere_of(
     projection: SourceProjection,
     choice: ProjectionChoice,
 ) -> StoredSphere | None:
-    """Return where one eye's upright picture holds what; None: equirectangular.
+    """Return where one eye's upright picture holds what; None: a whole 2:1 sphere.
 
     Raises
     ------
@@ -105,7 +106,7 @@ def sphere_of(
                 f"--yaw-offset turns pictures of lenses and faces; {info.path} is "
                 "equirectangular"
             )
-        return None
+        return None if info.bounds.is_full else _part_of_sphere(info, layout)
     width_px, height_px = info.upright_size_px
     said = info.spherical
     sphere = stored_sphere(
@@ -116,6 +117,13 @@ def sphere_of(
         padding_px=said.padding_px if said else 0,
     )
     return sphere and sphere.turned(choice.yaw_offset_deg)
+
+
+def _part_of_sphere(info: MediaInfo, layout: StereoLayout) -> StoredSphere:
+    width_px, height_px = info.upright_size_px
+    return partial_equirect(
+        width_px // layout.n_columns, height_px // layout.n_rows, info.bounds
+    )
 
 
 def projection_notes(

@@ -97,7 +97,7 @@ def bench_stages(clip: Path, duration_s: float, folder: Path) -> None:
         frame = next(media.frames())
         planes = next(media.planar_frames()).planes
         n_frames = round(30 * duration_s)
-        renderer = ViewportRenderer(lens.width_px, lens.height_px)
+        renderer = ViewportRenderer(lens.width_px, lens.height_px, sphere=media.sphere)
         table.row(
             "render",
             lambda: [

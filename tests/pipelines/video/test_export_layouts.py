@@ -114,12 +114,13 @@ def exported(tmp_path: Path, clip: Path, format_name: str) -> Path:
 
 
 def worst_psnr_db(film: Path, clip: Path) -> float:
-    path, renderer = path_of(clip), ViewportRenderer(WIDTH_PX, HEIGHT_PX)
+    path = path_of(clip)
     found: list[float] = []
     with (
         open_media(film, layout=StereoLayout.MONO) as theirs,
         open_media(clip) as media,
     ):
+        renderer = ViewportRenderer(WIDTH_PX, HEIGHT_PX, sphere=media.sphere)
         pairs = zip(theirs.planar_frames(), media.planar_frames(), strict=True)
         for flat, frame in pairs:
             ours = renderer.render_planes(frame.planes, path.at(frame.time_s))
