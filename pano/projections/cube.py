@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from pano.equirect.cube_axes import FACE_AXES
-from pano.projections.stored_sphere import FAR_OUTSIDE, FloatArray, StoredSphere
+from pano.projections.stored_sphere import FloatArray, StoredSphere
 
 _FRONT, _RIGHT, _BACK, _LEFT, _UP, _DOWN = range(6)
 # Face and clockwise quarter turns, row by row.
@@ -88,20 +88,29 @@ class CubeFace:
             u, v = _equal_angles(u), _equal_angles(v)
         for _ in range(self.n_turns):
             u, v = -v, u
-        columns = (u + 1.0) / 2.0 * self.size_px[0]
-        rows = (v + 1.0) / 2.0 * self.size_px[1]
+        columns = (u + 1.0) / 2.0 * self.size_px[0] + self._left_px
+        rows = (v + 1.0) / 2.0 * self.size_px[1] + self.origin_px[1]
+        columns, rows = columns.astype(np.float32), rows.astype(np.float32)
+        return columns, rows, self.cover(columns, rows)
+
+    def cover(self, columns: FloatArray, rows: FloatArray) -> FloatArray:
+        """Tell how far inside places are: see `pano.projections.stored_sphere.Part`."""
+        columns = columns - np.float32(self._left_px)
+        half_px = self.size_px[0] / 2.0, self.size_px[1] / 2.0
         # One pixel of blend where faces meet keeps the edge from showing steps.
-        cover = (1.0 - np.maximum(np.abs(u), np.abs(v))) * (self.size_px[1] / 2.0)
+        u = np.abs(columns * np.float32(1.0 / half_px[0]) - np.float32(1.0))
+        v = (rows - np.float32(self.origin_px[1])) * np.float32(1.0 / half_px[1])
+        v = np.abs(v - np.float32(1.0))
+        cover = (np.float32(1.0) - np.maximum(u, v)) * np.float32(half_px[1])
         if self.half is not None:
-            inwards = (self.size_px[0] / 2.0 - columns) / self.overlap_px
-            is_right = self.half == "right"
-            cover = np.minimum(cover, -inwards if is_right else inwards)
-            columns = columns + (self.overlap_px if is_right else 0.0)
-        return (
-            np.asarray(columns + self.origin_px[0], np.float32),
-            np.asarray(rows + self.origin_px[1], np.float32),
-            np.where(is_ahead, cover, FAR_OUTSIDE).astype(np.float32),
-        )
+            inwards = (np.float32(half_px[0]) - columns) / np.float32(self.overlap_px)
+            cover = np.minimum(cover, -inwards if self.half == "right" else inwards)
+        return np.asarray(cover, np.float32)
+
+    @property
+    def _left_px(self) -> float:
+        """Where the first column of the face lies; that of a right half further on."""
+        return self.origin_px[0] + (self.overlap_px if self.half == "right" else 0.0)
 
 
 def _fit_equal_angles() -> FloatArray:

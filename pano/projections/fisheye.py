@@ -67,6 +67,16 @@ class FisheyeLens:
             np.asarray(cover, np.float32),
         )
 
+    def cover(self, columns: FloatArray, rows: FloatArray) -> FloatArray:
+        """Tell how far inside places are: see `pano.projections.stored_sphere.Part`."""
+        off_axis_px = np.hypot(
+            columns - np.float32(self.centre_px[0]),
+            rows - np.float32(self.centre_px[1]),
+        )
+        band_px = self.px_per_rad * self.band_rad
+        limit = np.float32(self.limit_rad / self.band_rad)
+        return np.asarray(limit - off_axis_px / np.float32(band_px), np.float32)
+
 
 def dual_fisheye(width_px: int, height_px: int, fov_deg: float) -> StoredSphere:
     """Return two lenses back to back, side by side: the right picture looks ahead.

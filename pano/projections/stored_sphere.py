@@ -64,6 +64,10 @@ class Part(Protocol):
         """
         ...
 
+    def cover(self, columns: FloatArray, rows: FloatArray) -> FloatArray:
+        """Tell how far inside the part pixels of the stored picture are."""
+        ...
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class StoredSphere:

@@ -98,8 +98,7 @@ def _map_part(
     shown = answers[2] > -0.5
     if spacing > 1:
         # Between two nodes a part may reach further than at either.
-        shown = cv2.dilate(shown.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-        shown = shown[1:-1, 1:-1]
+        shown = _grown(shown)[1:-1, 1:-1]
     if not shown.any():
         return None
     (top, bottom), (left, right) = (_span(shown.any(axis=axis)) for axis in (1, 0))
@@ -110,11 +109,23 @@ def _map_part(
         for first, last, side in ((top, bottom, size[0]), (left, right, size[1]))
     )
     height, width = rows.stop - rows.start, columns.stop - columns.start
-    drawn = np.stack([_drawn(plane, spacing)[:height, :width] for plane in answers])
-    weight = np.clip(drawn[2] + np.float32(0.5), 0.0, 1.0)
-    if weight.min() >= 1.0:
-        return PartMap(part, rows, columns, drawn[:2], None)
-    return PartMap(part, rows, columns, drawn[:2], weight)
+    places = np.stack(
+        [_drawn(plane, spacing)[:height, :width] for plane in answers[:2]]
+    )
+    if answers[2].min() >= 1.0:
+        return PartMap(part, rows, columns, places, None)
+    if spacing > 1:
+        # A line would round the cover's corner off, and leave a hole where faces meet.
+        cover = part.cover(*places)
+        # Far from the part lines may cross it: behind a lens all rims are neighbours.
+        cells = np.kron(
+            shown[top:bottom, left:right], np.ones((spacing,) * 2, np.bool_)
+        )
+        cover[~cells[:height, :width]] = FAR_OUTSIDE
+    else:
+        cover = answers[2]
+    weight = np.clip(cover + np.float32(0.5), 0.0, 1.0)
+    return PartMap(part, rows, columns, places, None if weight.min() >= 1.0 else weight)
 
 
 def _drawn(nodes: FloatArray, spacing: int) -> FloatArray:
@@ -132,7 +143,7 @@ def _drawn(nodes: FloatArray, spacing: int) -> FloatArray:
 
 def _are_lines_enough(answers: FloatArray) -> bool:
     """Tell whether lines between nodes miss the map by less than OpenCV rounds."""
-    inside = answers[2, 1:-1, 1:-1] > -0.5
+    inside = _grown(answers[2] > -0.5)[1:-1, 1:-1]
     for plane in answers[:2]:
         middle = 2.0 * plane[1:-1, 1:-1]
         bend = np.abs(plane[2:, 1:-1] - middle + plane[:-2, 1:-1])
@@ -140,6 +151,12 @@ def _are_lines_enough(answers: FloatArray) -> bool:
         if np.any(bend[inside] > 8.0 * _MAX_ERROR_PX):
             return False
     return True
+
+
+def _grown(flags: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Set what is beside a true place, too."""
+    grown = cv2.dilate(flags.astype(np.uint8), np.ones((3, 3), np.uint8))
+    return np.asarray(grown > 0, np.bool_)
 
 
 def _span(flags: NDArray[np.bool_]) -> tuple[int, int]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pano.camera.pose import CameraPose
+from pano.equirect.planes import Planes
 from pano.errors import SettingsError
 from pano.media import ffmpeg_program, rgb_to_planes
 from pano.projections.cube import gopro_strips
@@ -141,3 +142,28 @@ def test_a_picture_of_another_shape_is_refused():
         ProjectionChoice(fov_deg=20.0)
     with pytest.raises(SettingsError, match="--yaw-offset"):
         ProjectionChoice(yaw_offset_deg=float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("projection", "size", "view", "pose"),
+    [
+        # A view whose border is that of a face.
+        (SourceProjection.CUBEMAP_3X2, (960, 640), (160, 160), (0.0, 0.0, 0.0, 90.0)),
+        (SourceProjection.CUBEMAP_6X1, (1920, 320), (160, 160), (0.0, 0.0, 0.0, 90.0)),
+        # Views in which a corner of the cube lies between two nodes.
+        (SourceProjection.EAC, (3840, 2560), (1280, 720), (113.7, 27.3, 1.0, 55.9)),
+        (
+            SourceProjection.GOPRO_MAX,
+            (4096, 2688),
+            (1280, 720),
+            (113.7, 27.3, 1.0, 55.9),
+        ),
+    ],
+)
+def test_where_faces_meet_no_hole_is_left(projection, size, view, pose):
+    width, height = size
+    grey = np.full((height // 2, width // 2), 128, np.uint8)
+    planes = Planes(np.full((height, width), 200, np.uint8), grey, grey)
+    renderer = ViewportRenderer(*view, sphere=stored_sphere(projection, *size))
+    luma = renderer.render_planes(planes, CameraPose(*pose)).y
+    assert (luma.min(), luma.max()) == (200, 200)
