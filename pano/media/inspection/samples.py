@@ -12,8 +12,8 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from pano.media.colour.read_signal import is_full_range
 from pano.media.media_info import MediaInfo
-from pano.media.pictures import frame_planes
 from pano.media.reading import (
     DecodingReport,
     decode_pictures,
@@ -72,8 +72,12 @@ def _picture_at(
 
 
 def _brightness(reformatter: VideoReformatter, picture: VideoFrame) -> Brightness:
-    planar = frame_planes(reformatter.reformat(picture, format="yuv420p"))
-    if planar.is_full_range:
-        return planar.y.copy()
-    levels = (planar.y.astype(np.float32) - _BLACK) * (255.0 / (_WHITE - _BLACK))
+    planar = reformatter.reformat(picture, format="yuv420p")
+    plane = planar.planes[0]
+    # Not by `frame_planes`: it takes even sides, and a file may have odd ones.
+    rows: Brightness = np.asarray(memoryview(plane), np.uint8)
+    luma = rows.reshape(plane.height, plane.line_size)[:, : plane.width]
+    if is_full_range(planar):
+        return luma.copy()
+    levels = (luma.astype(np.float32) - _BLACK) * (255.0 / (_WHITE - _BLACK))
     return np.clip(np.round(levels), 0.0, 255.0).astype(np.uint8)

@@ -16,6 +16,7 @@ from tests.synthetic import Clip, write_clip
 WIDTH, HEIGHT, BAR = 192, 108, 6
 BARS_NOTE = "black bars of 6 rows above and below were found and cut off"
 CODEC_TOLERANCE = 6
+GREY_LUMA = 16 + 120 * 219 / 255
 
 
 def between_bars(level: int) -> Callable[[int], np.ndarray]:
@@ -129,3 +130,15 @@ def test_a_pose_that_no_camera_has_is_ignored_with_a_note(tmp_path: Path) -> Non
     assert info.spherical is not None
     assert (info.spherical.pitch_deg, info.spherical.roll_deg) == (0.0, 0.0)
     assert "pitch -32768°, roll 5°, which is not believed" in info.notes[0]
+
+
+def test_a_sphere_of_odd_sides_opens(tmp_path: Path) -> None:
+    clip = Clip(65, 33, n_pictures=2, pixel_format="yuv444p", paint=grey_picture)
+    with open_media(write_clip(tmp_path / "odd.mp4", clip)) as media:
+        planes = next(media.planar_frames()).planes
+    assert planes.y.shape == (34, 68)  # even and 2:1, no smaller
+    assert abs(float(planes.y.mean()) - GREY_LUMA) <= 2.0
+
+
+def grey_picture(_: int) -> np.ndarray:
+    return np.full((33, 65, 3), 120, np.uint8)
