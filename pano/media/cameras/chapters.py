@@ -17,6 +17,8 @@ from pathlib import Path
 from pano.errors import MediaError
 from pano.media.reading import LIST_SUFFIX, open_input
 
+# In the names of an Insta360 that writes a file for each lens.
+_FIRST_LENS, _SECOND_LENS = "_00_", "_10_"
 # GoPro: GS010123.360, GS020123.360; Insta360: VID_20240101_101010_00_001.insv, …_002.
 _NAMES = (
     re.compile(r"^(?P<head>G[A-Z])(?P<chapter>\d\d)(?P<tail>\d{4}\.\w+)$"),
@@ -39,7 +41,26 @@ def joined_chapters(paths: Sequence[Path]) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="pano-") as folder:
         listed = Path(folder) / f"{paths[0].stem}{LIST_SUFFIX}"
         listed.write_text("\n".join(_lines(paths)) + "\n", encoding="utf-8")
+        if all(map(is_with_second_lens, paths)):
+            lines = _lines([second_lens_of(path) for path in paths])
+            second_lens_of(listed).write_text("\n".join(lines) + "\n", encoding="utf-8")
         yield listed
+
+
+def second_lens_of(path: Path) -> Path:
+    """Return what the file of the second lens is called; the same if it has no name."""
+    return path.with_name(path.name.replace(_FIRST_LENS, _SECOND_LENS))
+
+
+def first_lens_of(path: Path) -> Path:
+    """Return what the file of the first lens is called; the same if it is that."""
+    return path.with_name(path.name.replace(_SECOND_LENS, _FIRST_LENS))
+
+
+def is_with_second_lens(path: Path) -> bool:
+    """Tell whether the file of the second lens lies beside that of the first."""
+    other = second_lens_of(path)
+    return other != path and other.is_file()
 
 
 def chapters_of(path: Path) -> tuple[Path, ...]:

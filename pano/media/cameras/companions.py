@@ -17,6 +17,12 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pano.errors import MediaError
+from pano.media.cameras.chapters import (
+    chapters_of,
+    first_lens_of,
+    is_with_second_lens,
+    second_lens_of,
+)
 from pano.media.cameras.joined_pictures import join_pictures
 from pano.media.reading import (
     DecodingReport,
@@ -31,7 +37,6 @@ _GOPRO_SUFFIX = ".360"
 # A GoPro strip is three faces and their overlaps wide.
 _MIN_STRIP_ASPECT = 2.8
 _SQUARE_TOLERANCE = 0.02
-_FIRST_LENS, _SECOND_LENS = "_00_", "_10_"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,14 +107,20 @@ def find_companion(path: Path, container: InputContainer) -> Companion | None:
             return Companion(path, 1, True, SourceProjection.GOPRO_MAX)
         if abs(width / height - 1.0) <= _SQUARE_TOLERANCE:
             return Companion(path, 1, False, SourceProjection.DUAL_FISHEYE)
-    if path.suffix.lower() == _GOPRO_SUFFIX:
+    suffix = _camera_suffix(path)
+    if suffix == _GOPRO_SUFFIX:
         raise MediaError(
             f"{path} has not the two video tracks of a GoPro MAX; copy it from the "
             "camera again, or export it as equirectangular"
         )
-    if path.suffix.lower() == ".insv" and len(tracks) == 1:
+    if suffix == ".insv" and len(tracks) == 1:
         return _other_lens(path, tracks[0])
     return None
+
+
+def _camera_suffix(path: Path) -> str:
+    """Return the ending of a file, or of the chapters that a list names."""
+    return chapters_of(path)[0].suffix.lower()
 
 
 def _are_alike(first: VideoStream, second: VideoStream) -> bool:
@@ -124,26 +135,29 @@ def _other_lens(path: Path, track: VideoStream) -> Companion | None:
     """Return the file of the other lens of an Insta360 that writes two."""
     if abs(track.width / track.height - 1.0) > _SQUARE_TOLERANCE:
         return None
-    if _SECOND_LENS in path.name:
-        first = path.with_name(path.name.replace(_SECOND_LENS, _FIRST_LENS))
+    chapters = chapters_of(path)
+    first = first_lens_of(chapters[0])
+    if first != chapters[0]:
         raise MediaError(
-            f"{path} holds the second lens alone; give {first.name}, which begins the "
-            "recording"
+            f"{chapters[0]} holds the second lens alone; give {first.name}, which "
+            "begins the recording"
         )
-    other = path.with_name(path.name.replace(_FIRST_LENS, _SECOND_LENS))
+    other = second_lens_of(path)
     if other == path or not other.is_file():
+        lonely = next(c for c in chapters if not is_with_second_lens(c))
+        missing = second_lens_of(lonely)
         raise MediaError(
-            f"{path} holds one lens alone; put the file of the other one, "
-            f"{other.name if other != path else 'with _10_ in its name'}, beside it"
+            f"{lonely} holds one lens alone; put the file of the other one, "
+            f"{missing.name if missing != lonely else 'with _10_ in its name'}, "
+            "beside it"
         )
     return Companion(other, 0, False, SourceProjection.DUAL_FISHEYE)
 
 
 def is_second_lens(path: Path) -> bool:
     """Tell whether a file is what `find_companion` finds for another one."""
-    if path.suffix.lower() != ".insv" or _SECOND_LENS not in path.name:
-        return False
-    return path.with_name(path.name.replace(_SECOND_LENS, _FIRST_LENS)).is_file()
+    first = first_lens_of(path)
+    return path.suffix.lower() == ".insv" and first != path and first.is_file()
 
 
 def projection_by_name(
@@ -151,7 +165,7 @@ def projection_by_name(
 ) -> SourceProjection | None:
     """Return how a camera's whole picture is projected, by the ending of its name."""
     is_two_to_one = abs(width_px / height_px / 2.0 - 1.0) <= _SQUARE_TOLERANCE
-    if path.suffix.lower() in _FISHEYE_SUFFIXES and is_two_to_one:
+    if is_two_to_one and _camera_suffix(path) in _FISHEYE_SUFFIXES:
         return SourceProjection.DUAL_FISHEYE
     return None
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from av.container import InputContainer, OutputContainer
 from av.video.stream import VideoStream
 
+from pano.media.cameras.chapters import chapters_of
 from pano.media.metadata.mp4_boxes import child_boxes, children, make_box
 from pano.media.metadata.mp4_edit import edited_moov, splice
 from pano.media.reading import open_input
@@ -148,7 +149,8 @@ def read_carried(path: Path) -> Carried:
     MediaError
         If it cannot be read.
     """
-    with open_input(path) as container:
+    # FFmpeg's list of chapters has no tags; the first chapter begins the recording.
+    with open_input(chapters_of(path)[0]) as container:
         return Carried(_tags(container), _timecode(container), _chapters(container))
 
 

@@ -2,12 +2,15 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
 from pano.errors import MediaError
 from pano.media import open_media
 from pano.media.cameras.chapters import chapters_of, group_chapters, joined_chapters
+from pano.media.containers.carried import read_carried
+from pano.projections.kinds import SourceProjection
 from tests.synthetic import Clip, SoundTrack, cut_short, sine, write_clip
 
 
@@ -91,3 +94,52 @@ def test_a_chapter_that_is_cut_short_is_found_out(tmp_path):
         open_media(listed) as media,
     ):
         list(media.planar_frames())
+
+
+def test_the_chapters_of_two_lenses_in_two_files_are_two_lists(tmp_path):
+    def write(lens, chapter, level):
+        clip = Clip(
+            64, 64, n_pictures=2, paint=lambda _: np.full((64, 64, 3), level, np.uint8)
+        )
+        name = f"VID_20240101_101010_{lens}_{chapter:03d}"
+        return write_clip(tmp_path / f"{name}.mp4", clip).rename(
+            tmp_path / f"{name}.insv"
+        )
+
+    firsts = [write("00", chapter, 40) for chapter in (1, 2)]
+    seconds = [write("10", chapter, 200) for chapter in (1, 2)]
+    with joined_chapters(firsts) as listed, open_media(listed) as media:
+        frames = [frame.planes.y for frame in media.planar_frames()]
+    assert media.projection.kind is SourceProjection.DUAL_FISHEYE
+    assert len(frames) == 4
+    assert all(y[:, :64].mean() < 60 and y[:, 64:].mean() > 180 for y in frames)
+    seconds[1].unlink()
+    with (
+        joined_chapters(firsts) as listed,
+        pytest.raises(MediaError, match=r"_00_002\.insv holds .*_10_002\.insv, beside"),
+        open_media(listed),
+    ):
+        pass
+
+
+def test_chapters_are_projected_as_their_names_say(tmp_path):
+    clips = []
+    for number in (1, 2):
+        name = f"VID_20240101_101010_00_{number:03d}"
+        clip = write_clip(tmp_path / f"{name}.mp4", Clip(n_pictures=2))
+        clips.append(clip.rename(tmp_path / f"{name}.insv"))
+    with joined_chapters(clips) as listed, open_media(listed) as media:
+        assert media.projection.kind is SourceProjection.DUAL_FISHEYE
+
+
+def test_what_the_first_chapter_says_of_the_recording_is_kept(tmp_path):
+    clips = chapters(tmp_path)
+    with av.open(str(clips[0])) as given, av.open(str(tmp_path / "a.mov"), "w") as made:
+        made.metadata["title"] = "Take one"
+        copy = made.add_stream_from_template(given.streams.video[0])
+        for packet in given.demux(video=0):
+            if packet.size:
+                packet.stream = copy
+                made.mux(packet)
+    with joined_chapters([tmp_path / "a.mov", tmp_path / "a.mov"]) as listed:
+        assert read_carried(listed).tags["title"] == "Take one"
