@@ -62,20 +62,20 @@ class EquirectPart:
         pitch_rad = np.arctan2(y, np.sqrt(x * x + z * z))
         columns = self.origin_px[0] + yaw_rad * self.px_per_rad[0]
         rows = self.origin_px[1] - pitch_rad * self.px_per_rad[1]
-        low, high = self.pitches_rad
+        columns, rows = columns.astype(np.float32), rows.astype(np.float32)
+        return columns, rows, self.cover(columns, rows)
+
+    def cover(self, columns: FloatArray, rows: FloatArray) -> FloatArray:
+        """Tell how far inside places are: see `pano.projections.stored_sphere.Part`."""
         # In pixels, so that the border is one pixel soft.
-        cover = (self.half_rad - np.abs(yaw_rad)) * self.px_per_rad[0]
-        for inside_rad, is_pole in (
-            (pitch_rad - low, low <= -np.pi / 2.0),
-            (high - pitch_rad, high >= np.pi / 2.0),
-        ):
-            if not is_pole:
-                cover = np.minimum(cover, inside_rad * self.px_per_rad[1])
-        return (
-            np.asarray(columns, np.float32),
-            np.asarray(rows, np.float32),
-            np.asarray(cover, np.float32),
-        )
+        across_px = self.half_rad * self.px_per_rad[0]
+        cover = np.float32(across_px) - np.abs(columns - np.float32(self.origin_px[0]))
+        low_rad, high_rad = self.pitches_rad
+        if high_rad < np.pi / 2.0:
+            cover = np.minimum(cover, rows)
+        if low_rad > -np.pi / 2.0:
+            cover = np.minimum(cover, np.float32(self.size_px[1]) - rows)
+        return np.asarray(cover, np.float32)
 
 
 def partial_equirect(
