@@ -215,6 +215,10 @@ KINDS: dict[str, Kind] = {
         lambda: [stored.cubemap(128, n_columns=6)],
         told=say(SourceProjection.CUBEMAP_6X1),
     ),
+    "cubemap 3×2, side-by-side (told)": Kind(
+        lambda: [eyes(stored.cubemap(160), SIDE_BY_SIDE)],
+        told=say(SourceProjection.CUBEMAP_3X2, SIDE_BY_SIDE),
+    ),
     "equi-angular cubemap (told)": Kind(
         lambda: [stored.eac(480, 320)],
         told=say(SourceProjection.EAC),
