@@ -40,7 +40,7 @@ class FilmedClip:
     place
         Its file, absolute; empty if not known.
     width_px, height_px
-        Of the upright picture with all its eyes.
+        Of the upright picture with all its eyes, without black bars.
     start_s
         Presentation time of its first picture.
     frame_rate_hz
@@ -51,6 +51,10 @@ class FilmedClip:
         How each eye holds the sphere.
     has_sound
         Whether there is a sound track to lay beside the picture.
+    black_rows_px
+        Rows of black above the picture in its file, and as many below.
+    is_interlaced
+        Whether its pictures are woven of two fields.
     """
 
     width_px: int
@@ -63,11 +67,15 @@ class FilmedClip:
     timecode: Timecode | None = None
     has_sound: bool = False
     projection: ProjectionChoice = field(default=_EQUIRECTANGULAR)
+    black_rows_px: int = 0
+    is_interlaced: bool = False
 
     def __post_init__(self) -> None:
         if not all(2 <= px <= _MAX_SIDE_PX for px in (self.width_px, self.height_px)):
             size = f"{self.width_px}×{self.height_px}"
             raise ValueError(f"a clip has 2 to {_MAX_SIDE_PX} px a side, got {size}")
+        if not 0 <= self.black_rows_px <= _MAX_SIDE_PX:
+            raise ValueError(f"no clip has {self.black_rows_px} rows of black")
         if not math.isfinite(self.start_s):
             raise ValueError(f"start_s must be finite, got {self.start_s}")
         rate_hz = self.frame_rate_hz
@@ -78,7 +86,7 @@ class FilmedClip:
     def is_plain(self) -> bool:
         """Tell whether its whole picture is one eye's whole sphere."""
         is_whole = self.layout is StereoLayout.MONO and self.bounds.is_full
-        return is_whole and self.is_equirectangular
+        return is_whole and self.is_equirectangular and self.black_rows_px == 0
 
     @property
     def is_equirectangular(self) -> bool:
@@ -132,6 +140,8 @@ class FilmedClip:
             "timecode_rate_hz": None if timecode is None else str(timecode.rate_hz),
             "has_sound": self.has_sound,
             "projection": dataclasses.asdict(self.projection),
+            "black_rows_px": self.black_rows_px,
+            "is_interlaced": self.is_interlaced,
         }
 
     @classmethod
@@ -160,6 +170,8 @@ class FilmedClip:
             ),
             has_sound=bool(values.get("has_sound", False)),
             projection=ProjectionChoice.from_json(values.get("projection")),
+            black_rows_px=int(values.get("black_rows_px", 0)),
+            is_interlaced=bool(values.get("is_interlaced", False)),
         )
 
 

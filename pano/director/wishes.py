@@ -104,6 +104,11 @@ class Wishes:
             ),
         )
 
+    def later(self, by_s: float) -> Wishes:
+        """Return the wishes with the moments of all pins moved by so many seconds."""
+        pins = tuple(Pin(pin.time_s + by_s, pin.direction) for pin in self.pins)
+        return Wishes(pins, self.never)
+
     def forbids(
         self, units: FloatArray, *, margin_deg: float = 0.0
     ) -> NDArray[np.bool_]:

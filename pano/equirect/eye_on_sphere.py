@@ -22,30 +22,40 @@ class EyeOnSphere:
         whole sphere.
     place
         Left, top, right and bottom of the eye on the sphere.
+    top_px
+        Rows of the picture above the eye, which are black, as many as below.
     """
 
     picture_px: tuple[int, int]
     eye_px: tuple[int, int]
     sphere_px: tuple[int, int]
     place: tuple[int, int, int, int]
+    top_px: int = 0
 
     @classmethod
     def of(
-        cls, picture_px: tuple[int, int], layout: StereoLayout, bounds: SphereBounds
+        cls,
+        inner_px: tuple[int, int],
+        layout: StereoLayout,
+        bounds: SphereBounds,
+        *,
+        black_rows_px: int = 0,
     ) -> EyeOnSphere:
-        """Find the left eye of an upright picture."""
+        """Find the left eye of an upright picture, of this size inside its bars."""
         # OpenCV comes with it, and `pano --help`, which names exports, needs none.
         from pano.equirect.conversion import equirect_size
 
-        eye_px = picture_px[0] // layout.n_columns, picture_px[1] // layout.n_rows
+        eye_px = inner_px[0] // layout.n_columns, inner_px[1] // layout.n_rows
+        picture_px = inner_px[0], inner_px[1] + 2 * black_rows_px
         if bounds.is_full:  # a squeezed eye is read as it is
-            return cls(picture_px, eye_px, eye_px, (0, 0, *eye_px))
+            return cls(picture_px, eye_px, eye_px, (0, 0, *eye_px), black_rows_px)
         sphere_px = equirect_size(*eye_px, bounds)
-        return cls(picture_px, eye_px, sphere_px, bounds.rectangle(*sphere_px))
+        place = bounds.rectangle(*sphere_px)
+        return cls(picture_px, eye_px, sphere_px, place, black_rows_px)
 
     @property
     def is_whole_picture(self) -> bool:
-        """Tell whether there is no other eye."""
+        """Tell whether there is no other eye and no bar."""
         return self.eye_px == self.picture_px
 
     @property

@@ -79,7 +79,12 @@ def _left_eye(path: CameraPath) -> EyeOnSphere:
     clip = path.source.clip
     if clip is None:
         return EyeOnSphere((2, 1), (2, 1), (2, 1), (0, 0, 2, 1))
-    return EyeOnSphere.of((clip.width_px, clip.height_px), clip.layout, clip.bounds)
+    return EyeOnSphere.of(
+        (clip.width_px, clip.height_px),
+        clip.layout,
+        clip.bounds,
+        black_rows_px=clip.black_rows_px,
+    )
 
 
 def _eye_filters(eye: EyeOnSphere) -> Iterator[tuple[str, dict[str, str]]]:
@@ -88,7 +93,9 @@ def _eye_filters(eye: EyeOnSphere) -> Iterator[tuple[str, dict[str, str]]]:
         right_px, bottom_px = (
             whole - one for whole, one in zip(eye.picture_px, eye.eye_px, strict=True)
         )
-        yield "crop", {"right": str(right_px), "bottom": str(bottom_px)}
+        edges = {"right": right_px, "bottom": bottom_px - eye.top_px}
+        edges |= {"top": eye.top_px} if eye.top_px else {}
+        yield "crop", {edge: str(n_px) for edge, n_px in edges.items()}
     if not eye.is_whole_sphere:
         rectangle = " ".join(f"{_plain(100.0 * share)}%" for share in eye.shares)
         yield (

@@ -40,6 +40,8 @@ _NAMES = {YAW: "yaw", PITCH: "pitch", ROLL: "roll", HFOV: "h_fov"}
 _TO_FULL_CHROMA = (
     "scale=flags=bicubic+accurate_rnd+full_chroma_inp+full_chroma_int,format=yuv444p"
 )
+# As `pano render` weaves fields: a picture for each pair of them.
+_TO_FRAMES = "bwdif=mode=send_frame:parity=auto:deint=interlaced"
 
 FloatArray = NDArray[np.float64]
 
@@ -48,7 +50,8 @@ def write_sendcmd(path: CameraPath, timeline: Timeline) -> str:
     """Write the command file; its first lines are the command line that uses it."""
     shots = keyframes(path, max_error_deg=_MAX_ERROR_DEG, curve=Curve.LINEAR)
     values = np.concatenate([shot.values_deg for shot in shots])
-    moving = [axis for axis in _NAMES if np.ptp(values[:, axis]) > 0.0]
+    # Where nothing moves the yaw is said all the same: ffmpeg refuses an empty file.
+    moving = [axis for axis in _NAMES if np.ptp(values[:, axis]) > 0.0] or [YAW]
     lines = [f"# {_printable(command_line(path, timeline))}"]
     if path.source.clip is None:
         lines.append("# A stereo sphere needs in_stereo=tb or in_stereo=sbs in v360.")
@@ -78,8 +81,14 @@ def command_line(path: CameraPath, timeline: Timeline) -> str:
     turned = f"sendcmd=f={_escaped(timeline.file_name)},v360={v360}"
     graph = [_TO_FULL_CHROMA, turned, "setsar=1", "format=yuv420p"]
     if clip is not None:
-        eye = EyeOnSphere.of((clip.width_px, clip.height_px), clip.layout, clip.bounds)
+        eye = EyeOnSphere.of(
+            (clip.width_px, clip.height_px),
+            clip.layout,
+            clip.bounds,
+            black_rows_px=clip.black_rows_px,
+        )
         graph[:1] = [*_crop(eye), _TO_FULL_CHROMA, *_pad(eye)]
+        graph[:0] = [_TO_FRAMES] if clip.is_interlaced else []
     words = ["ffmpeg", "-copyts", "-i", f"file:{source}", "-vf", ",".join(graph)]
     words += ["-c:a", "copy"]
     if clip is not None and clip.start_s != 0.0:
@@ -88,10 +97,10 @@ def command_line(path: CameraPath, timeline: Timeline) -> str:
 
 
 def _crop(eye: EyeOnSphere) -> list[str]:
-    """Return the filter that cuts the left eye out, if there is another."""
+    """Return the filter that cuts the left eye out, if there is more than that."""
     if eye.is_whole_picture:
         return []
-    return [f"crop={eye.eye_px[0]}:{eye.eye_px[1]}:0:0:exact=1"]
+    return [f"crop={eye.eye_px[0]}:{eye.eye_px[1]}:0:{eye.top_px}:exact=1"]
 
 
 def _pad(eye: EyeOnSphere) -> list[str]:
@@ -105,8 +114,6 @@ def _pad(eye: EyeOnSphere) -> list[str]:
 
 def _commands(shot: Shot, moving: list[int], timeline: Timeline) -> Iterator[str]:
     """Yield one line per stretch between keyframes, then the held last pose."""
-    if not moving:
-        return
     for k in range(len(shot.time_s) - 1):
         start_s, end_s = float(shot.time_s[k]), float(shot.time_s[k + 1])
         start, end = shot.values_deg[k], shot.values_deg[k + 1]

@@ -185,6 +185,8 @@ def _packing(clip: FilmedClip) -> str:
         StereoLayout.SIDE_BY_SIDE: "left half",
     }
     eye = f"the {halves.get(clip.layout, 'whole')} of the picture"
+    if clip.black_rows_px:
+        eye += f", without {clip.black_rows_px} rows of black above and below it"
     if clip.bounds.is_full:
         return eye
     bounds = clip.bounds

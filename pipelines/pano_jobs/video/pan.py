@@ -212,6 +212,7 @@ def _plan(
             lens,
             bounds=analysis.origin.bounds,
             found_cuts_s=analysis.source_cuts_s,
+            start_s=float(media.info.start_time),
         )
         takes = takes_from(evidence, asked, n_takes=settings.direct.n_takes)
         paths += [described(path, lens, settings, media) for path in takes]

@@ -76,6 +76,7 @@ def brief(
     *,
     bounds: SphereBounds = FULL_SPHERE,
     found_cuts_s: tuple[float, ...] = (),
+    start_s: float = 0.0,
 ) -> Brief:
     """Return what the director is asked for one aspect of a clip.
 
@@ -85,11 +86,13 @@ def brief(
         The part of the sphere that the clip covers.
     found_cuts_s
         When the clip itself was found to cut; counts where a person named no cuts.
+    start_s
+        Presentation time of the first picture, from which a person counts.
     """
     direct = settings.direct
     cuts = direct.cuts
-    if not cuts.source_cuts_s:
-        cuts = dataclasses.replace(cuts, source_cuts_s=found_cuts_s)
+    named_s = tuple(start_s + time_s for time_s in cuts.source_cuts_s)
+    cuts = dataclasses.replace(cuts, source_cuts_s=named_s or found_cuts_s)
     narrowest_deg = direct.narrowest_hfov_deg
     if narrowest_deg is not None:
         # As much as in the picture that was asked for, whatever the aspect.
@@ -107,7 +110,7 @@ def brief(
         aspect=lens.aspect,
         start=direct.start,
         cuts=cuts,
-        wishes=direct.wishes,
+        wishes=direct.wishes.later(start_s),
         solver=direct.solver,
     )
 
@@ -146,6 +149,8 @@ def filmed_clip(media: Media) -> FilmedClip:
         frame_rate_hz=rate_hz,
         timecode=_timecode(info.timecode, rate_hz),
         has_sound=info.audio is not None,
+        black_rows_px=info.black_rows_px,
+        is_interlaced=info.is_interlaced,
     )
 
 

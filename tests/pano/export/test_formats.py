@@ -240,6 +240,15 @@ def test_mlt_keyframes_stay_near_the_path_and_within_half_a_turn():
         assert abs(pitch_deg - path.pitch_deg[k]) <= ERROR_DEG + 1e-3
 
 
+def test_mlt_cuts_black_bars_off():
+    clip = FilmedClip(480, 240, black_rows_px=16)
+    root = Xml.fromstring(text_of("mlt", path_of(clip=clip)))
+    crop = root.find("producer/filter")
+    said = {one.get("name"): one.text for one in crop}
+    assert said["mlt_service"] == "crop"
+    assert [said[edge] for edge in ("right", "top", "bottom")] == ["0", "16", "16"]
+
+
 def test_mlt_names_the_clip_and_keeps_the_rate_exact():
     ntsc = dataclasses.replace(TIMELINE, frame_rate_hz=Fraction(30_000, 1001))
     root = Xml.fromstring(text_of("mlt", timeline=ntsc))

@@ -12,9 +12,10 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
+from pano.camera.filmed_clip import FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
-from pano.export.sendcmd import write_sendcmd
+from pano.export.sendcmd import command_line, write_sendcmd
 from pano.export.timeline import Timeline
 from pano.media import ffmpeg_program, open_media
 from pano.rendering.renderer import ViewportRenderer
@@ -168,12 +169,27 @@ def test_ffmpeg_films_strong_chroma_of_4_2_0_as_we_do(tmp_path):
             assert psnr_db(plane, part.reshape(plane.shape)) >= MIN_PSNR_DB
 
 
-def test_what_stays_the_same_is_said_once_and_a_still_camera_needs_no_commands():
+def test_what_stays_the_same_is_said_once_and_a_still_camera_is_filmed(tmp_path):
     zeros, hfov_deg = np.zeros(N), np.full(N, 65.5)
     still = path_of(yaw_deg=zeros, pitch_deg=zeros, roll_deg=zeros, hfov_deg=hfov_deg)
-    text = write_sendcmd(still, SIZE)
-    assert all(line.startswith("#") for line in text.splitlines())
-    assert "yaw=0:pitch=0:roll=0:h_fov=65.5:v_fov=39.78" in text
+    command = command_file(tmp_path, still)
+    assert "yaw=0:pitch=0:roll=0:h_fov=65.5:v_fov=39.78" in command
+    said = commands_of((tmp_path / "path.cmd").read_text())
+    assert {text for _, _, text in said} == {"v360 yaw 0"}
+    clip_at(tmp_path, start_s=0.0)
+    pixels = filmed_by_ffmpeg(command, tmp_path, pixel_format="rgb24")
+    assert pixels.size == N * SIZE.height_px * SIZE.width_px * 3
+
+
+def test_fields_are_woven_and_bars_are_cut_off_before_the_sphere_is_filmed():
+    clip = FilmedClip(WIDTH_PX, HEIGHT_PX, black_rows_px=16, is_interlaced=True)
+    path = dataclasses.replace(path_of(), source=PathSource(clip=clip))
+    words = shlex.split(command_line(path, SIZE))
+    filters = words[words.index("-vf") + 1].split(",")
+    assert filters[:2] == [
+        "bwdif=mode=send_frame:parity=auto:deint=interlaced",
+        "crop=480:240:0:16:exact=1",
+    ]
 
 
 def commands_of(text: str) -> list[tuple[float, float | None, str]]:

@@ -9,9 +9,10 @@ import pytest
 from pano.camera.filmed_clip import FilmedClip
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
-from pano.director.wishes import CutRules
+from pano.director.wishes import CutRules, Pin, Wishes
 from pano.equirect.layouts import SphereBounds
 from pano.media import SphericalMetadata, StereoLayout, open_media, write_spherical
+from pano.sphere import Direction
 from pano_jobs.settings import DirectSettings, LensSettings, PanSettings
 from pano_jobs.video.takes import brief, filmed_clip, size_note
 from tests.synthetic import Clip, write_clip
@@ -86,3 +87,29 @@ def test_half_of_a_sphere_has_twice_the_pixels_for_an_angle():
     assert half.px_per_rad == pytest.approx(SPHERE.px_per_rad * np.sqrt(2.0))
     eyes = dataclasses.replace(SPHERE, layout=StereoLayout.TOP_BOTTOM)
     assert eyes.px_per_rad == pytest.approx(SPHERE.px_per_rad / np.sqrt(2.0), rel=1e-2)
+
+
+def test_a_person_counts_times_from_the_first_picture():
+    ahead = Direction(0.0, 0.0)
+    direct = DirectSettings(
+        cuts=CutRules(source_cuts_s=(5.0,)), wishes=Wishes(pins=(Pin(2.0, ahead),))
+    )
+    settings = PanSettings(direct=direct)
+    asked = brief(settings, settings.lens, start_s=1.5)
+    assert asked.wishes.pins == (Pin(3.5, ahead),)
+    assert asked.cuts.source_cuts_s == (6.5,)
+
+
+def test_a_path_remembers_black_bars_and_keeps_them_in_its_file(tmp_path):
+    def paint(_):
+        image = np.zeros((108, 192, 3), np.uint8)
+        image[6:-6] = 120
+        return image
+
+    with open_media(
+        write_clip(tmp_path / "a.mp4", Clip(192, 108, n_pictures=2, paint=paint))
+    ) as media:
+        known = filmed_clip(media)
+    assert (known.eye_px, known.black_rows_px) == ((192, 96), 6)
+    assert not known.is_plain
+    assert FilmedClip.from_json(known.as_json(tmp_path), tmp_path) == known
