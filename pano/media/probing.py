@@ -19,7 +19,11 @@ from av.video.stream import VideoStream
 
 from pano.errors import MediaError
 from pano.media.cameras.chapters import chapters_of
-from pano.media.cameras.companions import find_companion, first_track
+from pano.media.cameras.companions import (
+    find_companion,
+    first_joined_picture,
+    first_track,
+)
 from pano.media.colour.read_signal import signal_of
 from pano.media.media_info import MediaInfo
 from pano.media.metadata.plausible import (
@@ -66,7 +70,19 @@ def probe(path: Path) -> MediaInfo:
         return info
     width_px, height_px = companion.joined_size(info.width_px, info.height_px)
     refuse_large_picture(path, width_px, height_px)
-    return replace(info, companion=companion, width_px=width_px, height_px=height_px)
+    joined = first_joined_picture(path, companion)
+    if joined is None:
+        raise MediaError(
+            f"{path} has two tracks that never show something at the same time; copy "
+            "it from the camera again"
+        )
+    return replace(
+        info,
+        companion=companion,
+        width_px=width_px,
+        height_px=height_px,
+        start_pts=believed_pts(joined.pts, info.time_base) or 0,
+    )
 
 
 def _first_picture(

@@ -7,6 +7,7 @@ lenses into one picture, into two tracks, or into two files whose names differ i
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,12 +54,15 @@ class Companion:
         Whether its pictures go below the first's, or else to their right.
     projection
         How both together hold the sphere.
+    first_track
+        Which video track the first is, of its own file.
     """
 
     path: Path
     track: int
     is_below: bool
     projection: SourceProjection
+    first_track: int = 0
 
     def joined_size(self, width_px: int, height_px: int) -> tuple[int, int]:
         """Return the size of the whole picture from that of one half."""
@@ -88,7 +92,7 @@ def first_track(
         If there is none.
     """
     if companion is not None:
-        return video_tracks(container)[0]
+        return video_tracks(container)[companion.first_track]
     return find_video_stream(container, path)
 
 
@@ -101,12 +105,14 @@ def find_companion(path: Path, container: InputContainer) -> Companion | None:
         If half of a picture is missing.
     """
     tracks = video_tracks(container)
-    if len(tracks) >= 2 and _are_alike(tracks[0], tracks[1]):
-        width, height = tracks[0].width, tracks[0].height
-        if width / height >= _MIN_STRIP_ASPECT:
-            return Companion(path, 1, True, SourceProjection.GOPRO_MAX)
-        if abs(width / height - 1.0) <= _SQUARE_TOLERANCE:
-            return Companion(path, 1, False, SourceProjection.DUAL_FISHEYE)
+    # A preview may come first: the two that belong together are neighbours.
+    for k, (one, other) in enumerate(itertools.pairwise(tracks)):
+        if not _are_alike(one, other):
+            continue
+        if one.width / one.height >= _MIN_STRIP_ASPECT:
+            return Companion(path, k + 1, True, SourceProjection.GOPRO_MAX, k)
+        if abs(one.width / one.height - 1.0) <= _SQUARE_TOLERANCE:
+            return Companion(path, k + 1, False, SourceProjection.DUAL_FISHEYE, k)
     suffix = _camera_suffix(path)
     if suffix == _GOPRO_SUFFIX:
         raise MediaError(
@@ -184,3 +190,14 @@ def complete_pictures(
         others = decode_pictures(container, stream, beside)
         yield from join_pictures(pictures, others, is_below=companion.is_below)
     report.n_corrupt += beside.n_corrupt
+
+
+def first_joined_picture(path: Path, companion: Companion) -> VideoFrame | None:
+    """Return the first picture that both tracks have a half of, None if there is none.
+
+    One of two tracks may begin later, and a film begins with the later one.
+    """
+    with open_input(path) as container:
+        stream = first_track(container, path, companion)
+        pictures = decode_pictures(container, stream, DecodingReport())
+        return next(complete_pictures(pictures, companion, DecodingReport()), None)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from pano.errors import MediaError
+from pano.media import open_media
 from pano.media.cameras.companions import (
     find_companion,
     projection_by_name,
@@ -133,3 +134,24 @@ def test_an_ending_tells_two_fisheyes_in_one_picture(tmp_path):
     assert projection_by_name(tmp_path / "a.OSV", 7680, 3840) == "dual-fisheye"
     assert projection_by_name(tmp_path / "a.mp4", 5760, 2880) is None
     assert projection_by_name(tmp_path / "a.insv", 1920, 1080) is None
+
+
+def test_a_preview_before_the_two_tracks_is_left_out(tmp_path):
+    sizes = [(64, 32), (192, 64), (192, 64)]
+    path = write_tracks(tmp_path / "a.360", sizes)
+    companion = found(path)
+    assert (companion.first_track, companion.track) == (1, 2)
+    with open_media(path) as media:
+        luma = next(media.planar_frames()).planes.y
+    assert luma.shape == (128, 192)
+    # Track k is grey of 20 + 40·k in its first picture.
+    expected = [16.0 + level * 219.0 / 255.0 for level in (60, 100)]
+    assert [luma[:64].mean(), luma[64:].mean()] == pytest.approx(expected, abs=2.0)
+
+
+def test_a_recording_begins_where_both_tracks_have_a_picture(tmp_path):
+    sizes = [(192, 64), (192, 64)]
+    path = write_tracks(tmp_path / "a.360", sizes, 6, missing={(1, 0), (1, 1)})
+    with open_media(path) as media:
+        times = [frame.time_s for frame in media.planar_frames()]
+        assert float(media.info.start_time) == times[0] == pytest.approx(2 / RATE_HZ)
