@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from pano.errors import MediaError
+from pano.media.cameras.chapters import chapters_of
 from pano.media.telemetry.camm import read_camm
 from pano.media.telemetry.gpmf import read_gpmf
 from pano.media.telemetry.gravity import (
@@ -41,7 +43,7 @@ class Telemetry:
 
 
 def read_telemetry(path: Path) -> Telemetry:
-    """Read the sensors in the tracks `camm` and `gpmd` of an MP4.
+    """Read the sensors in the tracks `camm` and `gpmd` of an MP4, of all its chapters.
 
     A broken track is a fault that is told, never an error.
 
@@ -51,10 +53,16 @@ def read_telemetry(path: Path) -> Telemetry:
         If the file cannot be read at all.
     """
     faults: list[str] = []
-    for kind, track_id in telemetry_tracks(path).items():
+    chapters = {one: telemetry_tracks(one) for one in chapters_of(path)}
+    for kind in next(iter(chapters.values())):
         if kind not in _READERS:
             continue
-        harvest = _READERS[kind](read_packets(path, track_id))
+        packets = [
+            read_packets(one, found[kind])
+            for one, found in chapters.items()
+            if kind in found
+        ]
+        harvest = _READERS[kind](itertools.chain.from_iterable(packets))
         if harvest.n_broken > MAX_BROKEN_SHARE * harvest.n_packets:
             faults.append(
                 f"{harvest.n_broken} of {harvest.n_packets} packets of the track "

@@ -87,7 +87,9 @@ def level_words(info: MediaInfo) -> str | None:
 
 
 def _telemetry(info: MediaInfo) -> Telemetry:
-    return read_telemetry(info.path) if "mp4" in info.container else Telemetry()
+    # A list of chapters is no MP4, its chapters are.
+    is_read = "mp4" in info.container or info.container == "concat"
+    return read_telemetry(info.path) if is_read else Telemetry()
 
 
 def _by_sensors(gravity: Gravity, info: MediaInfo, *, is_wished: bool) -> Leveling:

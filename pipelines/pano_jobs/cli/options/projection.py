@@ -8,16 +8,17 @@ from pano.projections.kinds import MAX_FOV_DEG, ProjectionChoice, SourceProjecti
 from pano_jobs.cli.options.gathering import gathered
 
 
-def _projection_choice(
+def projection_choice(
     *, source_projection: str | None, fov_deg: float | None, yaw_offset_deg: float
 ) -> ProjectionChoice:
+    """Return what a person said of how a picture holds the sphere."""
     kind = None if source_projection is None else SourceProjection(source_projection)
     return ProjectionChoice(kind, fov_deg, yaw_offset_deg)
 
 
 projection_options = gathered(
     "stored_projection",
-    _projection_choice,
+    projection_choice,
     click.option(
         "--projection",
         "source_projection",

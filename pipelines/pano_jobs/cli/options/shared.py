@@ -16,7 +16,7 @@ from pano.projections.kinds import ProjectionChoice
 from pano_jobs.cli.config import read_config
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.gathering import F, gathered
-from pano_jobs.cli.options.projection import projection_options
+from pano_jobs.cli.options.projection import projection_choice, projection_options
 from pano_jobs.cli.options.sound import sound_options
 from pano_jobs.settings import (
     COMPUTE_ENGINES,
@@ -186,7 +186,11 @@ def refuse_localize_options() -> None:
     A configuration file serves all commands, so what it says is passed over.
     """
     ctx = click.get_current_context()
-    idle = inspect.signature(_localize_settings).parameters
+    idle = {
+        name
+        for settings in (_localize_settings, projection_choice)
+        for name in inspect.signature(settings).parameters
+    }
     for parameter in ctx.command.params:
         source = ctx.get_parameter_source(parameter.name or "")
         if parameter.name in idle and source is ParameterSource.COMMANDLINE:

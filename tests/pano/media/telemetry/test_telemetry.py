@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from pano.camera.horizon import Tilt
+from pano.media.cameras.chapters import joined_chapters
 from pano.media.telemetry import Sensor, Telemetry, packets, read_telemetry
 from pano.media.telemetry.camm import read_camm
 from pano.media.telemetry.gpmf import read_gpmf
@@ -141,6 +142,20 @@ def test_the_tilt_of_a_camera_is_read_from_a_file(
     assert telemetry.gravity is not None
     assert telemetry.gravity.n_samples == 120
     assert telemetry.gravity.scatter_deg == pytest.approx(0.0, abs=ROUNDING_DEG)
+
+
+def test_the_sensors_of_all_chapters_are_read(tmp_path: Path) -> None:
+    chapters = [
+        write_telemetry(
+            tmp_path / f"{k}.mp4", "camm", [camm_packet(0, turn_rad(roll_deg, 0.0))] * 6
+        )
+        for k, roll_deg in enumerate((10.0, 12.0))
+    ]
+    with joined_chapters(chapters) as listed:
+        telemetry = read_telemetry(listed)
+    assert_tilted(tilt_of(telemetry), 11.0, 0.0)
+    assert telemetry.gravity is not None
+    assert telemetry.gravity.n_samples == 12
 
 
 def test_a_camm_track_of_its_own_handler_is_found(tmp_path: Path) -> None:
