@@ -62,9 +62,15 @@ def choose_layout(
     ------
     NotSphericalError
         If neither the file nor the caller says that it is a sphere.
+    SettingsError
+        If a camera's two tracks are taken for two eyes.
     """
     said = info.spherical
     known = choice.kind or known_projection(info)
+    if info.companion is not None and layout not in (None, StereoLayout.MONO):
+        raise SettingsError(
+            f"{info.path} holds one eye in two tracks; leave --layout {layout} out"
+        )
     if layout is None:
         layout = said.layout if said is not None else StereoLayout.MONO
     elif known is None and said is None:

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from pano.camera.path import CameraPath
+from pano.equirect.layouts import StereoLayout
 from pano.errors import SettingsError
 from pano.media import open_media
 from pano.media.sound.choice import SoundChoice
@@ -217,3 +218,12 @@ def test_a_sound_field_turns_with_a_front_that_was_turned(tmp_path, red_disc):
     w, y, _, x = (np.concatenate(pieces, axis=1) ** 2).mean(axis=1)
     assert y / w == pytest.approx(0.0, abs=1e-3)
     assert x / w == pytest.approx(1.0, abs=1e-2)
+
+
+def test_two_tracks_are_no_two_eyes(tmp_path, red_disc):
+    source = gopro(tmp_path / "GS010001.360", 3)
+    with (
+        pytest.raises(SettingsError, match="leave --layout top-bottom out"),
+        open_media(source, layout=StereoLayout.TOP_BOTTOM),
+    ):
+        pass
