@@ -1,16 +1,20 @@
 """Every kind of source × container and codec × dynamic range: is it filmed right?
 
     python -m tests.source_matrix
+    python -m tests.source_matrix --sound
 
 Each cell paints a sphere the way such a file stores it, writes the file, opens it as a
 user would, and films a view over several parts of it. Printed is how near the film's
-luma lies to that of the painted sphere itself, and how the file was recognized.
+luma lies to that of the painted sphere itself, and how the file was recognized. With
+`--sound` the table of codecs, layouts and containers is printed by which films are
+planned; tests/pano/media/sound/test_carriers.py writes and reads its cells.
 """
 
 from __future__ import annotations
 
 import itertools
 import struct
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -26,6 +30,7 @@ from pano.camera.pose import CameraPose
 from pano.equirect.layouts import SphereBounds, StereoLayout
 from pano.equirect.planes import Planes
 from pano.media import SphericalMetadata, open_media, write_spherical
+from pano.media.containers.carriers import CARRIERS, carriage
 from pano.media.metadata.mp4_boxes import (
     child_boxes,
     make_box,
@@ -36,6 +41,7 @@ from pano.media.metadata.mp4_edit import edited_moov, entry_chain, splice
 from pano.projections.kinds import ProjectionChoice, SourceProjection
 from pano.rendering.renderer import ViewportRenderer
 from tests import stored_pictures as stored
+from tests.pano.media.sound.test_carriers import documented
 
 FULL = bytes(4)  # version and flags of a box
 HALF = (0.25, 0.0, 0.25, 0.0)
@@ -375,8 +381,24 @@ def _psnr_db(film: np.ndarray, ideal: np.ndarray, bit_depth: int) -> float:
     return float(10.0 * np.log10((2**bit_depth - 1) ** 2 / max(error, 1e-9)))
 
 
+def print_sounds() -> None:
+    """Print what becomes of every codec and layout in every container of films."""
+    cells_of = sorted({(codec, layout) for codec, layout, *_ in documented()})
+    print(f"{'':<26}" + "".join(f"{suffix:<10}" for suffix in CARRIERS))
+    for codec, layout in cells_of:
+        n_channels = av.AudioLayout(layout).nb_channels
+        fates = [
+            carriage(suffix, codec, layout, n_channels).fate for suffix in CARRIERS
+        ]
+        row = "".join(f"{fate:<10}" for fate in fates)
+        print(f"{codec:<14}{layout:<12}{row}")
+
+
 def main() -> None:
-    """Print the table."""
+    """Print a table."""
+    if "--sound" in sys.argv[1:]:
+        print_sounds()
+        return
     with tempfile.TemporaryDirectory() as temporary:
         for number, cell in enumerate(cells()):
             folder = Path(temporary) / str(number)
