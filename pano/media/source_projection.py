@@ -7,7 +7,7 @@ that they are read by.
 from __future__ import annotations
 
 from pano.equirect.layouts import StereoLayout
-from pano.errors import NotSphericalError, SettingsError
+from pano.errors import SettingsError
 from pano.media.cameras.companions import projection_by_name
 from pano.media.media_info import MediaInfo
 from pano.media.metadata.spherical import Projection
@@ -71,23 +71,17 @@ def choose_layout(
         raise SettingsError(
             f"{info.path} holds one eye in two tracks; leave --layout {layout} out"
         )
+    is_mesh = said is not None and said.projection is Projection.MESH
+    if known is None and (layout is None or is_mesh):
+        info.require_layout()
     if layout is None:
-        layout = said.layout if said is not None else StereoLayout.MONO
-    elif known is None and said is None:
-        known = SourceProjection.EQUIRECTANGULAR  # who names a layout means a sphere
-    if known is None or layout is None:
-        if said is not None and said.projection not in (
-            Projection.EQUIRECTANGULAR,
-            Projection.OTHER,
-        ):
-            raise NotSphericalError(
-                f"{info.path} stores its sphere as {said.projection}; "
-                "export it as equirectangular"
-            )
-        if known is None and said is not None and layout is not None:
-            return layout, SourceProjection.EQUIRECTANGULAR
-        return info.require_layout(), SourceProjection.EQUIRECTANGULAR
-    return layout, known
+        # Where metadata tell of a packing unknown here, only a person knows.
+        layout = StereoLayout.MONO if said is None else said.layout
+    return (
+        layout or info.require_layout(),
+        # Who names a layout means a sphere.
+        known or SourceProjection.EQUIRECTANGULAR,
+    )
 
 
 def sphere_of(
