@@ -155,8 +155,9 @@ class TestGoodInput:
     def test_batch_goes_on_after_a_failure_and_exits_with_1(self, tmp_path):
         disc_clip(tmp_path / "in/a.mp4", sound=False)
         disc_clip(tmp_path / "in/deep/b.mp4")
-        arguments = ("batch", tmp_path / "in", "-o", tmp_path / "out", "--json")
-        result = run(*arguments, "--size", "64x36")
+        where = tmp_path / "in", "-o", tmp_path / "out"
+        arguments = ("batch", *where, "--json", "--size", "64x36")
+        result = run(*arguments)
         assert result.exit_code == 1
         found = json.loads(result.stdout)
         assert [clip["status"] for clip in found["clips"]] == ["failed", "done"]

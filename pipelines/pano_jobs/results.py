@@ -168,12 +168,19 @@ class ExportResult:
 
 @dataclass(frozen=True, slots=True)
 class ClipOutcome:
-    """Status of one clip of a batch: done, skipped or failed."""
+    """Status of one clip of a batch: done, skipped, failed, or planned.
+
+    Parameters
+    ----------
+    took_s
+        How long it was worked on.
+    """
 
     source: Path
     target: Path
     status: str
     reason: str
+    took_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +203,9 @@ class BatchResult:
             f"{clip.status:<8}{name:<{width}}  {clip.reason}".rstrip()
             for clip, name in zip(self.clips, names, strict=True)
         ]
-        sums = ", ".join(f"{self.count(s)} {s}" for s in ("done", "skipped", "failed"))
+        n_planned = self.count("planned")
+        shown = ("planned", "skipped") if n_planned else ("done", "skipped", "failed")
+        sums = ", ".join(f"{self.count(status)} {status}" for status in shown)
         return "\n".join([*rows, sums])
 
 

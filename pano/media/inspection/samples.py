@@ -1,8 +1,9 @@
-"""Some pictures of a file, spread over its length, as brightness above black."""
+"""Some pictures of a file, spread over its length or of its middle."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
@@ -12,8 +13,11 @@ from av.video.reformatter import VideoReformatter
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from pano.equirect.layouts import StereoLayout
 from pano.media.colour.read_signal import is_full_range
 from pano.media.media_info import MediaInfo
+from pano.media.pictures import EquirectConverter, frame_planes, planes_to_rgb
+from pano.media.probing import probe
 from pano.media.reading import (
     DecodingReport,
     decode_pictures,
@@ -48,6 +52,25 @@ def sample_brightness(info: MediaInfo) -> Iterator[Brightness]:
                 continue
             latest = picture.pts
             yield _brightness(reformatter, picture)
+
+
+def middle_picture(path: Path) -> NDArray[np.uint8] | None:
+    """Return a picture about the middle of a film, RGB in SDR; None without any.
+
+    Raises
+    ------
+    MediaError
+        If the file cannot be read.
+    """
+    info = probe(path)
+    converter = EquirectConverter(info, StereoLayout.MONO)
+    with open_input(path) as container:
+        stream = find_video_stream(container, path)
+        stream.thread_type = "AUTO"
+        middle_s = (info.duration_from_header_s or 0.0) / 2.0
+        due = info.start_pts + round(middle_s / float(info.time_base))
+        picture = _picture_at(container, stream, due, is_first=False)
+        return None if picture is None else planes_to_rgb(converter.planes(picture))
 
 
 def _picture_at(

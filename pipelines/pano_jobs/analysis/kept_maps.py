@@ -25,7 +25,7 @@ from pano.media.cameras.chapters import chapters_of
 from pano.media.sound.choice import SoundChoice
 from pano.projections.kinds import ProjectionChoice
 from pano.saliency_maps.saliency_map import SaliencyMap
-from pano_jobs.maps import open_maps
+from pano_jobs.maps import Maps, open_maps
 from pano_jobs.progress import Progress
 
 _IDENTITY = {
@@ -132,6 +132,11 @@ class KeptAnalysis:
                 f"{path} does not say of which clip its maps are; make it anew with "
                 "`pano pan --save-maps`"
             ) from error
+
+    @property
+    def opened(self) -> Maps:
+        """The maps themselves."""
+        return self._maps
 
     def check(self, media: Media) -> None:
         """Refuse a clip that the maps were not made of.

@@ -1,1 +1,1 @@
-"""Jobs on 360° videos: pan, render, heat map, batch, export, info, demo."""
+"""Jobs on 360° videos: pan, render, heat map, export, info, demo."""

@@ -17,9 +17,10 @@ from pano.errors import SettingsError
 from pano.media import Media, MediaWriter, SphericalMetadata, open_media
 from pano.media.writing.encoders import suffix_of
 from pano_jobs.analysis.analysis_pass import Analysis, file_notes
+from pano_jobs.analysis.kept_maps import KeptAnalysis
 from pano_jobs.analysis.localizer import Localizer
 from pano_jobs.explain.contact_sheet import ContactSheet
-from pano_jobs.maps import Maps, MapsWriter, open_maps
+from pano_jobs.maps import Maps, MapsWriter
 from pano_jobs.outputs import StrPath, check_output, optional_path
 from pano_jobs.progress import SILENT, Progress
 from pano_jobs.results import SaliencyResult
@@ -38,6 +39,7 @@ def saliency(
     settings: LocalizeSettings | None = None,
     *,
     encoder: EncoderSettings | None = None,
+    maps_source: StrPath | None = None,
     maps_target: StrPath | None = None,
     sheet_target: StrPath | None = None,
     localizer: Localizer | None = None,
@@ -49,6 +51,11 @@ def saliency(
     The sound is copied, and the file says that it is a sphere. Stereo sources are
     written as mono, their left eye.
 
+    Parameters
+    ----------
+    maps_source
+        Maps of the clip to paint instead of analysing it.
+
     Raises
     ------
     PanoError, soundloc.errors.SoundlocError
@@ -57,6 +64,10 @@ def saliency(
     settings = settings or LocalizeSettings()
     encoder = encoder or EncoderSettings()
     source, target = Path(source), Path(target)
+    kept = None
+    if maps_source is not None:
+        kept = KeptAnalysis(Path(maps_source), progress=progress)
+        kept.check_sound(settings.sound)
     maps_target, sheet_target = optional_path(maps_target), optional_path(sheet_target)
     for output in filter(None, (target, maps_target, sheet_target)):
         check_output(output, source=source, overwrite=overwrite)
@@ -71,12 +82,16 @@ def saliency(
         )
         # Made before the long first pass: it refuses a bad target at once.
         writer = _writer(media, target, encoder, overwrite=overwrite)
-        maps_path = maps_target or stack.enter_context(temporary_maps(target))
-        analysis = Analysis(media, settings, localizer=localizer, progress=progress)
-        with MapsWriter(maps_path, meta=analysis.meta) as maps_writer:
-            for found in analysis.maps():
-                maps_writer.write(found)
-        maps = open_maps(maps_path)
+        if kept is None:
+            maps_path = maps_target or stack.enter_context(temporary_maps(target))
+            analysis = Analysis(media, settings, localizer=localizer, progress=progress)
+            with MapsWriter(maps_path, meta=analysis.meta) as maps_writer:
+                for found in analysis.maps():
+                    maps_writer.write(found)
+            kept = KeptAnalysis(maps_path, progress=progress)
+        else:
+            kept.check(media)
+        maps = kept.opened
         sheet = None if sheet_target is None else ContactSheet.over(maps)
         n_frames = _paint(media, writer, maps, sheet, progress)
         if sheet is not None and sheet_target is not None:
@@ -87,10 +102,10 @@ def saliency(
             maps=maps_target,
             sheet=sheet_target,
             n_frames=n_frames,
-            n_maps=analysis.n_maps,
+            n_maps=len(maps),
             n_corrupt_frames=media.n_corrupt_frames,
-            mean_confidence=analysis.mean_confidence,
-            notes=analysis.notes()
+            mean_confidence=kept.mean_confidence,
+            notes=kept.notes()
             + _tone_mapped_note(media)
             + file_notes(media)
             + writer.notes,

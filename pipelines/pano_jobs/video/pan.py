@@ -6,6 +6,7 @@ pass 2 renders every full-resolution frame along it.
 
 from __future__ import annotations
 
+import collections
 import contextlib
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -45,9 +46,11 @@ def pan(
     target: StrPath,
     settings: PanSettings | None = None,
     *,
+    path_source: StrPath | None = None,
     path_target: StrPath | None = None,
     maps_source: StrPath | None = None,
     maps_target: StrPath | None = None,
+    plans_from_kept_maps: bool = False,
     sheet_target: StrPath | None = None,
     why_target: StrPath | None = None,
     truth: Truth | None = None,
@@ -59,11 +62,17 @@ def pan(
 
     Parameters
     ----------
+    path_source
+        What `path_target` wrote when these maps were planned from with these settings:
+        its paths are filmed, and nothing is planned.
     maps_source
         Maps of the clip to plan from instead of analysing it: `settings.localize` and
         `localizer` are not used then, and nothing is kept again.
     maps_target
         Keeps the maps of the analysis.
+    plans_from_kept_maps
+        Plans a new analysis from the maps as they are kept in `maps_target`, in 16
+        bits, so that planning from them again makes the same film.
     truth
         Drawn on the contact sheet and used for nothing else.
 
@@ -112,12 +121,21 @@ def pan(
             media, settings.localize, localizer=localizer, progress=progress
         )
         timeline, maps_path = MapTimeline(), optional_path(maps_source) or files.maps
+        if plans_from_kept_maps and files.maps and isinstance(analysis, Analysis):
+            analysis = _kept(analysis, files.maps, progress)
         if maps_path is None and (files.sheet or files.why):
             maps_path = stack.enter_context(temporary_maps(targets[0]))
-        paths = [
-            leveling.tilt.level(path)
-            for path in _plan(analysis, settings, lenses, timeline, maps_path, media)
-        ]
+        if path_source is None:
+            paths = [
+                leveling.tilt.level(path)
+                for path in _plan(
+                    analysis, settings, lenses, timeline, maps_path, media
+                )
+            ]
+        else:
+            paths = _planned(Path(path_source), settings, lenses, media)
+            if files.why is not None:
+                collections.deque(timeline.passing(analysis.maps()), maxlen=0)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
         pages = files.pages(maps_path, timeline, paths[0], truth)
@@ -185,6 +203,31 @@ def _rendered(
         page.save(name)
     others = tuple(camera.target for camera, _ in takes[1:])
     return dataclasses.replace(video_result(media, takes[0], n_frames), others=others)
+
+
+def _kept(analysis: Analysis, maps_path: Path, progress: Progress) -> KeptAnalysis:
+    """Analyse to the end, and take what was kept in the place of the analysis."""
+    with MapsWriter(maps_path, meta=analysis.meta) as writer:
+        for found in analysis.maps():
+            writer.write(found)
+    return KeptAnalysis(maps_path, progress=progress)
+
+
+def _planned(
+    path_source: Path,
+    settings: PanSettings,
+    lenses: Sequence[LensSettings],
+    media: Media,
+) -> list[CameraPath]:
+    """Read the paths that were planned before, for pictures of these sizes."""
+    return [
+        described(CameraPath.load(name), lens, settings, media)
+        for name, lens in zip(
+            named(path_source, settings, lenses),
+            each_take(lenses, settings),
+            strict=True,
+        )
+    ]
 
 
 def _plan(

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from pano.errors import SettingsError
 from pano.media import probe
+from pano_jobs.batch.clips import find_clips
 from pano_jobs.cli import main
 from pano_jobs.settings import (
     EncoderSettings,
@@ -15,7 +16,6 @@ from pano_jobs.settings import (
     LocalizeSettings,
     PanSettings,
 )
-from pano_jobs.video.batch import mirrored
 from pano_jobs.video.heat_map import default_target, saliency
 from pano_jobs.video.pan import pan
 from pano_jobs.video.render import render
@@ -82,8 +82,8 @@ def test_a_film_that_cannot_keep_hdr_is_refused_before_the_clip_is_heard(hlg, tm
 def test_prores_names_its_files_mov(tmp_path):
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "a.mp4").touch()
-    pairs = mirrored(tmp_path / "in", tmp_path / "out", suffix=".mov")
-    assert [target.name for _, target in pairs] == ["a.mov"]
+    pairs = find_clips(tmp_path / "in", tmp_path / "out", suffix=".mov")
+    assert [clip.target.name for clip in pairs] == ["a.mov"]
     named = default_target(tmp_path / "a.mp4", EncoderSettings("prores_ks"))
     assert named.name == "a.saliency.mov"
 

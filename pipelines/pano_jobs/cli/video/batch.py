@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
 from pathlib import Path
 
@@ -9,22 +10,28 @@ import click
 
 from pano.media.sound.choice import SoundOut
 from pano.media.writing.encoders import suffix_of
+from pano_jobs.batch.signals import ending_on_sigterm
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.director import direct_options
 from pano_jobs.cli.options.lens import aspect_option, lens_options
 from pano_jobs.cli.options.shared import (
+    POSITIVE,
     console_options,
     force_option,
     localize_options,
     output_folder_option,
 )
 from pano_jobs.cli.options.sound import sound_out_option
+from pano_jobs.results import ClipOutcome
 from pano_jobs.settings import (
     DirectSettings,
     LensSettings,
     LocalizeSettings,
     PanSettings,
 )
+
+# Cameras, copying programs and networks pause for less while a file grows.
+_REST_S = 10.0
 
 
 @click.command()
@@ -52,6 +59,43 @@ from pano_jobs.settings import (
     is_flag=True,
     help="Make one video of files that a camera's names call chapters of a recording.",
 )
+@click.option(
+    "--keep",
+    is_flag=True,
+    help="Keep maps and paths of finished clips: another lens or director then needs "
+    "no new analysis. They take 0.8 GB for an hour of video.",
+)
+@click.option(
+    "--retry-failed/--no-retry-failed",
+    "retries_failed",
+    default=True,
+    help="Run once more what failed the last time with the same settings, or report "
+    "it again as failed.",
+)
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Only say what would be done to every clip, and by the finished ones how long "
+    "it takes and how large the films become.",
+)
+@click.option(
+    "--jobs",
+    "n_jobs",
+    type=click.IntRange(min=1),
+    metavar="N",
+    default=1,
+    help="Clips at once; each takes about 1.2 GB of memory.",
+)
+@click.option(
+    "--watch",
+    "rest_s",
+    type=POSITIVE,
+    metavar="[SECONDS]",
+    is_flag=False,
+    flag_value=_REST_S,
+    help="Go on to look for new clips until interrupted; a file that changed in the "
+    f"last SECONDS waits.  [default: off; {_REST_S:g} if only named]",
+)
 @force_option
 @console_options
 @click.pass_context
@@ -67,64 +111,74 @@ def batch(
     localize: LocalizeSettings,
     has_page: bool,
     join: bool,
+    keep: bool,
+    retries_failed: bool,
+    dry_run: bool,
+    n_jobs: int,
+    rest_s: float | None,
     force: bool,
     console: Console,
 ) -> None:
     """Pan every 360° video below FOLDER, or paint its heat map.
 
-    A clip that fails is reported and the next one begins; results that exist are
-    skipped, so an interrupted batch is simply started again. The exit code is 1 if
-    any clip failed.
+    A clip that fails is reported and the next one begins; what is finished is skipped
+    and what was begun goes on, so an interrupted batch is simply started again. Several
+    batches may share a folder. The exit code is 1 if any clip failed.
     """
-    from pano_jobs.explain.why import page_target
-    from pano_jobs.video.batch import batch as run
-    from pano_jobs.video.heat_map import saliency
-    from pano_jobs.video.pan import pan
-    from pano_jobs.video.takes import lenses_of, named
+    from pano_jobs.batch.clip_run import Rules
+    from pano_jobs.batch.run import BatchOptions, Listener, plan_batch
+    from pano_jobs.batch.run import batch as run
+    from pano_jobs.batch.watch import Watch
+    from pano_jobs.batch.work import HeatMapWork, PanWork
 
-    settings = PanSettings(
-        localize=localize,
-        lens=lens,
-        aspects=aspects,
-        direct=direct,
-        sound_out=sound_out,
-    )
-
-    def makes(target: Path) -> list[Path]:
-        if job == "saliency":
-            return [target]
-        return named(target, settings, lenses_of(settings))
-
-    def one(source: Path, target: Path) -> tuple[str, ...]:
-        with console.progress() as progress:
-            if job == "saliency":
-                return saliency(
-                    source,
-                    target,
-                    localize,
-                    encoder=lens.encoder,
-                    overwrite=force,
-                    progress=progress,
-                ).notes
-            return pan(
-                source,
-                target,
-                settings,
-                why_target=page_target(target.parent, target) if has_page else None,
-                overwrite=force,
-                progress=progress,
-            ).notes
-
-    result = run(
-        folder,
-        output,
-        one,
-        suffix=suffix_of(lens.encoder.name),
+    work: HeatMapWork | PanWork = HeatMapWork(localize, lens.encoder)
+    if job == "pan":
+        settings = PanSettings(
+            localize=localize,
+            lens=lens,
+            aspects=aspects,
+            direct=direct,
+            sound_out=sound_out,
+        )
+        work = PanWork(settings, has_page=has_page)
+    options = BatchOptions(
+        rules=Rules(overwrite=force, keep=keep, retries_failed=retries_failed),
         join=join,
-        makes=makes,
-        overwrite=force,
-        starting=lambda source: console.note(str(source)),
+        n_jobs=n_jobs,
+        watch=None if rest_s is None else Watch(rest_s),
     )
+    if dry_run:
+        console.show(plan_batch(folder, output, work, options))
+        return
+    listener = Listener(
+        starting=lambda source: _say_begun(console, source),
+        ended=lambda *ended: _say_ended(console, folder, *ended),
+        show=console.progress,
+    )
+    with ending_on_sigterm():
+        result = run(folder, output, work, options, listener)
     console.show(result)
     if result.count("failed"):
         ctx.exit(1)
+
+
+def _say_begun(console: Console, source: Path) -> None:
+    """Name a clip above its bars; without a terminal there are none."""
+    if sys.stderr.isatty():
+        console.note(str(source))
+
+
+def _say_ended(
+    console: Console, folder: Path, outcome: ClipOutcome, n_left: int, left: str
+) -> None:
+    """Say in one line what became of a clip and how much is left."""
+    from pano_jobs.batch.forecast import duration_words
+
+    words = [
+        f"{outcome.status} {outcome.source.relative_to(folder)}",
+        f"in {duration_words(outcome.took_s)}" if outcome.took_s else "",
+        outcome.reason if outcome.status == "failed" else "",
+        f"{n_left} to do" if n_left else "",
+        left,
+    ]
+    console.note("; ".join(filter(None, words)))

@@ -1,0 +1,1 @@
+"""The `batch` job: every video of a folder, surviving kills, failures and company."""
