@@ -25,12 +25,18 @@ class Result(Protocol):
 
 def as_json(result: Result) -> str:
     """Write a result as one JSON object on one line; what is no number is null."""
-    return json.dumps(
+    text = json.dumps(
         _finite(dataclasses.asdict(result)),
         default=_plain,
         ensure_ascii=False,
         allow_nan=False,
     )
+    return printable(text)
+
+
+def printable(text: str) -> str:
+    """Escape what of a file's name is no UTF-8, in the way of JSON and of Python."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _finite(value: Any) -> Any:
@@ -206,7 +212,7 @@ class BatchResult:
         n_planned = self.count("planned")
         shown = ("planned", "skipped") if n_planned else ("done", "skipped", "failed")
         sums = ", ".join(f"{self.count(status)} {status}" for status in shown)
-        return "\n".join([*rows, sums])
+        return printable("\n".join([*rows, sums]))
 
 
 @dataclass(frozen=True, slots=True)

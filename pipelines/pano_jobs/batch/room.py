@@ -86,11 +86,12 @@ class Room:
 
     def note(self, stage: str) -> None:
         """Note that a stage is done, unless that is known."""
-        now_s = time.monotonic()
         key = self.keys[stage]
-        if not self.state.has(stage, key):
-            self.state = self.state.with_stage(stage, key, now_s - self._begun_s)
-            self.state.save(self.state_path)
+        if self.state.has(stage, key):
+            return
+        now_s = time.monotonic()
+        self.state = self.state.with_stage(stage, key, now_s - self._begun_s)
+        self.state.save(self.state_path)
         self._begun_s = now_s
 
     def fail(self, reason: str) -> None:

@@ -1,4 +1,4 @@
-"""Runs batches in forks of one process and kills them: FOLDER SEED N.
+"""Runs batches in forks of one process and kills them: FOLDER SEED N OPTIONS.
 
 A process that has imported everything is forked for each run, because to import takes
 longer than a batch of tiny clips. Prints a JSON object for each kill.
@@ -31,7 +31,7 @@ def start(folder: Path, output: Path) -> int:
         return pid
     try:
         os.environ["HEARD"] = str(output.with_suffix(".heard"))
-        options = ["--size", "64x36", "--quiet", "--why", "--aspect", "1:1"]
+        options = ["--size", "64x36", "--quiet", *sys.argv[4:]]
         main(["batch", str(folder), "-o", str(output), *options])
     except SystemExit as end:
         os._exit(int(end.code or 0))

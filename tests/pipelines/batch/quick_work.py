@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ class QuickWork:
             if stage == "maps" and self.breaks_at_path:
                 raise MediaError("no path")
         for film in self.films(target):
-            film.write_text(f"{source.name} {self.film}")
+            film.write_bytes(os.fsencode(f"{source.name} {self.film}"))
         return Summary(("a note",), 0.5, 2.0)
 
 

@@ -25,7 +25,7 @@ class NotingLocalizer(RedLocalizer):
         return super().hear(track, sample_rate_hz=sample_rate_hz)
 
 
-pano_jobs.analysis.audio_track.load_localizer = lambda *_: NotingLocalizer()
+vars(pano_jobs.analysis.audio_track)["load_localizer"] = lambda *_: NotingLocalizer()
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -19,7 +19,6 @@ from tests.pipelines.batch.quick_work import made
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 N_CLIPS = 2
-FILMS = [f"{name}.mp4" for name in "ab"]
 
 
 def red_disc(k: int):
@@ -46,12 +45,21 @@ def products(output: Path) -> dict[str, bytes]:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forks")
 @pytest.mark.parametrize(
-    "n_kills", [6, pytest.param(50, marks=pytest.mark.slow)], ids=str
+    ("n_kills", "options", "n_products"),
+    [
+        (6, ["--aspect", "1:1", "--aspect", "16:9"], 2),
+        pytest.param(50, [], 1, marks=pytest.mark.slow),
+        pytest.param(6, ["--why"], 2, marks=pytest.mark.slow),
+        pytest.param(6, ["--job", "saliency"], 1, marks=pytest.mark.slow),
+    ],
+    ids=["aspects", "often", "page", "heat map"],
 )
-def test_a_killed_batch_goes_on_as_if_it_had_not_been(tmp_path, n_kills):
+def test_a_killed_batch_goes_on_as_if_it_had_not_been(
+    tmp_path, n_kills, options, n_products
+):
     write_clips(tmp_path / "in")
     ran = subprocess.run(
-        [sys.executable, kill_batches.__file__, tmp_path, "0", str(n_kills)],
+        [sys.executable, kill_batches.__file__, tmp_path, "0", str(n_kills), *options],
         capture_output=True,
         text=True,
     )
@@ -59,13 +67,14 @@ def test_a_killed_batch_goes_on_as_if_it_had_not_been(tmp_path, n_kills):
     kills = [json.loads(line) for line in ran.stdout.splitlines()]
     assert len(kills) == n_kills
     calm = products(tmp_path / "calm")
-    assert len(calm) == 2 * N_CLIPS  # a film and a page each
+    assert len(calm) == n_products * N_CLIPS
     for kill in kills:
         assert kill["code"] == 0, (kill, ran.stderr)
         output = Path(kill["output"])
         assert products(output) == calm  # and nothing else: no part, no lock
         assert kill["heard"] == N_CLIPS - kill["done"]
-        assert made(output) == [["maps", "path", "film"]] * N_CLIPS
+        stages = ["maps", "film"] if "saliency" in options else ["maps", "path", "film"]
+        assert made(output) == [stages] * N_CLIPS
         left = {path.suffix for path in (output / STATE_FOLDER).iterdir()}
         assert left == {".json"}
     assert any(kill["killed"] for kill in kills)
