@@ -18,10 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pano_jobs.batch.clips import SourceIdentity
-from pano_jobs.batch.keys import stage_key
-from pano_jobs.batch.room import Products, Room
 from pano_jobs.batch.run import BatchOptions, batch, plan_batch
-from pano_jobs.batch.state import Summary
+from pano_jobs.batch.stages.keys import stage_key
+from pano_jobs.batch.stages.room import Products, Room
+from pano_jobs.batch.stages.state import Summary
 from pano_jobs.progress import Progress
 
 MAX_MS = 20.0

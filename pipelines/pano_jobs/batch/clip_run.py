@@ -12,8 +12,8 @@ from pano.errors import MediaError, PanoError
 from pano.media.cameras.chapters import joined_chapters
 from pano_jobs.batch.clips import BatchClip
 from pano_jobs.batch.lock import held
-from pano_jobs.batch.room import LAST_STAGE, Products, Room, is_made
-from pano_jobs.batch.work import ClipWork
+from pano_jobs.batch.stages.room import LAST_STAGE, Products, Room, is_made
+from pano_jobs.batch.stages.work import ClipWork
 from pano_jobs.progress import SILENT, Progress, T
 from pano_jobs.results import ClipOutcome
 from soundloc.errors import SoundlocError

@@ -15,7 +15,7 @@ from pathlib import Path
 from pano.errors import PanoError
 from pano.media import probe
 from pano_jobs.batch.clip_run import ClipTask
-from pano_jobs.batch.state import STATE_FOLDER, ClipState
+from pano_jobs.batch.stages.state import STATE_FOLDER, ClipState
 
 
 def duration_words(seconds: float) -> str:
@@ -116,7 +116,7 @@ def planned_words(task: ClipTask, stages: list[str], experience: Experience) -> 
         duration_s = probe(task.clip.source).duration_from_header_s
     if duration_s is None:
         return words
-    duration_s *= len(task.clip.chapters)
+    duration_s *= len(task.clip.chapters)  # cameras cut them equally long
     seconds = experience.seconds(stages, duration_s)
     n_bytes = experience.n_bytes(duration_s)
     if seconds is None or n_bytes is None:

@@ -18,8 +18,8 @@ from urllib.parse import quote
 from pano_jobs.batch.clips import BatchClip
 from pano_jobs.batch.forecast import duration_words
 from pano_jobs.batch.lock import held
-from pano_jobs.batch.room import Room
-from pano_jobs.batch.state import STATE_FOLDER, ClipState
+from pano_jobs.batch.stages.room import Room
+from pano_jobs.batch.stages.state import STATE_FOLDER, ClipState
 from pano_jobs.batch.thumbnail import HEIGHT_PX, WIDTH_PX
 from pano_jobs.outputs import written_whole
 from pano_jobs.results import ClipOutcome

@@ -25,8 +25,8 @@ from pano_jobs.batch.clip_run import (
 from pano_jobs.batch.clips import BatchClip, find_clips
 from pano_jobs.batch.forecast import Experience, TimeLeft, planned_words
 from pano_jobs.batch.report import write_report
+from pano_jobs.batch.stages.work import ClipWork
 from pano_jobs.batch.watch import Watch
-from pano_jobs.batch.work import ClipWork
 from pano_jobs.batch.workers import run_at_once
 from pano_jobs.results import BatchResult, ClipOutcome
 

@@ -16,12 +16,12 @@ import traceback
 from pathlib import Path
 
 import pano_jobs.batch.run
-import pano_jobs.batch.work
-from pano_jobs.batch.state import STATE_FOLDER, ClipState
+import pano_jobs.batch.stages.work
+from pano_jobs.batch.stages.state import STATE_FOLDER, ClipState
 from pano_jobs.cli import main
 from tests.pipelines.batch import red_batch
 
-IMPORTED = (pano_jobs.batch.run, pano_jobs.batch.work, red_batch)
+IMPORTED = (pano_jobs.batch.run, pano_jobs.batch.stages.work, red_batch)
 
 
 def start(folder: Path, output: Path) -> int:

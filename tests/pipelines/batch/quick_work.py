@@ -10,10 +10,10 @@ from pathlib import Path
 
 from pano.errors import MediaError
 from pano_jobs.batch.clips import SourceIdentity
-from pano_jobs.batch.keys import stage_key
-from pano_jobs.batch.room import Products, Room, is_made
 from pano_jobs.batch.run import BatchOptions, batch
-from pano_jobs.batch.state import STATE_FOLDER, ClipState, Summary
+from pano_jobs.batch.stages.keys import stage_key
+from pano_jobs.batch.stages.room import Products, Room, is_made
+from pano_jobs.batch.stages.state import STATE_FOLDER, ClipState, Summary
 from pano_jobs.progress import Progress
 from pano_jobs.results import BatchResult
 

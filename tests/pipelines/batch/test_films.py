@@ -15,9 +15,9 @@ import pytest
 from click.testing import CliRunner
 
 from pano_jobs.batch.run import batch
-from pano_jobs.batch.state import STATE_FOLDER
+from pano_jobs.batch.stages.state import STATE_FOLDER
+from pano_jobs.batch.stages.work import HeatMapWork, PanWork
 from pano_jobs.batch.thumbnail import thumbnail
-from pano_jobs.batch.work import HeatMapWork, PanWork
 from pano_jobs.cli import main
 from pano_jobs.settings import (
     EncoderSettings,

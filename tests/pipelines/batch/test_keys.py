@@ -13,8 +13,8 @@ from pano.director.wishes import Pin, Wishes
 from pano.media.sound.choice import SoundChoice
 from pano.sphere import Direction
 from pano_jobs.batch.clips import SourceIdentity
-from pano_jobs.batch.keys import STAGE_VERSIONS
-from pano_jobs.batch.work import HeatMapWork, PanWork
+from pano_jobs.batch.stages.keys import STAGE_VERSIONS
+from pano_jobs.batch.stages.work import HeatMapWork, PanWork
 from pano_jobs.settings import (
     DirectSettings,
     EncoderSettings,

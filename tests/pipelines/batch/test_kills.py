@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from pano_jobs.batch.state import STATE_FOLDER
+from pano_jobs.batch.stages.state import STATE_FOLDER
 from tests.pipelines.batch import kill_batches
 from tests.pipelines.batch.quick_work import made
 from tests.synthetic import Clip, SoundTrack, sine, write_clip

@@ -11,9 +11,9 @@ import pytest
 from pano_jobs.batch.clip_run import ELSEWHERE, FINISHED, FOREIGN
 from pano_jobs.batch.clips import find_clips
 from pano_jobs.batch.lock import held
-from pano_jobs.batch.room import Room
 from pano_jobs.batch.run import plan_batch
-from pano_jobs.batch.state import STATE_FOLDER, ClipState
+from pano_jobs.batch.stages.room import Room
+from pano_jobs.batch.stages.state import STATE_FOLDER, ClipState
 from tests.pipelines.batch.quick_work import (
     QuickWork,
     go,

@@ -14,7 +14,7 @@ import pytest
 
 from pano_jobs.batch.run import BatchOptions, batch
 from pano_jobs.batch.signals import TERMINATED
-from pano_jobs.batch.state import STATE_FOLDER
+from pano_jobs.batch.stages.state import STATE_FOLDER
 from pano_jobs.cli.main import INTERRUPTED
 from tests.pipelines.batch.quick_work import QuickWork, made, statuses, touch
 
@@ -59,7 +59,7 @@ def test_a_process_that_dies_fails_its_clip_alone(tmp_path):
 
 _ENDLESS = """
 import sys
-from pano_jobs.batch.work import PanWork
+from pano_jobs.batch.stages.work import PanWork
 from pano_jobs.cli import main
 from tests.pipelines.batch.test_workers import work_without_end
 

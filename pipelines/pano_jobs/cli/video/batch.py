@@ -128,8 +128,8 @@ def batch(
     from pano_jobs.batch.clip_run import Rules
     from pano_jobs.batch.run import BatchOptions, Listener, plan_batch
     from pano_jobs.batch.run import batch as run
+    from pano_jobs.batch.stages.work import HeatMapWork, PanWork
     from pano_jobs.batch.watch import Watch
-    from pano_jobs.batch.work import HeatMapWork, PanWork
 
     work: HeatMapWork | PanWork = HeatMapWork(localize, lens.encoder)
     if job == "pan":

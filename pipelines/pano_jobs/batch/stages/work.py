@@ -16,9 +16,9 @@ from typing import Protocol, runtime_checkable
 from pano.media import probe
 from pano.media.encoders import suffix_of
 from pano_jobs.batch.clips import SourceIdentity
-from pano_jobs.batch.keys import film_key, maps_key, path_key, stage_key
-from pano_jobs.batch.room import LAST_STAGE, Products, Room, is_made
-from pano_jobs.batch.state import Summary
+from pano_jobs.batch.stages.keys import film_key, maps_key, path_key, stage_key
+from pano_jobs.batch.stages.room import LAST_STAGE, Products, Room, is_made
+from pano_jobs.batch.stages.state import Summary
 from pano_jobs.batch.thumbnail import thumbnail
 from pano_jobs.explain.why import page_target
 from pano_jobs.progress import Progress

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pano.errors import MediaError
 from pano_jobs.batch.clips import BatchClip
-from pano_jobs.batch.state import (
+from pano_jobs.batch.stages.state import (
     STATE_FOLDER,
     ClipState,
     Failure,

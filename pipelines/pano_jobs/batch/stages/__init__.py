@@ -1,0 +1,1 @@
+"""One clip in stages: their keys, what is known of them, and who makes them."""
