@@ -124,7 +124,7 @@ def _run(task: ClipTask, room: Room, show: ShowProgress) -> ClipOutcome:
     room.finish_publishing()
     found = task.settled(room)
     if found is not None:
-        if found.status == "skipped":
+        if found.status == "skipped" and room.films.exists():
             room.close(keep=task.rules.keep)
         return found
     try:

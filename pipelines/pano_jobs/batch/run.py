@@ -192,7 +192,8 @@ class _Batch:
         """Return what is known of a clip; count it as work where nothing is."""
         try:
             identity = task.clip.identity()
-            known = task.settled(task.room())
+            room = task.room()
+            known = None if room.is_left_open else task.settled(room)
         except PanoError as error:
             return task.outcome("failed", str(error))
         if known is None:

@@ -53,9 +53,16 @@ def n_heard(output: Path) -> int:
 
 
 def n_analysed(output: Path) -> int:
-    """Count the clips whose maps are known to be done."""
-    states = (output / STATE_FOLDER).glob("*.json")
-    return sum("maps" in ClipState.load(path).stages for path in states)
+    """Count the clips whose maps are done, noted or only just whole."""
+    states = output / STATE_FOLDER
+    noted = {
+        path.stem
+        for path in states.glob("*.json")
+        if "maps" in ClipState.load(path).stages
+    }
+    whole = {path.parent.name for path in states.glob("*/maps-*.npz")}
+    partly = {path.parent.name for path in states.glob("*/maps-*.part.npz")}
+    return len(noted | (whole - partly))
 
 
 def kill_and_resume(folder: Path, output: Path, delay_s: float) -> dict[str, object]:

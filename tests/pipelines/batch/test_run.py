@@ -164,6 +164,23 @@ def test_films_that_were_finished_and_not_moved_are_moved(two):
     assert not room.folder.exists()
 
 
+def test_a_room_that_nobody_could_close_is_closed(two):
+    go(two)
+    room = room_of(two)
+    touch(room.films / "a.part.mp4", room.folder / "maps-old.npz", room.lock_path)
+    assert statuses(go(two)) == ["skipped", "skipped"]
+    left = {path.suffix for path in (two / "out" / STATE_FOLDER).iterdir()}
+    assert left == {".json"}
+
+
+def test_what_was_kept_stays_without_keep(two):
+    go(two, keep=True)
+    kept = sorted((two / "out" / STATE_FOLDER).rglob("maps-*"))
+    go(two)
+    assert sorted((two / "out" / STATE_FOLDER).rglob("maps-*")) == kept
+    assert len(kept) == 2
+
+
 def test_what_a_killed_batch_left_is_cleared(two):
     room = room_of(two)
     room.films.mkdir(parents=True)

@@ -146,9 +146,23 @@ class Room:
                         f"cannot write {target}: {error.strerror or error}"
                     ) from error
 
+    @property
+    def is_left_open(self) -> bool:
+        """Tell whether whoever was here last could not close or unlock."""
+        return self.films.exists() or self.lock_path.exists()
+
     def close(self, *, keep: bool) -> None:
-        """Remove the folder, or, to keep the products, all else in it."""
-        shutil.rmtree(self.films if keep else self.folder, ignore_errors=True)
+        """Remove the folder, or, to keep the products, all else in it.
+
+        The place of the films goes last: as long as it is there the room is open.
+        """
+        if not keep and self.folder.is_dir():
+            for path in self.folder.iterdir():
+                if path.is_file():
+                    path.unlink(missing_ok=True)
+        shutil.rmtree(self.films, ignore_errors=True)
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
     def _source(self) -> str:
