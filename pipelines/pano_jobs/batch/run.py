@@ -8,6 +8,7 @@ killed is simply started again. Several batches on one folder share its clips.
 from __future__ import annotations
 
 import contextlib
+import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -29,6 +30,8 @@ from pano_jobs.batch.stages.work import ClipWork
 from pano_jobs.batch.watch import Watch
 from pano_jobs.batch.workers import run_at_once
 from pano_jobs.results import BatchResult, ClipOutcome
+
+log = logging.getLogger(__name__)
 
 # While a long batch runs, its report is written so often.
 _REPORT_EVERY_S = 60.0
@@ -96,8 +99,7 @@ def batch(
             running.go_through(clips)
     except BaseException:
         # What ended the batch is being raised; a second failure must not hide it.
-        with contextlib.suppress(PanoError, OSError):
-            running.report()
+        running.try_to_report()
         raise
     running.report()
     return running.result()
@@ -186,7 +188,7 @@ class _Batch:
         for task, outcome in self._run(elsewhere):
             self._end(task, outcome)
         if self._options.watch is not None:
-            self.report()
+            self.try_to_report()
 
     def _settled(self, task: ClipTask) -> ClipOutcome | None:
         """Return what is known of a clip; count it as work where nothing is."""
@@ -219,13 +221,20 @@ class _Batch:
         n_left = len(self._sizes)
         self._listener.ended(outcome, n_left, self._time_left.words())
         if time.monotonic() - self._reported_s > _REPORT_EVERY_S:
-            self.report()
+            self.try_to_report()
 
     def report(self) -> None:
         """Write the report, if there is anything to report."""
+        self._reported_s = time.monotonic()
         if self._outcomes:
             write_report(self._folder, self._output, self._sorted())
-        self._reported_s = time.monotonic()
+
+    def try_to_report(self) -> None:
+        """Write the report, which no batch is to end for."""
+        try:
+            self.report()
+        except (PanoError, OSError):
+            log.warning("the report cannot be written yet", exc_info=True)
 
     def _sorted(self) -> list[tuple[BatchClip, ClipOutcome]]:
         return sorted(self._outcomes.values(), key=lambda one: one[0].source)

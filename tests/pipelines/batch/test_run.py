@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from pano.errors import MediaError
 from pano_jobs.batch.clip_run import ELSEWHERE, FINISHED, FOREIGN
 from pano_jobs.batch.clips import find_clips
 from pano_jobs.batch.lock import held
@@ -263,3 +264,14 @@ def test_the_report_is_written_when_a_batch_is_interrupted(two):
         go(two, Interrupted())
     report = json.loads((two / "out/report.json").read_text())
     assert [clip["source"] for clip in report["clips"]] == ["a.mp4"]
+
+
+def test_a_report_that_cannot_be_written_ends_no_batch(two, monkeypatch):
+    def full(*_):
+        raise MediaError("the disk is full")
+
+    monkeypatch.setattr("pano_jobs.batch.run.write_report", full)
+    monkeypatch.setattr("pano_jobs.batch.run._REPORT_EVERY_S", -1.0)
+    with pytest.raises(MediaError, match="the disk is full"):
+        go(two)
+    assert made(two / "out") == [["maps", "path", "film"]] * 2
