@@ -6,6 +6,7 @@ import base64
 import dataclasses
 import json
 import os
+import shutil
 import subprocess
 import sys
 
@@ -68,6 +69,22 @@ def test_another_size_is_filmed_from_what_was_kept_and_the_same(one, hearing):
     assert again == film(one, PanWork(LARGER), output="anew")
     assert made(one / "out") == [["maps", "path", "film", "film"]]
     assert made(one / "anew") == [["maps", "path", "film"]]
+
+
+def test_chapters_go_on_from_what_was_kept(one, hearing):
+    first, second = (one / f"in/GH0{number}0007.mp4" for number in (1, 2))
+    (one / "in/a.mp4").rename(first)
+    shutil.copyfile(first, second)
+    how = dataclasses.replace(options(keep=True), join=True)
+    films = []
+    for work in (PanWork(SETTINGS), PanWork(LARGER), PanWork(SETTINGS)):
+        assert statuses(batch(one / "in", one / "out", work, how)) == ["done"]
+        films.append((one / "out/GH010007.mp4").read_bytes())
+    assert len(hearing) == 1
+    assert films[0] == films[2] != films[1]
+    second.write_bytes(second.read_bytes() + b"x")
+    assert statuses(batch(one / "in", one / "out", PanWork(SETTINGS), how)) == ["done"]
+    assert len(hearing) == 2
 
 
 def test_another_encoder_paints_the_same_maps_again(one, hearing):
