@@ -166,12 +166,11 @@ def is_second_lens(path: Path) -> bool:
     return path.suffix.lower() == ".insv" and first != path and first.is_file()
 
 
-def second_lens_of(path: Path) -> Path | None:
-    """Return the file of the other lens that belongs to a file of the first, if any."""
-    other = path.with_name(path.name.replace(_FIRST_LENS, _SECOND_LENS))
-    return (
-        other if other != path and is_second_lens(other) and other.is_file() else None
-    )
+def lens_beside(path: Path) -> Path | None:
+    """Return the file of the second lens that lies beside that of a first, if any."""
+    other = second_lens_of(path)
+    is_there = path.suffix.lower() == ".insv" and other != path and other.is_file()
+    return other if is_there else None
 
 
 def projection_by_name(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pano.equirect.layouts import StereoLayout
 from pano.media.colour.read_signal import is_full_range
 from pano.media.media_info import MediaInfo
-from pano.media.pictures import EquirectConverter, frame_planes, planes_to_rgb
+from pano.media.pictures import EquirectConverter, planes_to_rgb
 from pano.media.probing import probe
 from pano.media.reading import (
     DecodingReport,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pano.errors import MediaError
 from pano.media.cameras.chapters import group_chapters
-from pano.media.cameras.companions import is_second_lens, second_lens_of
+from pano.media.cameras.companions import is_second_lens, lens_beside
 
 # Whatever people keep 360° video in. A file with another ending is left alone.
 VIDEO_SUFFIXES = frozenset(
@@ -64,7 +64,7 @@ class BatchClip:
         MediaError
             If one of them is gone.
         """
-        others = (second_lens_of(path) for path in self.chapters)
+        others = (lens_beside(path) for path in self.chapters)
         files = (*self.chapters, *(path for path in others if path is not None))
         found = []
         for path in files:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from pano.media import probe
-from pano.media.encoders import suffix_of
+from pano.media.writing.encoders import suffix_of
 from pano_jobs.batch.clips import SourceIdentity
 from pano_jobs.batch.stages.keys import film_key, maps_key, path_key, stage_key
 from pano_jobs.batch.stages.room import LAST_STAGE, Products, Room, is_made

@@ -9,7 +9,6 @@ from pathlib import Path
 import click
 
 from pano.media.sound.choice import SoundOut
-from pano.media.writing.encoders import suffix_of
 from pano_jobs.batch.signals import ending_on_sigterm
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.director import direct_options
