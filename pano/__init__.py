@@ -82,7 +82,7 @@ _HOMES = {
     "SettingsError": "pano.errors",
     "Wishes": "pano.director.wishes",
     "pan": "pano_jobs.video.pan",
-    "probe": "pano.media.media_info",
+    "probe": "pano.media.probing",
     "render": "pano_jobs.video.render",
     "saliency": "pano_jobs.video.heat_map",
 }
