@@ -16,6 +16,10 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 
 INTERLACED_NOTE = "its pictures are interlaced; they were deinterlaced"
+# Joining two tracks loses what FFmpeg says of fields.
+INTERLACED_TRACKS_NOTE = (
+    "its pictures are interlaced, and two tracks are filmed without deinterlacing"
+)
 
 # One picture for each pair of fields, at its own time; others pass as they are.
 _DEINTERLACE = "mode=send_frame:parity=auto:deint=interlaced"

@@ -38,7 +38,7 @@ from pano.media.metadata.plausible import (
 )
 from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.metadata.spherical_reader import from_side_data, read_spherical
-from pano.media.picture_filter import INTERLACED_NOTE
+from pano.media.picture_filter import INTERLACED_NOTE, INTERLACED_TRACKS_NOTE
 from pano.media.reading import (
     DecodingReport,
     decode_pictures,
@@ -68,6 +68,10 @@ def probe(path: Path) -> MediaInfo:
     info = replace(info, spherical=spherical, notes=info.notes + notes)
     if companion is None:
         return info
+    notes = tuple(
+        INTERLACED_TRACKS_NOTE if note == INTERLACED_NOTE else note
+        for note in info.notes
+    )
     width_px, height_px = companion.joined_size(info.width_px, info.height_px)
     refuse_large_picture(path, width_px, height_px)
     joined = first_joined_picture(path, companion)
@@ -79,6 +83,7 @@ def probe(path: Path) -> MediaInfo:
     return replace(
         info,
         companion=companion,
+        notes=notes,
         width_px=width_px,
         height_px=height_px,
         start_pts=believed_pts(joined.pts, info.time_base) or 0,

@@ -47,7 +47,7 @@ def red_disc(monkeypatch):
     monkeypatch.setattr(stored, "colours", paint)
 
 
-def write_tracks(path, *tracks, n_pictures=20, sound=None):
+def write_tracks(path, *tracks, n_pictures=20, sound=None, options=None):
     sound = sound or SoundTrack(sine(n_pictures / 10.0), codec="pcm_s16le")
     wave = write_sound_only(path.with_suffix(".wav"), sound)
     with av.open(str(wave)) as tone, av.open(str(path), "w", format="mov") as container:
@@ -55,7 +55,7 @@ def write_tracks(path, *tracks, n_pictures=20, sound=None):
         streams = []
         for image in tracks:
             stream = container.add_stream("libx264", rate=10)
-            stream.options = {"qp": "10", "preset": "ultrafast"}
+            stream.options = {"qp": "10", "preset": "ultrafast"} | (options or {})
             stream.height, stream.width = image.shape[:2]
             stream.pix_fmt = "yuv420p"
             streams.append(stream)
@@ -227,3 +227,12 @@ def test_two_tracks_are_no_two_eyes(tmp_path, red_disc):
         open_media(source, layout=StereoLayout.TOP_BOTTOM),
     ):
         pass
+
+
+def test_fields_of_two_tracks_are_not_said_to_be_woven_apart(tmp_path, red_disc):
+    strips = np.split(stored.gopro(1024, 336, 8), 2)
+    fields = {"flags": "+ilme+ildct", "x264-params": "tff=1"}
+    source = write_tracks(tmp_path / "a.360", *strips, n_pictures=3, options=fields)
+    with open_media(source) as media:
+        assert any("without deinterlacing" in note for note in media.notes)
+        assert not any("were deinterlaced" in note for note in media.notes)
