@@ -55,6 +55,8 @@ class FilmedClip:
         Rows of black above the picture in its file, and as many below.
     is_interlaced
         Whether its pictures are woven of two fields.
+    is_hdr
+        Whether its codes mean PQ or HLG light.
     """
 
     width_px: int
@@ -69,6 +71,7 @@ class FilmedClip:
     projection: ProjectionChoice = field(default=_EQUIRECTANGULAR)
     black_rows_px: int = 0
     is_interlaced: bool = False
+    is_hdr: bool = False
 
     def __post_init__(self) -> None:
         if not all(2 <= px <= _MAX_SIDE_PX for px in (self.width_px, self.height_px)):
@@ -142,6 +145,7 @@ class FilmedClip:
             "projection": dataclasses.asdict(self.projection),
             "black_rows_px": self.black_rows_px,
             "is_interlaced": self.is_interlaced,
+            "is_hdr": self.is_hdr,
         }
 
     @classmethod
@@ -172,6 +176,7 @@ class FilmedClip:
             projection=ProjectionChoice.from_json(values.get("projection")),
             black_rows_px=int(values.get("black_rows_px", 0)),
             is_interlaced=bool(values.get("is_interlaced", False)),
+            is_hdr=bool(values.get("is_hdr", False)),
         )
 
 

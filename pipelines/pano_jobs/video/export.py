@@ -160,6 +160,12 @@ def _clip_notes(
         )
     if chosen.needs_sphere and source.clip is not None and not source.clip.is_plain:
         notes.append(f"the sphere around the camera is {_packing(source.clip)}")
+    is_filmed = chosen in (FORMATS[name] for name in _FILMING)
+    if is_filmed and source.clip is not None and source.clip.is_hdr:
+        notes.append(
+            "the clip is HDR, which the other program films without tone mapping; "
+            "`pano render` tone-maps or keeps it"
+        )
     return tuple(notes)
 
 

@@ -151,6 +151,7 @@ def filmed_clip(media: Media) -> FilmedClip:
         has_sound=info.audio is not None,
         black_rows_px=info.black_rows_px,
         is_interlaced=info.is_interlaced,
+        is_hdr=info.signal.is_hdr,
     )
 
 

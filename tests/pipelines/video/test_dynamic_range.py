@@ -16,6 +16,7 @@ from pano_jobs.settings import (
     LocalizeSettings,
     PanSettings,
 )
+from pano_jobs.video.export import export
 from pano_jobs.video.heat_map import default_target, saliency
 from pano_jobs.video.pan import pan
 from pano_jobs.video.render import render
@@ -94,3 +95,20 @@ def test_the_command_line_says_why_prores_is_no_mp4(hlg, tmp_path):
         ["pan", str(hlg), "-o", str(tmp_path / "out.mp4"), "--encoder", "prores_ks"],
     )
     assert "end it in .mov" in result.stderr
+
+
+def test_an_export_that_films_hdr_by_itself_says_so(hlg, tmp_path):
+    settings = PanSettings(localize=SILENT, lens=lens())
+    path = tmp_path / "path.json"
+    pan(
+        hlg,
+        tmp_path / "sdr.mp4",
+        settings,
+        path_target=path,
+        localizer=RedLocalizer(),
+    )
+    said = {
+        name: any("HDR" in note for note in export(path, tmp_path / name, name).notes)
+        for name in ("sendcmd", "mlt", "csv")
+    }
+    assert said == {"sendcmd": True, "mlt": True, "csv": False}
