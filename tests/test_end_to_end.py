@@ -298,6 +298,9 @@ def test_the_shipped_localizer_turns_the_camera_to_what_sounds(tmp_path, kind):
         *("--save-path", tmp_path / "p.json"),
     )
     assert result.exit_code == 0, result.stderr
-    pose = CameraPath.load(tmp_path / "p.json").at(5.9)
+    path = CameraPath.load(tmp_path / "p.json")
     (truth,) = world.truth(5.9)
-    assert pose.sees(truth.unit()[None], aspect=16 / 9, lens=Lens.RECTILINEAR).all()
+    is_seen = path.at(5.9).sees(
+        truth.unit()[None], aspect=16 / 9, lens=Lens.RECTILINEAR
+    )
+    assert is_seen.all(), f"{path}\n{result.stderr}"
