@@ -57,6 +57,8 @@ class FilmedClip:
         Whether its pictures are woven of two fields.
     is_hdr
         Whether its codes mean PQ or HLG light.
+    rotation_deg
+        How far players turn the stored picture to have it upright, in quarter turns.
     """
 
     width_px: int
@@ -72,6 +74,7 @@ class FilmedClip:
     black_rows_px: int = 0
     is_interlaced: bool = False
     is_hdr: bool = False
+    rotation_deg: int = 0
 
     def __post_init__(self) -> None:
         if not all(2 <= px <= _MAX_SIDE_PX for px in (self.width_px, self.height_px)):
@@ -146,6 +149,7 @@ class FilmedClip:
             "black_rows_px": self.black_rows_px,
             "is_interlaced": self.is_interlaced,
             "is_hdr": self.is_hdr,
+            "rotation_deg": self.rotation_deg,
         }
 
     @classmethod
@@ -177,6 +181,7 @@ class FilmedClip:
             black_rows_px=int(values.get("black_rows_px", 0)),
             is_interlaced=bool(values.get("is_interlaced", False)),
             is_hdr=bool(values.get("is_hdr", False)),
+            rotation_deg=int(values.get("rotation_deg", 0)),
         )
 
 

@@ -16,7 +16,7 @@ from pano.export.csv import write_csv
 from pano.export.events import write_edl, write_events
 from pano.export.fusion import write_fusion
 from pano.export.insta360 import write_insta360
-from pano.export.mlt import write_mlt, write_shotcut
+from pano.export.mlt import project_size, write_mlt, write_shotcut
 from pano.export.otio import write_otio
 from pano.export.sendcmd import write_sendcmd
 from pano.export.timeline import (
@@ -53,9 +53,11 @@ class Format:
         Whether the other program opens the clip by the name that is written.
     needs_sphere
         Whether a person has to lay the clip round the camera that is written.
-    shrinks_sphere
-        Whether the other program brings the sphere to the picture's size before it
-        films, which keeps little of it in view.
+    max_error_deg
+        How far its keyframes may be from the path where nobody says.
+    project_size
+        Width and height in pixels that the other program films at, if not the
+        timeline's own.
     changes_project
         Whether the other program opens only projects of its own.
     lenses
@@ -71,12 +73,15 @@ class Format:
     changes_project: bool = False
     names_clip: bool = False
     needs_sphere: bool = False
-    shrinks_sphere: bool = False
+    max_error_deg: float = DEFAULT_MAX_ERROR_DEG
+    project_size: Callable[[CameraPath, Timeline], tuple[int, int]] | None = None
     lenses: frozenset[Lens] = frozenset({Lens.RECTILINEAR})
 
 
 _ANY_LENS = frozenset(Lens)
 _OF_V360 = frozenset(V360_OUTPUTS)
+# Half a pixel of a wide film: what is filmed elsewhere is to be the same film.
+_FILMED_ERROR_DEG = 0.02
 
 FORMATS: dict[str, Format] = {
     "csv": Format(
@@ -102,7 +107,8 @@ FORMATS: dict[str, Format] = {
         True,
         write_mlt,
         names_clip=True,
-        shrinks_sphere=True,
+        max_error_deg=_FILMED_ERROR_DEG,
+        project_size=project_size,
         lenses=_OF_V360,
     ),
     "shotcut": Format(
@@ -111,7 +117,8 @@ FORMATS: dict[str, Format] = {
         True,
         write_shotcut,
         names_clip=True,
-        shrinks_sphere=True,
+        max_error_deg=_FILMED_ERROR_DEG,
+        project_size=project_size,
     ),
     "otio": Format(
         ".otio",

@@ -12,13 +12,16 @@ between keyframes, no curves: MLT's smooth ones overshoot. melt 7.12 films a pro
 `mlt` as we do to 44.8 dB (as in `sendcmd`), seam and cut included.
 
 MLT brings a clip to the size of the project before any filter sees it, save for `crop`,
-which cuts the left eye out. `force_aspect_ratio` makes the eye fill the picture; a
-larger project size keeps more of its detail. `affine` lays a part of the sphere in its
-place.
+which cuts the left eye out. `force_aspect_ratio` makes the eye fill the picture,
+`affine` lays a part of the sphere in its place. A project is a whole multiple of the
+size asked for, as large as the sphere's own detail needs: at 480x270 a view of 65°
+would be filmed from 90 pixels. Scale the film, not the project: with melt's and
+Shotcut's other sizes of output the clip is brought to them first.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from xml.etree import ElementTree as Xml
@@ -45,16 +48,32 @@ def write_shotcut(path: CameraPath, timeline: Timeline) -> str:
     return _project(path, timeline, "frei0r.bigsh0t_eq_to_rect", _bigsh0t_options)
 
 
+def project_size(path: CameraPath, timeline: Timeline) -> tuple[int, int]:
+    """Return width and height of the project, a multiple of the timeline's.
+
+    The sphere is brought to it before it is filmed, and there keeps the pixels it has,
+    or as many as the narrowest view of the path shows. Where the path does not know its
+    clip it is the timeline's own.
+    """
+    if path.source.clip is None:
+        return timeline.width_px, timeline.height_px
+    share = timeline.lens.half_width(float(path.hfov_deg.min())) / np.pi
+    shown_px = min(timeline.width_px / share, _left_eye(path).sphere_px[0])
+    times = max(1, math.ceil(shown_px / timeline.width_px))
+    return times * timeline.width_px, times * timeline.height_px
+
+
 def _project(
     path: CameraPath,
     timeline: Timeline,
     service: str,
     options: Callable[[_Animation, Timeline], dict[str, str]],
 ) -> str:
+    size_px = project_size(path, timeline)
     shown = timeline.sampled(path)
     last = str(len(shown) - 1)
     root = Xml.Element("mlt", LC_NUMERIC="C", version="7.12.0", producer="pano")
-    root.append(_profile(timeline))
+    root.append(_profile(size_px, timeline))
     clip = Xml.SubElement(root, "producer", {"id": "sphere", "in": "0", "out": last})
     _property(clip, "resource", timeline.named_clip(path) or "input.mp4")
     _property(clip, "mlt_service", "avformat")
@@ -177,17 +196,17 @@ def _rows(
         yield int(frame), "|=" if is_held else "=", row
 
 
-def _profile(timeline: Timeline) -> Xml.Element:
-    aspect = timeline.width_px, timeline.height_px
-    shared = int(np.gcd(*aspect))
+def _profile(size_px: tuple[int, int], timeline: Timeline) -> Xml.Element:
+    width_px, height_px = size_px
+    shared = math.gcd(width_px, height_px)
     numbers = {
-        "width": timeline.width_px,
-        "height": timeline.height_px,
+        "width": width_px,
+        "height": height_px,
         "progressive": 1,
         "sample_aspect_num": 1,
         "sample_aspect_den": 1,
-        "display_aspect_num": aspect[0] // shared,
-        "display_aspect_den": aspect[1] // shared,
+        "display_aspect_num": width_px // shared,
+        "display_aspect_den": height_px // shared,
         "frame_rate_num": timeline.frame_rate_hz.numerator,
         "frame_rate_den": timeline.frame_rate_hz.denominator,
         "colorspace": 709,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -12,7 +11,6 @@ from pano.camera.pose import DEFAULT_SIZE_PX
 from pano.equirect.layouts import StereoLayout
 from pano.errors import SettingsError
 from pano.export import (
-    DEFAULT_MAX_ERROR_DEG,
     FORMATS,
     Format,
     Timeline,
@@ -29,7 +27,7 @@ def export(
     *,
     size: tuple[int, int] | None = None,
     frame_rate_hz: Fraction | None = None,
-    max_error_deg: float = DEFAULT_MAX_ERROR_DEG,
+    max_error_deg: float | None = None,
     project: Path | None = None,
     overwrite: bool = False,
 ) -> ExportResult:
@@ -42,6 +40,9 @@ def export(
     frame_rate_hz
         Rate at which frames are counted; by default the clip's, or where the path does
         not know it, the path's own clock.
+    max_error_deg
+        How far thinned keyframes may be from the path; by default what the format
+        needs.
     project
         The other program's own project, to be copied with the path in it.
 
@@ -63,7 +64,7 @@ def export(
         width_px=width_px,
         height_px=height_px,
         frame_rate_hz=frame_rate_hz or path_rate_hz(path),
-        max_error_deg=max_error_deg,
+        max_error_deg=max_error_deg or chosen.max_error_deg,
         file_name=target.name,
         clip_name=None if place is None else name_from(target.parent, str(place)),
         lens=path.source.lens,
@@ -85,7 +86,7 @@ def export(
         notes=(
             *_notes(chosen, timeline, has_rate=has_rate),
             *_clip_notes(path.source, chosen, place),
-            *_shrinking_note(path, chosen, timeline),
+            *_size_note(path, chosen, timeline),
         ),
     )
 
@@ -115,13 +116,22 @@ def _check_lens(path: CameraPath, chosen: Format, name: str) -> None:
 
 
 def _check_projection(path: CameraPath, name: str) -> None:
-    """Refuse to have another program film faces or lenses as if they were a sphere."""
+    """Refuse to have another program film what it would take for something else."""
     clip = path.source.clip
-    if clip is None or clip.is_equirectangular or name not in _FILMING:
+    if clip is None or name not in _FILMING:
+        return
+    if not clip.is_equirectangular:
+        raise SettingsError(
+            f"{name} films equirectangular clips alone, and this path's is "
+            f"{clip.projection.kind}; film it with `pano render`"
+        )
+    # MLT crops and fits a picture before it turns it: upside down a sphere stays one.
+    turned_deg = clip.rotation_deg
+    if name == "sendcmd" or turned_deg == 0 or (turned_deg == 180 and clip.is_plain):
         return
     raise SettingsError(
-        f"{name} films equirectangular clips alone, and this path's is "
-        f"{clip.projection.kind}; film it with `pano render`"
+        f"{name} films upright clips alone, and this one is stored turned by "
+        f"{turned_deg}°; film it with `pano render` or export `sendcmd`"
     )
 
 
@@ -169,19 +179,18 @@ def _clip_notes(
     return tuple(notes)
 
 
-def _shrinking_note(
-    path: CameraPath, chosen: Format, timeline: Timeline
-) -> tuple[str, ...]:
-    """Say how little of a sphere of the picture's width is in its narrowest view."""
-    if not chosen.shrinks_sphere:
+def _size_note(path: CameraPath, chosen: Format, timeline: Timeline) -> tuple[str, ...]:
+    """Say that a project is larger than the size asked for, and why."""
+    if chosen.project_size is None:
         return ()
-    share = timeline.lens.half_width(float(path.hfov_deg.min())) / math.pi
-    size = f"{timeline.width_px}x{timeline.height_px}"
-    return (
-        f"the editor brings the whole sphere to {size} before it films, about "
-        f"{round(timeline.width_px * share)} pixels of which are across the view; "
-        "a larger --size keeps more detail",
-    )
+    asked = f"{timeline.width_px}x{timeline.height_px}"
+    project = "{}x{}".format(*chosen.project_size(path, timeline))
+    why = "the editor brings the whole sphere to the project's size before it films"
+    if path.source.clip is None:
+        return (f"{why}, {asked}; a --size as wide as the clip keeps its detail",)
+    if project == asked:
+        return ()
+    return (f"{why}, so that is {project}; scale the film to {asked} after",)
 
 
 def _packing(clip: FilmedClip) -> str:

@@ -152,6 +152,7 @@ def filmed_clip(media: Media) -> FilmedClip:
         black_rows_px=info.black_rows_px,
         is_interlaced=info.is_interlaced,
         is_hdr=info.signal.is_hdr,
+        rotation_deg=info.rotation_deg % 360,
     )
 
 

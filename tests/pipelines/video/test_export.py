@@ -3,6 +3,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from fractions import Fraction
+from xml.etree import ElementTree as Xml
 
 import numpy as np
 import pytest
@@ -104,12 +105,53 @@ def test_a_clip_that_moved_with_its_path_is_found_beside_it(saved_path, tmp_path
     assert str(tmp_path / "clip.mp4") in result.target.read_text(encoding="utf-8")
 
 
-def test_how_little_of_the_sphere_an_editor_keeps_is_said(saved_path, tmp_path):
-    known_clip(saved_path, frame_rate_hz=Fraction(30))
+@pytest.mark.parametrize(
+    ("asked", "project"),
+    [
+        ((640, 360), (1920, 1080)),  # as wide as the sphere
+        ((1920, 1080), (1920, 1080)),
+        ((160, 90), (800, 450)),  # π / tan(65.5° / 2) = 4.9 views go round
+    ],
+)
+def test_a_project_is_large_enough_for_the_sphere(saved_path, tmp_path, asked, project):
+    rate_hz = Fraction(30)
+    known_clip(saved_path, frame_rate_hz=rate_hz, width_px=1920, height_px=960)
     (tmp_path / "clip.mp4").touch()
-    (note,) = export(saved_path, tmp_path / "a.mlt", "mlt", size=(1280, 720)).notes
-    # tan(65.5°/2)/π of 1280
-    assert "to 1280x720 before it films, about 262 pixels" in note
+    notes = export(saved_path, tmp_path / "a.mlt", "mlt", size=asked).notes
+    profile = Xml.parse(tmp_path / "a.mlt").getroot().find("profile")
+    assert profile is not None
+    assert (profile.get("width"), profile.get("height")) == tuple(map(str, project))
+    said = f"{project[0]}x{project[1]}; scale the film to {asked[0]}x{asked[1]}"
+    assert [said in note for note in notes] == ([] if asked == project else [True])
+
+
+def test_a_clip_that_is_not_known_leaves_the_size_to_the_person(saved_path, tmp_path):
+    (tmp_path / "clip.mp4").touch()
+    asked = (640, 360)
+    notes = export(saved_path, tmp_path / "a.mlt", "mlt", size=asked).notes
+    assert any("a --size as wide as the clip" in note for note in notes)
+    assert 'width="640"' in (tmp_path / "a.mlt").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", ["mlt", "shotcut"])
+@pytest.mark.parametrize(
+    ("rotation_deg", "layout", "is_filmed"),
+    [
+        (90, StereoLayout.MONO, False),
+        (270, StereoLayout.MONO, False),
+        (180, StereoLayout.TOP_BOTTOM, False),
+        (180, StereoLayout.MONO, True),
+    ],
+)
+def test_mlt_films_no_clip_that_lies_on_its_side(
+    saved_path, tmp_path, name, rotation_deg, layout, is_filmed
+):
+    known_clip(saved_path, rotation_deg=rotation_deg, layout=layout)
+    target = tmp_path / "a.mlt"
+    result = run("export", saved_path, "--format", name, "-o", target)
+    assert result.exit_code == (0 if is_filmed else 1)
+    assert target.exists() is is_filmed
+    assert is_filmed or f"stored turned by {rotation_deg}°" in result.stderr
 
 
 def test_what_a_person_has_to_lay_round_the_camera_is_said(saved_path, tmp_path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from pano.export import DEFAULT_MAX_ERROR_DEG, FORMATS, known_rate_hz
+from pano.export import FORMATS, known_rate_hz
 from pano_jobs.cli.console import Console
 from pano_jobs.cli.options.parsing import read_size
 from pano_jobs.cli.options.shared import (
@@ -70,8 +70,8 @@ def _read_own_size(
     "max_error_deg",
     type=click.FloatRange(min=0.0, min_open=True),
     metavar="DEGREES",
-    default=DEFAULT_MAX_ERROR_DEG,
-    help="Maximum error of the thinned keyframes.",
+    help="Maximum error of the thinned keyframes.  [default: 0.25, or 0.02 where "
+    "the other program films]",
 )
 @click.option(
     "--into",
@@ -88,7 +88,7 @@ def export(
     output: Path,
     size: tuple[int, int] | None,
     frame_rate_hz: Fraction | None,
-    max_error_deg: float,
+    max_error_deg: float | None,
     project: Path | None,
     force: bool,
     console: Console,
