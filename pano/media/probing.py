@@ -167,7 +167,12 @@ def _note_unheard(n_tracks: int, notes: list[str]) -> None:
 def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
     if stream.duration is not None and stream.time_base is not None:
         return float(stream.duration * stream.time_base)
-    return container.duration / 1e6 if container.duration is not None else None
+    if container.duration is None:
+        return None
+    # Matroska's ends where its last picture does, however late the first one is.
+    is_end = "matroska" in container.format.name
+    start = max(container.start_time or 0, 0) if is_end else 0
+    return (container.duration - start) / 1e6
 
 
 def _spherical_of_picture(picture: VideoFrame) -> SphericalMetadata | None:

@@ -33,6 +33,14 @@ def test_probe_reports_codec_size_clock_and_sound(tmp_path: Path) -> None:
     assert info.spherical is None
 
 
+@pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.ts"])
+def test_a_clip_that_begins_late_is_as_long_as_its_pictures(tmp_path, name) -> None:
+    clip = Clip(pts=range(114, 144), rate=Fraction(10))
+    info = probe(write_clip(tmp_path / name, clip))
+    assert info.start_time == Fraction(114, 10)
+    assert info.duration_from_header_s == pytest.approx(3.0, abs=0.11)
+
+
 @pytest.mark.parametrize(
     ("rate", "name"),
     [
