@@ -32,14 +32,19 @@ _HEAD = f"""<!doctype html>
 <html lang="en"><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy"
  content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
+<meta name="viewport" content="width=device-width, initial-scale=1">
 <title>pano batch</title>
 <style>
 body {{ font: 14px/1.4 sans-serif; margin: 1em }}
 table {{ border-collapse: collapse; table-layout: fixed; width: 100% }}
 th, td {{ text-align: left; vertical-align: top; padding: 4px 8px;
  border-top: 1px solid #ccc; overflow-wrap: anywhere }}
-th:first-child {{ width: {WIDTH_PX}px }} img {{ max-height: {HEIGHT_PX}px }}
+th:first-child {{ width: {WIDTH_PX}px }} th:nth-child(n+3) {{ width: 6em }}
+th:last-child {{ width: 45% }} img {{ max-height: {HEIGHT_PX}px }}
 .failed {{ background: #fdd }}
+@media (max-width: 720px) {{
+ th {{ display: none }} td {{ display: block; border: 0 }} td:empty {{ display: none }}
+ tr {{ display: block; border-top: 1px solid #ccc; padding: 4px 0 }} }}
 @media (prefers-color-scheme: dark) {{
  body {{ background: #111; color: #ddd }} a {{ color: #8cf }}
  .failed {{ background: #522 }} }}
