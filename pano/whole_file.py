@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,3 +17,10 @@ def written_whole(target: Path) -> Iterator[Path]:
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)
+
+
+def why_unwritten(target: Path, code: int | None, words: object) -> str:
+    """Say why a file was not written, by the error's code and its own words."""
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return f"the disk is full: {target} was not written; make room"
+    return f"{target} cannot be written: {words}"

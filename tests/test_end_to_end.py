@@ -152,6 +152,15 @@ class TestGoodInput:
         assert result.stderr.startswith("pano: there is no sound")
         assert len(json.loads(result.stdout)["notes"]) == 1
 
+    def test_a_sound_of_one_sample_is_none_and_can_be_done_without(self, tmp_path):
+        sound = SoundTrack(np.zeros(1, np.float32), codec="pcm_s16le")
+        clip = write_clip(tmp_path / "clip.mov", Clip(sound=sound))
+        where = "pan", clip, "-o", tmp_path / "o.mp4", "--size", "64x36"
+        refused = run(*where)
+        assert refused.exit_code == 1
+        assert "--no-sound-ok" in refused.stderr
+        assert run(*where, "--no-sound-ok").exit_code == 0
+
     def test_batch_goes_on_after_a_failure_and_exits_with_1(self, tmp_path):
         disc_clip(tmp_path / "in/a.mp4", sound=False)
         disc_clip(tmp_path / "in/deep/b.mp4")

@@ -23,7 +23,7 @@ from pano.camera.lens import Lens
 from pano.camera.motion_limits import Certificate, MotionLimits
 from pano.camera.pose import DEFAULT_HFOV_DEG, CameraPose
 from pano.errors import SettingsError
-from pano.whole_file import written_whole
+from pano.whole_file import why_unwritten, written_whole
 
 __all__ = [
     "DEFAULT_HFOV_DEG",
@@ -192,7 +192,7 @@ class CameraPath:
                 file.writelines(self._json_lines(head))
         except OSError as error:
             raise SettingsError(
-                f"{path} cannot be written: {error.strerror or error}."
+                why_unwritten(path, error.errno, error.strerror or error)
             ) from error
 
     def _json_lines(self, head: Mapping[str, Any]) -> Iterator[str]:

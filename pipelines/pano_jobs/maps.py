@@ -15,6 +15,7 @@ archive into memory, which lets the renderer walk through them at no cost.
 from __future__ import annotations
 
 import bisect
+import contextlib
 import json
 import math
 import shutil
@@ -33,6 +34,7 @@ from numpy.typing import NDArray
 from pano.errors import MediaError
 from pano.saliency_maps.saliency_map import UNIFORM_DENSITY_PER_SR, SaliencyMap
 from pano.sphere import Direction
+from pano.whole_file import why_unwritten
 from pano_jobs.map_arrays import NO_MAPS, check_arrays, check_meta, map_member
 from pano_jobs.outputs import written_whole
 
@@ -74,8 +76,9 @@ class MapsWriter:
     def __enter__(self) -> MapsWriter:
         # Beside the target: the system's temporary folder is often too small.
         beside = self._target.parent
-        self._folder = Path(tempfile.mkdtemp(prefix=".pano-maps-", dir=beside))
-        self._raw = {name: (self._folder / name).open("wb") for name in _DTYPES}
+        with self._named():
+            self._folder = Path(tempfile.mkdtemp(prefix=".pano-maps-", dir=beside))
+            self._raw = {name: (self._folder / name).open("wb") for name in _DTYPES}
         return self
 
     def write(self, found: SaliencyMap) -> None:
@@ -97,8 +100,9 @@ class MapsWriter:
             "heard_yaw_deg": math.nan if heard is None else heard.yaw_deg,
             "heard_pitch_deg": math.nan if heard is None else heard.pitch_deg,
         }
-        for name, value in values.items():
-            self._raw[name].write(np.asarray(value, dtype=_DTYPES[name]).tobytes())
+        with self._named():
+            for name, value in values.items():
+                self._raw[name].write(np.asarray(value, _DTYPES[name]).tobytes())
         self.n_maps += 1
 
     def passing(self, maps: Iterable[SaliencyMap]) -> Iterator[SaliencyMap]:
@@ -114,13 +118,28 @@ class MapsWriter:
         trace: TracebackType | None,
     ) -> None:
         try:
-            for raw in self._raw.values():
-                raw.close()
             if kind is None:
+                with self._named():
+                    for raw in self._raw.values():
+                        raw.close()
                 with written_whole(self._target) as part:
                     self._zip(part)
         finally:
+            for raw in self._raw.values():
+                # What is thrown away need not reach the disk, which may be full.
+                with contextlib.suppress(OSError):
+                    raw.close()
             shutil.rmtree(self._folder, ignore_errors=True)
+
+    @contextlib.contextmanager
+    def _named(self) -> Iterator[None]:
+        """Let an error of the disk say which file was not written."""
+        try:
+            yield
+        except OSError as error:
+            raise MediaError(
+                why_unwritten(self._target, error.errno, error.strerror or error)
+            ) from error
 
     def _zip(self, part: Path) -> None:
         grid = self._shape or (0, 0)

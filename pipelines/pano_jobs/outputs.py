@@ -69,7 +69,9 @@ def written_whole(target: Path) -> Iterator[Path]:
         with whole_file.written_whole(target) as part:
             yield part
     except OSError as error:
-        raise MediaError(f"cannot write {target}: {error.strerror or error}") from error
+        raise MediaError(
+            whole_file.why_unwritten(target, error.errno, error.strerror or error)
+        ) from error
 
 
 @contextmanager
@@ -99,7 +101,9 @@ def written_whole_folder(
         finally:
             shutil.rmtree(part, ignore_errors=True)
     except OSError as error:
-        raise MediaError(f"cannot write {target}: {error.strerror or error}") from error
+        raise MediaError(
+            whole_file.why_unwritten(target, error.errno, error.strerror or error)
+        ) from error
 
 
 def _check_folder(target: Path, part: Path, *, source: Path, overwrite: bool) -> None:

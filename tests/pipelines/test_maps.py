@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import io
 import json
 import zipfile
 from collections.abc import Iterator
@@ -225,6 +227,27 @@ def interrupted() -> Iterator[SaliencyMap]:
 def test_an_interrupted_writer_leaves_nothing(tmp_path):
     with pytest.raises(KeyboardInterrupt):
         write(tmp_path / "maps.npz", interrupted())
+    assert list(tmp_path.iterdir()) == []
+
+
+class FullDisk(io.RawIOBase):
+    def writable(self) -> bool:
+        return True
+
+    def write(self, _: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def write_until_full(target) -> None:
+    with MapsWriter(target, meta=dict) as writer:
+        writer._raw["saliency"].close()
+        writer._raw["saliency"] = io.BufferedWriter(FullDisk(), buffer_size=1)
+        writer.write(some_map(0.0))
+
+
+def test_a_disk_that_fills_up_is_named_and_left_empty(tmp_path):
+    with pytest.raises(MediaError, match=r"the disk is full: .*maps\.npz"):
+        write_until_full(tmp_path / "maps.npz")
     assert list(tmp_path.iterdir()) == []
 
 

@@ -15,6 +15,7 @@ from pano.ambisonics.formats import AMBIX
 from pano.errors import MediaError
 from pano.media.metadata.spatial_audio import MP4_SUFFIXES, write_spatial_audio
 from pano.media.reading import ffmpeg_url
+from pano.whole_file import why_unwritten
 
 _BIT_RATE = 160_000
 _BLOCK = 1024  # what AAC codes at a time
@@ -55,5 +56,5 @@ def write_sound(
     except (FFmpegError, OSError) as error:
         target.unlink(missing_ok=True)
         raise MediaError(
-            f"{target} cannot be written ({error.strerror or error})"
+            why_unwritten(target, error.errno, error.strerror or error)
         ) from error

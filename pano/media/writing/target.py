@@ -17,6 +17,7 @@ from av.video.frame import VideoFrame
 from pano.errors import MediaError, SettingsError
 from pano.media.metadata.spherical import SphericalMetadata
 from pano.media.writing.encoders import DEFAULT_ENCODER, ENCODERS, check_preset
+from pano.whole_file import why_unwritten
 
 # Hardware refuses pictures that are smaller than its blocks.
 _TRIAL_SIDE_PX = 256
@@ -122,7 +123,7 @@ def check_encoder(name: str, pixel_format: str = "yuv420p") -> None:
 def why_unwritable(target: Path, error: FFmpegError | OSError) -> str:
     """Say what stopped a film, and what would not."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"the disk is full: {target} was not written; make room"
+        return why_unwritten(target, error.errno, error)
     words = f"{target} cannot be written ({error.strerror or error})"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{words}; check the folder's permissions"

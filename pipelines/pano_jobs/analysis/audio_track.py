@@ -27,6 +27,7 @@ from soundloc.inference.loudness import MOMENT_S, MomentaryLevel
 
 # Containers round; a mismatch below this is not worth a word to the user.
 _MISMATCH_S = 0.1
+_HOLD_STILL = "pass --no-sound-ok to hold the camera at its start view"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -84,8 +85,7 @@ def load_audio_track(
     if media.info.audio is None:
         if settings.require_sound:
             raise NoAudioError(no_sound_words(media.info.path))
-        level = MomentaryLevel.of(np.zeros(0, np.float32), SOUND_RATE_HZ)
-        return AudioTrack(track=None, localizer=None, level=level, sound_s=0.0)
+        return _silent()
     hearing, alignment = media.hearing, media.clip_sound.alignment
     has_field = hearing is not None and hearing.format is not None
     if settings.evidence == "field" and not has_field:
@@ -94,9 +94,14 @@ def load_audio_track(
         localizer = load_localizer(settings.checkpoint, settings.compute)
     meter = IntensityMeter(SOUND_RATE_HZ)
     is_wanted = has_field and settings.evidence != "picture"
-    sound = media.sound(
-        sample_rate_hz=SOUND_RATE_HZ, on_field=meter.add if is_wanted else None
-    )
+    try:
+        sound = media.sound(
+            sample_rate_hz=SOUND_RATE_HZ, on_field=meter.add if is_wanted else None
+        )
+    except NoAudioError as error:
+        if settings.require_sound:
+            raise NoAudioError(f"{error}; or {_HOLD_STILL}") from error
+        return _silent()
     sound_s = sound.duration_s
     # The header's word is enough here: a track some pictures too long or too short
     # only moves where silence begins, and `window` accepts any time.
@@ -127,12 +132,14 @@ def load_audio_track(
     )
 
 
+def _silent() -> AudioTrack:
+    level = MomentaryLevel.of(np.zeros(0, np.float32), SOUND_RATE_HZ)
+    return AudioTrack(track=None, localizer=None, level=level, sound_s=0.0)
+
+
 def no_sound_words(path: Path) -> str:
     """Return the error message for a clip without sound."""
-    return (
-        f"{path} has no sound, so there is nothing to listen to; "
-        "pass --no-sound-ok to hold the camera at its start view"
-    )
+    return f"{path} has no sound, so there is nothing to listen to; {_HOLD_STILL}"
 
 
 def no_field_words(path: Path, hearing: Hearing | None) -> str:

@@ -15,6 +15,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pano.errors import MediaError
+from pano.whole_file import why_unwritten
 from pano_jobs.batch.clips import BatchClip
 from pano_jobs.batch.stages.state import (
     STATE_FOLDER,
@@ -143,7 +144,7 @@ class Room:
                     made.replace(target)
                 except OSError as error:
                     raise MediaError(
-                        f"cannot write {target}: {error.strerror or error}"
+                        why_unwritten(target, error.errno, error.strerror or error)
                     ) from error
 
     @property
