@@ -23,7 +23,7 @@ TEST = "pip install '.[dev]' && pytest"
 # Every command takes them; they stand in one table.
 COMMON = {"--force", "--config", "--json", "--quiet", "--help"}
 # These share the tables of `pano pan`.
-LIKE_PAN = {"saliency", "render", "batch", "demo"}
+LIKE_PAN = {"saliency", "render", "view", "batch", "demo"}
 
 
 def shell_lines(page: Path) -> list[str]:

@@ -34,7 +34,7 @@ def blend_heatmap(image: Image, density: NDArray[np.floating]) -> Image:
 
     Uniform density leaves the picture as it is; 16 times that is the hottest.
     """
-    heat = _enlarged(_heat(density), image.shape[1], image.shape[0])
+    heat = _enlarged(heat_levels(density), image.shape[1], image.shape[0])
     tint, kept = _tables()
     painted = np.empty_like(image)
     # In strips that stay in the cache: 27 ms instead of 39 at 3840 × 1920.
@@ -110,7 +110,7 @@ def draw_ring(
     return painted
 
 
-def _heat(density: NDArray[np.floating]) -> NDArray[np.uint8]:
+def heat_levels(density: NDArray[np.floating]) -> NDArray[np.uint8]:
     """Return the heat of each cell, 0 for uniform or less, 255 for the hottest."""
     times_uniform = np.maximum(density / UNIFORM_DENSITY_PER_SR, 1.0)
     octaves = np.log2(times_uniform) / np.log2(_FULL_HEAT)
@@ -129,15 +129,28 @@ def _enlarged(
     return np.asarray(large[:, left_px : left_px + width_px], dtype=np.uint8)
 
 
+def heat_palette() -> NDArray[np.uint8]:
+    """Return the colour and opacity of each level of heat, RGBA, shape (256, 4)."""
+    opacity = np.round(255.0 * _MAX_OPACITY * np.arange(256) / 255.0)
+    palette = np.concatenate([_colors()[0], opacity[:, None]], axis=1)
+    return np.asarray(palette, np.uint8)
+
+
 @functools.cache
 def _tables() -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
     """Return tint times opacity, and what is kept of the picture, (1, 256, 3) each."""
     heat = np.arange(256)
     opacity = _MAX_OPACITY * (heat / 255.0)[None, :, None]
-    levels = (_COOLEST + heat * (255 - _COOLEST) / 255.0).round().astype(np.uint8)
-    colors = cv2.applyColorMap(levels[None, :], cv2.COLORMAP_INFERNO)[..., ::-1]
-    tint = (colors * opacity).round().astype(np.uint8)
+    tint = (_colors() * opacity).round().astype(np.uint8)
     kept = np.repeat((255.0 * (1.0 - opacity)).round().astype(np.uint8), 3, axis=2)
     for table in (tint, kept):
         table.setflags(write=False)
     return tint, kept
+
+
+def _colors() -> NDArray[np.uint8]:
+    """Return the colour of each level of heat, RGB, shape (1, 256, 3)."""
+    heat = np.arange(256)
+    levels = (_COOLEST + heat * (255 - _COOLEST) / 255.0).round().astype(np.uint8)
+    colors = cv2.applyColorMap(levels[None, :], cv2.COLORMAP_INFERNO)[..., ::-1]
+    return np.asarray(colors, np.uint8)

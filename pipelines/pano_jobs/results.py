@@ -173,6 +173,24 @@ class ExportResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ViewResult:
+    """Result of the `view` job."""
+
+    source: Path
+    target: Path
+    path: Path
+    n_video_bytes: int
+    notes: tuple[str, ...]
+
+    def words(self) -> str:
+        """Return the page and the size of its video as text."""
+        return (
+            f"{self.target}: a page with {self.n_video_bytes / 1e6:.1f} MB of video; "
+            "open it in a browser"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClipOutcome:
     """Status of one clip of a batch: done, skipped, failed, or planned.
 

@@ -28,6 +28,7 @@ from pano_jobs.cli.video.info import info
 from pano_jobs.cli.video.pan import pan
 from pano_jobs.cli.video.render import render
 from pano_jobs.cli.video.saliency import saliency
+from pano_jobs.cli.video.view import view
 from soundloc.errors import SoundlocError
 
 FAILED, INTERRUPTED = 1, 130
@@ -96,6 +97,7 @@ for command in (
     saliency,
     render,
     export,
+    view,
     batch,
     info,
     demo,

@@ -78,11 +78,9 @@ def render(
     source, path_source, target = Path(source), Path(path_source), Path(target)
     lens = lens or LensSettings()
     path = with_lens(CameraPath.load(path_source), hfov_deg, projection)
-    remembered = _remembered(path, source)
-    if remembered is not None:
-        layout = layout or _packing(remembered, source)
-        if stored_projection in (None, ProjectionChoice()):
-            stored_projection = remembered.projection
+    layout, stored_projection = remembered_packing(
+        path, source, layout, stored_projection
+    )
     wide = dataclasses.replace(
         lens, lens=path.source.lens, hfov_deg=float(path.hfov_deg[0])
     )
@@ -115,6 +113,21 @@ def render(
         others=others,
         notes=leveling.notes + result.notes,
     )
+
+
+def remembered_packing(
+    path: CameraPath,
+    source: Path,
+    layout: StereoLayout | None,
+    stored_projection: ProjectionChoice | None,
+) -> tuple[StereoLayout | None, ProjectionChoice | None]:
+    """Return how to open a clip: as it is said, else as its path remembers it."""
+    remembered = _remembered(path, source)
+    if remembered is None:
+        return layout, stored_projection
+    if stored_projection in (None, ProjectionChoice()):
+        stored_projection = remembered.projection
+    return layout or _packing(remembered, source), stored_projection
 
 
 def _remembered(path: CameraPath, source: Path) -> FilmedClip | None:

@@ -126,7 +126,7 @@ def render_frames(
     is_stabilized = any(camera.lens.is_stabilized for camera, _ in takes)
     shake = _shake(media, progress) if is_stabilized else None
     for camera, path in takes:
-        camera.writer.turn_sound(_axes_along(path, shake))
+        camera.writer.turn_sound(axes_along(path, shake))
 
     def film(frame: PlanarFrame) -> list[Planes]:
         views = []
@@ -167,7 +167,7 @@ def _shake(media: Media, progress: Progress) -> Shake:
     return measure_shake((frame.time_s, media.equirect_luma(frame)) for frame in frames)
 
 
-def _axes_along(path: CameraPath, shake: Shake | None) -> AxesAt:
+def axes_along(path: CameraPath, shake: Shake | None) -> AxesAt:
     """Return what tells how the film's camera stands, for the sound to turn with."""
 
     def axes_at(time_s: float) -> FloatArray:

@@ -1,0 +1,152 @@
+"""A real browser opens the page without a net, plays it, and films as we do."""
+
+from __future__ import annotations
+
+import base64
+import shutil
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from pano.camera.lens import Lens
+from pano.camera.path import CameraPath, PathSource
+from pano.equirect.layouts import StereoLayout
+from pano.media import open_media
+from pano.rendering.renderer import ViewportRenderer
+from pano.sphere import grid_unit_vectors
+from pano_jobs.view.export import export_page
+from tests.synthetic import Clip, SoundTrack, sine, write_clip
+
+playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+if CHROMIUM is None:
+    pytest.skip("no Chromium", allow_module_level=True)
+
+N, RATE_HZ = 10, 10
+WIDTH_PX, HEIGHT_PX = 320, 180
+# 46 dB and more are reached; a view that is 0.5° off comes to 40 at most.
+PSNR_DB = 43.0
+ARGUMENTS = (
+    "--no-sandbox",
+    "--use-angle=swiftshader",
+    "--enable-unsafe-swiftshader",
+    "--ignore-gpu-blocklist",
+)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+def sphere() -> np.ndarray:
+    """Draw waves in three colours on the sphere: no seam, no poles, no edges."""
+    units = grid_unit_vectors(480, 960)
+    rng = np.random.default_rng(0)
+    image = np.full((480, 960, 3), 127.0)
+    for _ in range(8):
+        wave = rng.normal(size=3)
+        wave *= rng.uniform(3.0, 40.0) / np.linalg.norm(wave)
+        shade = np.sin(units @ wave + rng.uniform(0.0, 6.28))
+        image += rng.uniform(2.0, 20.0, 3) * shade[..., None]
+    return np.clip(np.round(image), 0, 255).astype(np.uint8)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory) -> Path:
+    image = sphere()
+    drawn = Clip(
+        width_px=960,
+        height_px=480,
+        rate=Fraction(RATE_HZ),
+        pts=range(N),
+        paint=lambda k: np.roll(image, 3 * k, axis=1),
+        sound=SoundTrack(sine(1.0)),
+    )
+    return write_clip(tmp_path_factory.mktemp("clip") / "a <b>&amp; clip.mp4", drawn)
+
+
+def path_of(clip: Path, lens: Lens) -> CameraPath:
+    """Turn over the seam, cut, and look up past the pole's edge."""
+    k = np.arange(N)
+    return CameraPath(
+        time_s=k / RATE_HZ,
+        yaw_deg=np.where(k < 5, 170.0 + 5.0 * k, -40.0),
+        pitch_deg=np.where(k < 5, -10.0, 40.0 + 10.0 * (k - 5)),
+        roll_deg=np.linspace(0.0, 27.0, N),
+        hfov_deg=np.full(N, 70.0 if lens is Lens.RECTILINEAR else 150.0),
+        cut=k == 5,
+        trust=np.ones(N),
+        confidence=np.ones(N),
+        source=PathSource(
+            file=clip.name, width_px=WIDTH_PX, height_px=HEIGHT_PX, lens=lens
+        ),
+    )
+
+
+def opened(browser: Any, page_file: Path) -> Any:
+    """Open a page from its file, with the net off; what it says on errors fails."""
+    context = browser.new_context(viewport={"width": 1200, "height": 800}, offline=True)
+    page = context.new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.goto(page_file.as_uri())
+    page.evaluate("() => window.panoView.ready")
+    return page
+
+
+def picture(page: Any, time_s: float) -> np.ndarray:
+    text = page.evaluate("(time_s) => window.panoView.picture(time_s)", time_s)
+    png = np.frombuffer(base64.b64decode(text.split(",")[1]), np.uint8)
+    return np.asarray(cv2.imdecode(png, cv2.IMREAD_COLOR)[..., ::-1])
+
+
+@pytest.mark.parametrize("lens", Lens)
+def test_the_page_films_as_we_do_over_the_seam_and_the_pole(
+    browser, clip, tmp_path, lens
+):
+    path = path_of(clip, lens)
+    path.save(tmp_path / "path.json")
+    export_page(clip, tmp_path / "path.json", tmp_path / "page.html")
+    page = opened(browser, tmp_path / "page.html")
+    found = []
+    with open_media(clip, layout=StereoLayout.MONO) as media:
+        renderer = ViewportRenderer(WIDTH_PX, HEIGHT_PX, lens=lens, sphere=media.sphere)
+        for frame in media.frames():
+            # In the middle of its time the picture is shown for certain.
+            shown = picture(page, frame.time_s + 0.5 / RATE_HZ)
+            pose = path.at(frame.time_s)
+            ours = renderer.render(frame.image, pose)
+            error = np.mean((ours.astype(float) - shown) ** 2)
+            found.append(10.0 * np.log10(255.0**2 / error))
+    assert page.errors == []
+    assert len(found) == N
+    assert min(found) >= PSNR_DB, found
+
+
+def test_a_person_plays_looks_around_and_comes_back(browser, clip, tmp_path):
+    path_of(clip, Lens.RECTILINEAR).save(tmp_path / "path.json")
+    export_page(clip, tmp_path / "path.json", tmp_path / "page.html")
+    page = opened(browser, tmp_path / "page.html")
+    assert page.inner_text("#name") == clip.name
+    assert "yaw 170°" in page.inner_text("#pose")
+    page.focus("#film")
+    page.keyboard.press("Shift+ArrowRight")
+    assert "yaw 175°" in page.inner_text("#pose")
+    page.click("#follow")
+    assert "yaw 170°" in page.inner_text("#pose")
+    page.click("#timeline", position={"x": 1100, "y": 100})
+    playwright.expect(page.locator("#pose")).to_contain_text("yaw -40°")
+    page.keyboard.press("Home")
+    page.click("#play")
+    playwright.expect(page.locator("#clock")).to_contain_text("0:00.9 of")
+    playwright.expect(page.locator("#play")).to_have_text("Play")
+    assert page.errors == []
