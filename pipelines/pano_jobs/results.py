@@ -191,6 +191,24 @@ class ViewResult:
 
 
 @dataclass(frozen=True, slots=True)
+class StudyResult:
+    """Result of the `study` job."""
+
+    source: Path
+    target: Path
+    key: Path
+    n_films: int
+    n_pairs: int
+
+    def words(self) -> str:
+        """Return the page and what it asks as text."""
+        return (
+            f"{self.target}: {self.n_pairs} pairs of {self.n_films} films; "
+            f"{self.key} tells whose they are, keep it to yourself"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class ClipOutcome:
     """Status of one clip of a batch: done, skipped, failed, or planned.
 

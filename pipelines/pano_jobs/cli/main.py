@@ -28,6 +28,7 @@ from pano_jobs.cli.video.info import info
 from pano_jobs.cli.video.pan import pan
 from pano_jobs.cli.video.render import render
 from pano_jobs.cli.video.saliency import saliency
+from pano_jobs.cli.video.study import study
 from pano_jobs.cli.video.view import view
 from soundloc.errors import SoundlocError
 
@@ -98,6 +99,7 @@ for command in (
     render,
     export,
     view,
+    study,
     batch,
     info,
     demo,

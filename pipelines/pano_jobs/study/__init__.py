@@ -1,0 +1,1 @@
+"""The user study: people compare the films of several directors, two at a time."""
