@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -64,3 +66,24 @@ def clip_of_disc(tmp_path) -> Callable[..., Path]:
 def _few_noises(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hear four synthetic noises per split, not 240: nothing here depends on more."""
     monkeypatch.setattr("soundloc.data.feature_cache.N_NOISES", 4)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Any]:
+    """Start the Chromium of this machine, driven by Playwright, where both are."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="no Playwright")
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    if program is None:
+        pytest.skip("no Chromium")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(
+            executable_path=program,
+            args=(
+                "--no-sandbox",
+                "--use-angle=swiftshader",
+                "--enable-unsafe-swiftshader",
+                "--ignore-gpu-blocklist",
+            ),
+        )
+        yield chromium
+        chromium.close()
