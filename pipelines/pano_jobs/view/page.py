@@ -54,6 +54,7 @@ def page(
     facts = {
         "name": path.source.file or "clip",
         "director": path.source.director,
+        "maps": None if maps is None else maps.path.name,
         "lens": str(path.source.lens),
         "size": list(size_px),
         "arrays": index,

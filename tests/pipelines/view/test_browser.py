@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import shlex
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import cv2
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
@@ -17,7 +19,10 @@ from pano.equirect.layouts import StereoLayout
 from pano.media import open_media
 from pano.rendering.renderer import ViewportRenderer
 from pano.sphere import grid_unit_vectors
+from pano_jobs.cli import main
+from pano_jobs.video.pan import pan
 from pano_jobs.view.export import export_page
+from tests.fake_localizer import RedLocalizer
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 N, RATE_HZ = 10, 10
@@ -128,4 +133,30 @@ def test_a_person_plays_looks_around_and_comes_back(browser, clip, tmp_path):
     page.click("#play")
     page.locator("#clock", has_text="0:00.9 of").wait_for()
     page.locator("#play", has_text="Play").wait_for()
+    assert page.errors == []
+
+
+def test_a_pin_becomes_the_command_that_films_it(browser, tmp_path, clip_of_disc):
+    clip = clip_of_disc(lambda _: -60.0, name="it's a clip.mp4")
+    maps = tmp_path / "maps.npz"
+    names = {"path_target": tmp_path / "path.json", "maps_target": maps}
+    pan(clip, tmp_path / "first.mp4", **names, localizer=RedLocalizer())
+    export_page(clip, tmp_path / "path.json", tmp_path / "page.html", maps_source=maps)
+    page = opened(browser, tmp_path / "page.html")
+    picture(page, 1.55)
+    box = page.locator("#sphere").bounding_box()
+    # To yaw 90°, pitch 0.
+    page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"])
+    page.click("#pin")
+    assert "look to yaw 90°, pitch 0°" in page.inner_text("#wish-list")
+    program, *words = shlex.split(page.inner_text("#command"))
+    assert program == "pano"
+    places = {clip.name: clip, "maps.npz": maps, "path.json": tmp_path / "pinned.json"}
+    places["film.mp4"] = tmp_path / "film.mp4"
+    result = CliRunner().invoke(main, [str(places.get(word, word)) for word in words])
+    assert result.exit_code == 0, result.output
+    pose = CameraPath.load(tmp_path / "pinned.json").at(1.53)
+    assert (pose.yaw_deg, pose.pitch_deg) == pytest.approx((90.0, 0.0), abs=1.0)
+    page.click("#wish-list button")
+    assert page.is_hidden("#wishes")
     assert page.errors == []

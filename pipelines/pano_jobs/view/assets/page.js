@@ -10,9 +10,11 @@ const LENSES = { rectilinear: 0, stereographic: 1, pannini: 2 };
 const TRAIL_S = 4; // of the view's way before and after this moment
 const KEY_STEP_S = 1;
 const KEY_TURN_DEG = 5;
+const NEVER_RADIUS_DEG = 25;
 const QUIETEST_DB = -80;
 let data = {};
 let look = null; // a pose of the person's own, while the path is left
+let wishes = []; // pins have a time, regions to avoid a radius
 let shown = 0; // moment of the picture that is shown
 
 /* ---- Unpacking ---- */
@@ -192,7 +194,23 @@ class Sphere {
     pen.drawImage(video, 0, 0, canvas.width, canvas.height);
     if (data.heat && $("shows-heat").checked) this.drawHeat(moment);
     this.drawTrail(moment);
+    this.drawWishes();
     this.drawOutline(pose);
+  }
+
+  drawWishes() {
+    for (const { yaw, pitch, radius } of wishes) {
+      const points = [];
+      const [right, up, forward] = axesOf({ yaw, pitch, roll: 0 });
+      const [c, s] = [Math.cos((radius || 2) * RAD), Math.sin((radius || 2) * RAD)];
+      for (let k = 0; k <= 72; k++) {
+        const [x, y] = [s * Math.cos(5 * k * RAD), s * Math.sin(5 * k * RAD)];
+        const ray = [0, 1, 2].map((i) => x * right[i] + y * up[i] + c * forward[i]);
+        points.push(this.place(Math.atan2(ray[0], ray[2]) / RAD, Math.asin(ray[1]) / RAD));
+      }
+      this.line(points, "#000", 6);
+      this.line(points, radius ? "#ff5050" : "#50ff90", 3);
+    }
   }
 
   drawHeat(moment) {
@@ -415,6 +433,14 @@ class Timeline {
     pen.drawImage(this.still, 0, 0);
     const scale = window.devicePixelRatio || 1;
     pen.scale(scale, scale);
+    const [top, height] = this.rows.yaw_deg;
+    pen.fillStyle = this.colour("--ink");
+    for (const { time, yaw } of wishes) {
+      if (time === undefined) continue;
+      pen.beginPath();
+      pen.arc(this.x(time), top + height * (0.5 - yaw / 360), 5, 0, 7);
+      pen.fill();
+    }
     pen.strokeStyle = this.colour("--call");
     pen.lineWidth = 2;
     this.vertical(pen, this.x(moment), this.canvas.clientHeight);
@@ -466,6 +492,57 @@ function followPath() {
   draw();
 }
 
+/* ---- Wishes: what the person would rather see ---- */
+
+/** Write a text as one word of a shell. */
+function quoted(word) {
+  return /^[\w./:=,+-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+function rounded(value) {
+  return String(Math.round(value * 100) / 100 + 0);
+}
+
+function commandText() {
+  const words = ["pano", "pan", facts.name, "--maps", facts.maps || "maps.npz"];
+  for (const { time, yaw, pitch, radius } of wishes) {
+    const place = `yaw=${rounded(yaw)},pitch=${rounded(pitch)}`;
+    if (radius) words.push("--never", `${place},radius=${radius}`);
+    else words.push("--pin", `t=${rounded(time)},${place}`);
+  }
+  words.push("--director", facts.director || "follow", "--lens", facts.lens,
+             "--size", facts.size.join("x"), "--save-path", "path.json", "-o", "film.mp4");
+  return words.map(quoted).join(" ");
+}
+
+function wishHere(change) {
+  const { yaw, pitch } = look || poseAt(shown);
+  wishes.push({ yaw: yaw - 360 * Math.floor((yaw + 180) / 360), pitch, ...change });
+  showWishes();
+}
+
+function showWishes() {
+  $("wishes").hidden = wishes.length === 0;
+  $("command").textContent = commandText();
+  $("wish-list").replaceChildren(...wishes.map((wish, k) => {
+    const item = document.createElement("li");
+    const place = `yaw ${Math.round(wish.yaw)}°, pitch ${Math.round(wish.pitch)}°`;
+    item.textContent = wish.radius
+      ? `never within ${wish.radius}° of ${place} `
+      : `at ${clockText(wish.time)} look to ${place} `;
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "remove";
+    button.onclick = () => {
+      wishes.splice(k, 1);
+      showWishes();
+    };
+    item.append(button);
+    return item;
+  }));
+  draw();
+}
+
 function togglePlaying() {
   if (video.paused) video.play(); else video.pause();
 }
@@ -495,6 +572,9 @@ async function watchPictures() {
 function listen() {
   $("play").onclick = togglePlaying;
   $("follow").onclick = followPath;
+  $("pin").onclick = () => wishHere({ time: shown });
+  $("never").onclick = () => wishHere({ radius: NEVER_RADIUS_DEG });
+  $("copy").onclick = () => navigator.clipboard.writeText($("command").textContent);
   $("shows-heat").onchange = () => draw();
   $("volume").oninput = () => { video.volume = Number($("volume").value); };
   video.onplay = () => { $("play").textContent = "Pause"; };
@@ -503,6 +583,13 @@ function listen() {
   const drag = (event) => seek(timeline.momentAt(event.offsetX));
   bar.onpointerdown = (event) => { bar.setPointerCapture(event.pointerId); drag(event); };
   bar.onpointermove = (event) => { if (event.buttons) drag(event); };
+  const whole = $("sphere");
+  const aim = (event) => leavePath((pose) => {
+    pose.yaw = (event.offsetX / whole.clientWidth - 0.5) * 360;
+    pose.pitch = (0.5 - event.offsetY / whole.clientHeight) * 180;
+  });
+  whole.onpointerdown = (event) => { whole.setPointerCapture(event.pointerId); aim(event); };
+  whole.onpointermove = (event) => { if (event.buttons) aim(event); };
   const canvas = $("film");
   canvas.onpointerdown = (event) => canvas.setPointerCapture(event.pointerId);
   canvas.onpointermove = (event) => {
