@@ -33,6 +33,8 @@ def page(
     *,
     size_px: tuple[int, int],
     start_s: float,
+    film: str | None = None,
+    has_maps_file: bool = True,
 ) -> str:
     """Write the page.
 
@@ -46,17 +48,22 @@ def page(
         Of the film, for its aspect.
     start_s
         Presentation time of the clip's first picture; the proxy's is 0.
+    film
+        The film's name, where a server plans and films as the page asks.
+    has_maps_file
+        Whether the maps lie in a file that a command can name.
     """
-    arrays = _path_arrays(path, start_s)
+    arrays = path_arrays(path, start_s)
     if maps is not None:
         arrays |= _map_arrays(maps, path, start_s)
     index, packed = pack(arrays)
     facts = {
         "name": path.source.file or "clip",
         "director": path.source.director,
-        "maps": None if maps is None else maps.path.name,
+        "maps": maps.path.name if maps is not None and has_maps_file else None,
         "lens": str(path.source.lens),
         "size": list(size_px),
+        "film": film,
         "arrays": index,
     }
     script, style = _asset("page.js"), _asset("page.css")
@@ -67,7 +74,7 @@ def page(
         "POLICY": (
             f"default-src 'none'; script-src 'sha256-{digest}'; "
             "style-src 'unsafe-inline'; media-src blob:; base-uri 'none'; "
-            "form-action 'none'"
+            "form-action 'none'" + ("" if film is None else "; connect-src 'self'")
         ),
         "STYLE": style,
         "FACTS": as_script(facts),
@@ -85,7 +92,8 @@ def _asset(name: str) -> str:
     return (folder / name).read_text(encoding="utf-8")
 
 
-def _path_arrays(path: CameraPath, start_s: float) -> dict[str, NDArray[Any]]:
+def path_arrays(path: CameraPath, start_s: float) -> dict[str, NDArray[Any]]:
+    """Return a path's columns by name, its times from the clip's first picture on."""
     columns = ("yaw_deg", "pitch_deg", "roll_deg", "hfov_deg", "trust", "confidence")
     arrays: dict[str, NDArray[Any]] = {"time_s": path.time_s - start_s}
     arrays |= {name: getattr(path, name).astype(np.float32) for name in columns}

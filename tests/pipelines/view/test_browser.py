@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import queue
 import shlex
+import threading
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -16,12 +18,14 @@ from click.testing import CliRunner
 from pano.camera.lens import Lens
 from pano.camera.path import CameraPath, PathSource
 from pano.equirect.layouts import StereoLayout
-from pano.media import open_media
+from pano.media import open_media, probe
 from pano.rendering.renderer import ViewportRenderer
 from pano.sphere import grid_unit_vectors
 from pano_jobs.cli import main
 from pano_jobs.video.pan import pan
 from pano_jobs.view.export import export_page
+from pano_jobs.view.server import ViewServer
+from pano_jobs.view.session import serve_page
 from tests.fake_localizer import RedLocalizer
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
@@ -160,3 +164,42 @@ def test_a_pin_becomes_the_command_that_films_it(browser, tmp_path, clip_of_disc
     page.click("#wish-list button")
     assert page.is_hidden("#wishes")
     assert page.errors == []
+
+
+def test_a_person_pins_undoes_and_films(browser, tmp_path, clip_of_disc):
+    clip = clip_of_disc(lambda _: -60.0)
+    served: queue.Queue[ViewServer] = queue.Queue()
+    serving = threading.Thread(
+        target=serve_page,
+        args=(clip, tmp_path / "film.mp4"),
+        kwargs={"localizer": RedLocalizer(), "on_open": served.put},
+    )
+    serving.start()
+    server = served.get(timeout=60)
+    page = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
+    page.errors = []
+    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    page.goto(server.address)
+    page.evaluate("() => window.panoView.ready")
+    picture(page, 1.55)
+    assert "yaw -60°" in page.inner_text("#pose")
+    box = page.locator("#sphere").bounding_box()
+    place = box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"]
+    page.mouse.click(*place)
+    page.click("#pin")
+    page.locator("#film-state", has_text="Planned again").wait_for()
+    assert "yaw 90°" in page.inner_text("#pose")
+    page.click("#undo")
+    page.locator("#pose", has_text="yaw -60°").wait_for()
+    page.mouse.click(*place)
+    page.click("#pin")
+    page.locator("#pose", has_text="yaw 90°").wait_for()
+    page.click("#make-film")
+    page.locator("#film-state", has_text="film.mp4: 45 frames").wait_for()
+    pose = CameraPath.load(tmp_path / "film.json").at(1.53)
+    assert (pose.yaw_deg, pose.pitch_deg) == pytest.approx((90.0, 0.0), abs=1.0)
+    assert probe(tmp_path / "film.mp4").width_px == 1280
+    assert page.errors == []
+    server.stop()
+    serving.join(timeout=20)
+    assert not serving.is_alive()

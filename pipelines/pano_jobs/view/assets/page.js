@@ -15,6 +15,8 @@ const QUIETEST_DB = -80;
 let data = {};
 let look = null; // a pose of the person's own, while the path is left
 let wishes = []; // pins have a time, regions to avoid a radius
+let undone = []; // what was wished before, the last one at the end
+let before = null; // the path before the last change
 let shown = 0; // moment of the picture that is shown
 
 /* ---- Unpacking ---- */
@@ -387,17 +389,25 @@ class Timeline {
       row.goesRound ? value - 360 * Math.floor((value + 180) / 360) : value;
     // A point for each pixel is all that anybody sees.
     const step = Math.max(1, Math.floor(values.length / (2 * this.canvas.clientWidth)));
-    pen.strokeStyle = pen.fillStyle = this.colour(row.colour);
+    const trace = (moments, angles) => {
+      pen.beginPath();
+      let last = null;
+      for (let k = 0; k < angles.length; k += step) {
+        const value = wrapped(angles[k]);
+        const jumps = last !== null && row.goesRound && Math.abs(value - last) > 180;
+        if (last === null || jumps) pen.moveTo(this.x(moments[k]), y(value));
+        else pen.lineTo(this.x(moments[k]), y(value));
+        last = value;
+      }
+    };
     pen.lineWidth = 1.5;
-    pen.beginPath();
-    let before = null;
-    for (let k = 0; k < values.length; k += step) {
-      const value = wrapped(values[k]);
-      const jumps = before !== null && row.goesRound && Math.abs(value - before) > 180;
-      if (before === null || jumps) pen.moveTo(this.x(times[k]), y(value));
-      else pen.lineTo(this.x(times[k]), y(value));
-      before = value;
+    if (before && before[row.values]) {
+      pen.strokeStyle = this.colour("--level");
+      trace(before.time_s, before[row.values]);
+      pen.stroke();
     }
+    pen.strokeStyle = pen.fillStyle = this.colour(row.colour);
+    trace(times, values);
     if (row.fills) {
       pen.lineTo(this.x(times[values.length - 1]), y(low));
       pen.lineTo(this.x(times[0]), y(low));
@@ -504,7 +514,9 @@ function rounded(value) {
 }
 
 function commandText() {
-  const words = ["pano", "pan", facts.name, "--maps", facts.maps || "maps.npz"];
+  const words = ["pano", "pan", facts.name];
+  if (facts.maps) words.push("--maps", facts.maps);
+  if ($("motion").value !== "normal") words.push("--motion", $("motion").value);
   for (const { time, yaw, pitch, radius } of wishes) {
     const place = `yaw=${rounded(yaw)},pitch=${rounded(pitch)}`;
     if (radius) words.push("--never", `${place},radius=${radius}`);
@@ -517,26 +529,94 @@ function commandText() {
 
 function wishHere(change) {
   const { yaw, pitch } = look || poseAt(shown);
-  wishes.push({ yaw: yaw - 360 * Math.floor((yaw + 180) / 360), pitch, ...change });
+  change = { yaw: yaw - 360 * Math.floor((yaw + 180) / 360), pitch, ...change };
+  wish([...wishes, change]);
+}
+
+/** Wish something else, which can be undone, and have the path planned by it. */
+function wish(changed, motion = $("motion").value) {
+  undone.push({ wishes, motion: wish.motion });
+  wishes = changed;
+  wish.motion = motion;
+  planAgain();
+}
+wish.motion = "normal";
+
+function undo() {
+  const last = undone.pop();
+  if (!last) return;
+  wishes = last.wishes;
+  wish.motion = $("motion").value = last.motion;
+  planAgain();
+}
+
+/* ---- The server, where there is one ---- */
+
+async function ask(name, asked) {
+  const response = await fetch(name, asked === undefined ? {} : {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(asked),
+  });
+  const answer = await response.json();
+  if (!response.ok) throw new Error(answer.error);
+  return answer;
+}
+
+async function planAgain() {
+  $("undo").disabled = undone.length === 0;
   showWishes();
+  if (!facts.film) return;
+  $("film-state").textContent = "Planning …";
+  const mine = (planAgain.number = (planAgain.number || 0) + 1);
+  try {
+    const { arrays, packed, took_s: took } = await ask("solve", { wishes, motion: wish.motion });
+    const planned = await unpacked(packed, arrays);
+    if (mine !== planAgain.number) return; // something else is wished by now
+    before = { time_s: data.time_s, yaw_deg: data.yaw_deg, pitch_deg: data.pitch_deg };
+    Object.assign(data, planned);
+    look = null;
+    $("follow").disabled = true;
+    timeline.prepare();
+    draw();
+    $("film-state").textContent = `Planned again in ${took.toFixed(1)} s; grey is the path before.`;
+  } catch (error) {
+    $("film-state").textContent = `Not planned: ${error.message}`;
+  }
+}
+
+async function makeFilm() {
+  $("make-film").disabled = true;
+  $("filmed").hidden = false;
+  try {
+    let told = await ask("film", { wishes, motion: wish.motion });
+    while (told.state === "running") {
+      $("filmed").value = told.share;
+      $("film-state").textContent = `${told.words} …`;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+      told = await ask("film");
+    }
+    $("film-state").textContent = told.words;
+  } catch (error) {
+    $("film-state").textContent = `Not filmed: ${error.message}`;
+  }
+  $("filmed").hidden = true;
+  $("make-film").disabled = false;
 }
 
 function showWishes() {
   $("wishes").hidden = wishes.length === 0;
   $("command").textContent = commandText();
-  $("wish-list").replaceChildren(...wishes.map((wish, k) => {
+  $("wish-list").replaceChildren(...wishes.map((one, k) => {
     const item = document.createElement("li");
-    const place = `yaw ${Math.round(wish.yaw)}°, pitch ${Math.round(wish.pitch)}°`;
-    item.textContent = wish.radius
-      ? `never within ${wish.radius}° of ${place} `
-      : `at ${clockText(wish.time)} look to ${place} `;
+    const place = `yaw ${Math.round(one.yaw)}°, pitch ${Math.round(one.pitch)}°`;
+    item.textContent = one.radius
+      ? `never within ${one.radius}° of ${place} `
+      : `at ${clockText(one.time)} look to ${place} `;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "remove";
-    button.onclick = () => {
-      wishes.splice(k, 1);
-      showWishes();
-    };
+    button.onclick = () => wish(wishes.filter((_, i) => i !== k));
     item.append(button);
     return item;
   }));
@@ -572,6 +652,10 @@ async function watchPictures() {
 function listen() {
   $("play").onclick = togglePlaying;
   $("follow").onclick = followPath;
+  $("again").hidden = !facts.film;
+  $("undo").onclick = undo;
+  $("motion").onchange = () => wish(wishes, $("motion").value);
+  $("make-film").onclick = makeFilm;
   $("pin").onclick = () => wishHere({ time: shown });
   $("never").onclick = () => wishHere({ radius: NEVER_RADIUS_DEG });
   $("copy").onclick = () => navigator.clipboard.writeText($("command").textContent);
