@@ -62,6 +62,7 @@ def page(
         "director": path.source.director,
         "maps": maps.path.name if maps is not None and has_maps_file else None,
         "lens": str(path.source.lens),
+        "hfov": float(path.hfov_deg.max()),
         "size": list(size_px),
         "film": film,
         "arrays": index,

@@ -523,6 +523,7 @@ function commandText() {
     else words.push("--pin", `t=${rounded(time)},${place}`);
   }
   words.push("--director", facts.director || "follow", "--lens", facts.lens,
+             "--hfov", rounded(facts.hfov),
              "--size", facts.size.join("x"), "--save-path", "path.json", "-o", "film.mp4");
   return words.map(quoted).join(" ");
 }
