@@ -143,11 +143,11 @@ def apple(kind: bytes, *, packing: bytes | None = None, hfov_deg: float | None =
     return with_boxes(*boxes)
 
 
-def cubemap_boxes():
+def cubemap_boxes(padding_px: int = 0):
     projection = make_box(
         b"proj",
         make_box(b"prhd", FULL, bytes(12)),
-        make_box(b"cbmp", FULL, struct.pack(">2I", 0, 0)),
+        make_box(b"cbmp", FULL, struct.pack(">2I", 0, padding_px)),
     )
     header = make_box(b"svhd", FULL, b"pano\0")
     return with_boxes(make_box(b"sv3d", header, projection))

@@ -30,6 +30,7 @@ from pano.media.metadata.plausible import (
     believed_duration_s,
     believed_frame_rate,
     believed_n_frames,
+    believed_padding_px,
     believed_pixel_shape,
     believed_pts,
     believed_rotation_deg,
@@ -64,6 +65,8 @@ def probe(path: Path) -> MediaInfo:
     is_mp4 = "mp4" in info.container or first != path
     spherical = read_spherical(first) if is_mp4 else None
     spherical = spherical or _spherical_of_picture(picture)
+    if spherical is not None:
+        spherical = _fitting(spherical, picture)
     notes = spherical.notes if spherical else ()
     info = replace(info, spherical=spherical, notes=info.notes + notes)
     if companion is None:
@@ -182,3 +185,12 @@ def _spherical_of_picture(picture: VideoFrame) -> SphericalMetadata | None:
     return from_side_data(
         found.get(SideDataType.SPHERICAL), found.get(SideDataType.STEREO3D)
     )
+
+
+def _fitting(said: SphericalMetadata, picture: VideoFrame) -> SphericalMetadata:
+    """Put aside what a picture of its size cannot have."""
+    notes: list[str] = []
+    padding_px = believed_padding_px(
+        said.padding_px, picture.width, picture.height, notes
+    )
+    return replace(said, padding_px=padding_px, notes=(*said.notes, *notes))

@@ -27,6 +27,8 @@ _MAX_DURATION_S = 7 * 86_400.0
 MAX_TIME_S = 10_000_000_000
 # Squeezed eyes are 1:2 or 2:1, anamorphic lenses less.
 _PIXEL_SHAPES = (Fraction(1, 8), Fraction(8))
+# A face has at least a quarter of a picture's shorter side: half of it stays.
+_MAX_PADDING_SHARE = 1 / 16
 # Displays are turned by quarters; writers round by less than this.
 _MAX_OFF_QUARTER_DEG = 1
 
@@ -104,6 +106,19 @@ def believed_pts(stated: int | None, time_base: Fraction) -> int | None:
     if stated is None or abs(stated * time_base) > MAX_TIME_S:
         return None
     return stated
+
+
+def believed_padding_px(
+    stated_px: int, width_px: int, height_px: int, notes: list[str]
+) -> int:
+    """Return what is not shown around each face of a cubemap; 0 if it is too much."""
+    if stated_px <= _MAX_PADDING_SHARE * min(width_px, height_px):
+        return stated_px
+    notes.append(
+        f"the metadata state {stated_px} pixels around each face, more than faces in a "
+        f"picture of {width_px}×{height_px} can have; they are taken for none"
+    )
+    return 0
 
 
 def believed_time_base(stated: Fraction | None, path: Path) -> Fraction:

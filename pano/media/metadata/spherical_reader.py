@@ -39,7 +39,6 @@ _V2_LAYOUTS = {
 }
 # The front half of the sphere.
 _HALF_EDGES = (0.25, 0.0, 0.25, 0.0)
-_MAX_FACE_PADDING_PX = 256
 # AV_SPHERICAL_…, as libavutil 60 numbers them.
 _HALF_EQUIRECTANGULAR = 3
 _OF_SIDE_DATA = {
@@ -200,8 +199,6 @@ def _read_v2(moov: bytes, track: Box) -> SphericalMetadata | None:
                 padding_px = struct.unpack_from(">2I", moov, fields)[1]
         elif box.kind == b"mshp":
             projection = Projection.MESH
-    if padding_px > _MAX_FACE_PADDING_PX:
-        padding_px = 0
     believed = SphericalMetadata.believed(projection, layout, pose, edges, "V2")
     return replace(believed, padding_px=padding_px)
 

@@ -6,9 +6,10 @@ import pytest
 
 from pano.equirect.layouts import StereoLayout
 from pano.errors import NotSphericalError
-from pano.media import Projection, SphericalMetadata, probe
+from pano.media import Projection, SphericalMetadata, open_media, probe
 from pano.media.source_projection import choose_layout
 from pano.projections.kinds import ProjectionChoice, SourceProjection
+from tests.source_matrix import cubemap_boxes
 from tests.synthetic import Clip, write_clip
 
 NO_WORD = ProjectionChoice()
@@ -63,3 +64,12 @@ def test_a_flat_picture_is_a_sphere_if_a_person_says_so(info):
     with pytest.raises(NotSphericalError, match="--layout mono"):
         choose_layout(flat, None, NO_WORD)
     assert choose_layout(flat, MONO, NO_WORD) == (MONO, EQUIRECTANGULAR)
+
+
+def test_faces_without_a_pixel_between_their_padding_are_taken_for_whole(tmp_path):
+    path = write_clip(tmp_path / "clip.mp4", Clip(96, 64, n_pictures=2))
+    cubemap_boxes(padding_px=128)(path)
+    with open_media(path) as media:
+        assert media.projection.kind is SourceProjection.CUBEMAP_3X2
+        assert next(media.analysis_frames()).image.mean() > 10
+        assert "128 pixels around each face" in media.notes[0]

@@ -8,6 +8,7 @@ from pano.media.metadata.plausible import (
     believed_duration_s,
     believed_frame_rate,
     believed_n_frames,
+    believed_padding_px,
     believed_pixel_shape,
     believed_pose_deg,
     believed_rotation_deg,
@@ -150,3 +151,12 @@ def test_a_pose_that_no_camera_has_is_none(pose) -> None:
 )
 def test_a_sound_has_a_rate_and_channels(rate_hz, channels, is_plausible) -> None:
     assert is_sound_plausible(rate_hz, channels) is is_plausible
+
+
+@pytest.mark.parametrize(("stated", "believed", "n_notes"), [(4, 4, 0), (255, 0, 1)])
+def test_padding_that_leaves_no_face_is_put_aside_with_a_note(
+    stated, believed, n_notes
+) -> None:
+    notes: list[str] = []
+    assert believed_padding_px(stated, 96, 64, notes) == believed
+    assert len(notes) == n_notes
