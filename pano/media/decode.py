@@ -239,6 +239,7 @@ class Media:
             yield from self._filter.passing(timed)
         self._count_cut_off(report)
         report.check(info.path, n_expected=info.n_frames_from_header)
+        clock.check(info.path)
         if report.n_corrupt:
             _log.warning(
                 "%s: %d corrupt frames were skipped", info.path, report.n_corrupt

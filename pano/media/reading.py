@@ -24,7 +24,11 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from pano.errors import MediaError
-from pano.media.metadata.plausible import believed_pts, is_sound_plausible
+from pano.media.metadata.plausible import (
+    believed_pts,
+    is_sound_plausible,
+    refuse_fast_pictures,
+)
 
 # A list of files that are read as one: see `pano.media.cameras.chapters`.
 LIST_SUFFIX = ".ffconcat"
@@ -261,7 +265,20 @@ class PresentationClock:
         self._interval = max(1, round(1 / ((frame_rate or 25) * time_base)))
         self._longest_reorder = max(1, round(1 / time_base))
         self._shift = 0
+        self._first: int | None = None
         self._last: int | None = None
+        self._n_pictures = 0
+
+    def check(self, path: Path) -> None:
+        """Refuse times that cannot be those of a whole pass.
+
+        Raises
+        ------
+        MediaError
+            If a thousand pictures and more came in a second.
+        """
+        lasts = ((self._last or 0) - (self._first or 0)) * self._time_base
+        refuse_fast_pictures(path, self._n_pictures, lasts)
 
     def pts(self, picture: VideoFrame) -> int:
         """Return the picture's time in units of the stream's time base."""
@@ -277,7 +294,9 @@ class PresentationClock:
                 pts = self._last + self._interval
             elif pts <= self._last:
                 pts = self._last + 1
+        self._first = pts if self._first is None else self._first
         self._last = pts
+        self._n_pictures += 1
         return pts
 
 

@@ -134,6 +134,28 @@ def believed_time_base(stated: Fraction | None, path: Path) -> Fraction:
     return stated
 
 
+def refuse_fast_pictures(path: Path, n_pictures: int, last_s: Fraction) -> None:
+    """Refuse pictures that follow each other faster than any camera takes them.
+
+    A film of them would end before the first tick of its clock.
+
+    Parameters
+    ----------
+    last_s
+        When the last of them appears, from the first.
+
+    Raises
+    ------
+    MediaError
+        Which says how many there are.
+    """
+    if n_pictures > 1 and (n_pictures - 1) > _FRAME_RATES_HZ[1] * last_s:
+        raise MediaError(
+            f"{path} shows its {n_pictures} pictures within {float(last_s):.3g} s: "
+            "their times are damaged; convert it first"
+        )
+
+
 def refuse_large_picture(path: Path, width_px: int, height_px: int) -> None:
     """Refuse a picture that no memory should be asked for.
 

@@ -372,3 +372,13 @@ def test_leaving_a_pass_early_closes_the_file(tmp_path: Path) -> None:
         assert picture_index(next(frames).image) == 0
         assert grey_level(0) == 20
     assert next(frames, None) is None
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.ts"])
+def test_pictures_of_nearly_one_time_are_refused_after_the_last(tmp_path, name):
+    clip = Clip(pts=range(8), time_base=Fraction(1, 90_000))
+    with (
+        open_media(write_clip(tmp_path / name, clip)) as media,
+        pytest.raises(MediaError, match=r"shows its 8 pictures within 7\.78e-05 s"),
+    ):
+        list(media.frames())
