@@ -51,6 +51,8 @@ _ASPECTS = {
     SourceProjection.DUAL_FISHEYE: 2.0,
 }
 _ASPECT_TOLERANCE = 0.05
+# Fewer pixels are no face and no lens, and all padding of equi-angular faces.
+_MIN_SIDE_PX = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +149,11 @@ def stored_sphere(
 
 
 def _check_shape(projection: SourceProjection, width_px: int, height_px: int) -> None:
+    if min(width_px, height_px) < _MIN_SIDE_PX:
+        raise SettingsError(
+            f"one eye of {width_px}×{height_px} pixels is too small for a {projection} "
+            "picture; choose another --projection or --layout"
+        )
     wanted = _ASPECTS.get(projection)
     aspect = width_px / height_px
     if wanted is not None and abs(aspect / wanted - 1.0) > _ASPECT_TOLERANCE:

@@ -144,6 +144,11 @@ def test_a_picture_of_another_shape_is_refused():
         ProjectionChoice(yaw_offset_deg=float("nan"))
 
 
+def test_a_picture_that_is_all_padding_is_refused():
+    with pytest.raises(SettingsError, match="6×4 pixels is too small for a eac"):
+        stored_sphere(SourceProjection.EAC, 6, 4)
+
+
 @pytest.mark.parametrize(
     ("projection", "size", "view", "pose"),
     [
