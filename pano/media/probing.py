@@ -80,8 +80,8 @@ def probe(path: Path) -> MediaInfo:
     joined = first_joined_picture(path, companion)
     if joined is None:
         raise MediaError(
-            f"{path} has two tracks that never show something at the same time; copy "
-            "it from the camera again"
+            f"{path} has two tracks that never show halves of one size at the same "
+            "time; copy it from the camera again"
         )
     return replace(
         info,

@@ -81,6 +81,16 @@ def video_tracks(container: InputContainer) -> list[VideoStream]:
     ]
 
 
+def _track(container: InputContainer, number: int, path: Path) -> VideoStream:
+    tracks = video_tracks(container)
+    if number >= len(tracks):
+        raise MediaError(
+            f"{path} has no video track that completes the picture; copy it from the "
+            "camera again"
+        )
+    return tracks[number]
+
+
 def first_track(
     container: InputContainer, path: Path, companion: Companion | None
 ) -> VideoStream:
@@ -92,7 +102,7 @@ def first_track(
         If there is none.
     """
     if companion is not None:
-        return video_tracks(container)[companion.first_track]
+        return _track(container, companion.first_track, path)
     return find_video_stream(container, path)
 
 
@@ -189,13 +199,20 @@ def complete_pictures(
     """Yield pictures joined with their companion's, which is decoded beside them.
 
     Corrupt pictures of either count in the report.
+
+    Raises
+    ------
+    MediaError
+        If the companion cannot be read.
     """
     beside = DecodingReport()
     with open_input(companion.path) as container:
-        stream = video_tracks(container)[companion.track]
+        stream = _track(container, companion.track, companion.path)
         stream.thread_type = "AUTO"
         others = decode_pictures(container, stream, beside)
-        yield from join_pictures(pictures, others, is_below=companion.is_below)
+        yield from join_pictures(
+            pictures, others, is_below=companion.is_below, report=beside
+        )
     report.n_corrupt += beside.n_corrupt
 
 

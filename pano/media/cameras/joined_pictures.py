@@ -14,6 +14,8 @@ from av.video.plane import VideoPlane
 from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
+from pano.media.reading import DecodingReport
+
 # Pictures of the two tracks belong together if they are this near, in seconds: less
 # than half of what lies between two pictures at 240 a second.
 _TOGETHER_S = Fraction(1, 500)
@@ -22,7 +24,11 @@ _AS_STORED = frozenset({"yuv420p", "yuvj420p", "yuv420p10le"})
 
 
 def join_pictures(
-    first: Iterator[VideoFrame], second: Iterator[VideoFrame], *, is_below: bool
+    first: Iterator[VideoFrame],
+    second: Iterator[VideoFrame],
+    *,
+    is_below: bool,
+    report: DecodingReport | None = None,
 ) -> Iterator[VideoFrame]:
     """Yield a joined picture for each time that both tracks have one for.
 
@@ -30,6 +36,8 @@ def join_pictures(
     ----------
     is_below
         Whether the second goes below the first, or else to its right.
+    report
+        Counts halves of two sizes, which are no picture, as corrupt.
     """
     reformatter = VideoReformatter()
     left, right = next(first, None), next(second, None)
@@ -40,7 +48,10 @@ def join_pictures(
         elif apart < -_TOGETHER_S:
             left = next(first, None)
         else:
-            yield _joined(left, right, is_below=is_below, reformatter=reformatter)
+            if (left.width, left.height) == (right.width, right.height):
+                yield _joined(left, right, is_below=is_below, reformatter=reformatter)
+            elif report is not None:
+                report.n_corrupt += 1
             left, right = next(first, None), next(second, None)
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from pano.errors import MediaError
-from pano.media import open_media
+from pano.media import open_media, probe
 from pano.media.cameras.companions import (
     find_companion,
     projection_by_name,
@@ -15,6 +15,7 @@ from pano.media.cameras.companions import (
 from pano.media.cameras.joined_pictures import join_pictures
 from pano.media.reading import open_input
 from pano.projections.kinds import SourceProjection
+from tests.synthetic import SoundTrack, sine, write_sound_only
 
 RATE_HZ = 30
 
@@ -115,6 +116,21 @@ def test_lenses_in_two_files_are_found_by_name(tmp_path):
     assert found(first).path == second
     with pytest.raises(MediaError, match=r"give VID_20240101_101010_00_001\.insv"):
         found(second)
+
+
+def test_halves_of_two_sizes_are_no_picture(tmp_path):
+    first = write_tracks(tmp_path / "VID_20240101_101010_00_001.insv", [(64, 64)])
+    write_tracks(tmp_path / "VID_20240101_101010_10_001.insv", [(32, 32)])
+    with pytest.raises(MediaError, match="never show halves of one size"):
+        probe(first)
+
+
+def test_a_second_file_without_pictures_is_refused(tmp_path):
+    first = write_tracks(tmp_path / "VID_20240101_101010_00_001.insv", [(64, 64)])
+    second = tmp_path / "VID_20240101_101010_10_001.insv"
+    write_sound_only(tmp_path / "sound.mov", SoundTrack(sine(0.1))).rename(second)
+    with pytest.raises(MediaError, match=r"_10_001\.insv has no video track that"):
+        probe(first)
 
 
 def test_an_ordinary_film_has_no_companion(tmp_path):
