@@ -196,5 +196,7 @@ def _recognized(path: Path, track: AudioInfo) -> Recognized:
     recognizer = Recognizer(track.sample_rate_hz)
     blocks = decode_channels(path, track=track.index)
     for block in itertools.takewhile(lambda b: b.time_s < _RECOGNIZED_S, blocks):
-        recognizer.add(block.samples)
+        # A track may have other channels half-way, which say nothing of its field.
+        if len(block.samples) == track.channels:
+            recognizer.add(block.samples)
     return recognizer.recognize()

@@ -28,6 +28,7 @@ from pano.media.sound.route import SoundRoute
 from pano.media.writing.encode import MediaWriter
 from pano.sphere import Direction
 from tests.pano.ambisonics.fields import RATE_HZ, bursts
+from tests.synthetic import SoundTrack, sine, write_sound_only
 
 FloatArray = NDArray[np.float32]
 
@@ -435,6 +436,19 @@ def test_a_note_says_what_was_decided_in_doubt(
     assert hearing.note is not None
     assert "4 channels and no tag" in hearing.note
     assert hearing.reason in hearing.note
+
+
+def test_other_channels_half_way_do_not_change_what_a_track_is(tmp_path: Path) -> None:
+    layouts = {"first": "4.0", "second": "mono"}
+    first, second = (
+        write_sound_only(tmp_path / f"{name}.ts", SoundTrack(sine(0.2), layout=layout))
+        for name, layout in layouts.items()
+    )
+    both = tmp_path / "both.ts"
+    both.write_bytes(first.read_bytes() + second.read_bytes())
+    hearing = heard(both)
+    assert hearing.track.channels == 4
+    assert (hearing.format, hearing.reason) == (None, heard(first).reason)
 
 
 def test_loudspeakers_in_four_channels_are_not_in_doubt(tmp_path: Path) -> None:
