@@ -17,6 +17,7 @@ import functools
 import importlib
 import multiprocessing
 import re
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -31,7 +32,7 @@ from pano_jobs.cli import main as pano
 from tests.fake_localizer import RedLocalizer
 from tests.mutations.kinds import damaged, kinds_of
 from tests.mutations.parts import container_of
-from tests.mutations.sources import source_paths, write_sources
+from tests.mutations.sources import GIVEN, source_paths, write_sources
 from tests.mutations.trial import FAULTS, Bounds, Outcome, Verdict, try_command
 
 SIZE = "64x36"
@@ -107,8 +108,9 @@ def try_mutation(mutation: Mutation) -> tuple[Mutation, dict[str, Verdict]]:
     for command, run in COMMANDS.items():
         with tempfile.TemporaryDirectory(prefix="mutation-") as temporary:
             folder = Path(temporary)
-            source = folder / mutation.path.name
-            source.write_bytes(mutation.content())
+            shutil.copytree(mutation.path.parent, folder, dirs_exist_ok=True)
+            (folder / mutation.path.name).write_bytes(mutation.content())
+            source = folder / GIVEN.get(mutation.source, mutation.path.name)
             film = folder / "film.mp4"
             found[command] = try_command(
                 functools.partial(run, source, film),

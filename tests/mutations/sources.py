@@ -1,11 +1,13 @@
 """Small valid sources of every container, with the metadata that pano reads.
 
-Each is a file of some kilobytes: eight pictures and a short sound.
+Each is a file of some kilobytes, with eight pictures and a short sound, or two files
+that belong together.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import shutil
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -154,6 +156,14 @@ def _plain(path: Path) -> None:
     write_clip(path, _clip())
 
 
+def _changing(path: Path) -> None:
+    """Write a stream whose pictures and sound are others half-way."""
+    later = _clip(width_px=128, height_px=64, paint=lambda _: stored.equirect(128, 64))
+    halves = (_clip(sound=SoundTrack(sine(SOUND_S), layout="4.0")), later)
+    parts = [write_clip(path, half).read_bytes() for half in halves]
+    path.write_bytes(b"".join(parts))
+
+
 def _prores(path: Path) -> None:
     sound = SoundTrack(sine(SOUND_S), codec="pcm_s16le")
     clip = _clip(codec="prores_ks", pixel_format="yuv422p10le", options={}, sound=sound)
@@ -182,7 +192,24 @@ def _lenses(path: Path) -> None:
     write_tracks(path, *lenses, n_pictures=N_PICTURES)
 
 
-# What a source is called, and its file.
+def _second_lens(path: Path) -> None:
+    lenses = np.split(stored.dual_fisheye(64, 190.0), 2, axis=1)
+    first = path.with_name(FIRST_LENS)
+    for name, lens in zip((first, path), lenses, strict=True):
+        write_tracks(name, lens, n_pictures=N_PICTURES)
+
+
+def _second_chapter(path: Path) -> None:
+    _plain(path)
+    shutil.copy(path, path.with_name("GS010007.mp4"))
+    lines = ["ffconcat version 1.0", "file GS010007.mp4", f"file {path.name}"]
+    path.with_name(CHAPTERS).write_text("\n".join(lines))
+
+
+FIRST_LENS, CHAPTERS = "VID_20240101_101010_00_001.insv", "chapters.ffconcat"
+# Which file is given to a command, where it is not the damaged one.
+GIVEN = {"Insta360's second file": FIRST_LENS, "second chapter": CHAPTERS}
+# What a source is called, and its file that is damaged.
 SOURCES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "sphere, V2 and V1": ("sphere.mp4", _sphere),
     "index first, part of a sphere": ("part.mp4", _index_first),
@@ -199,16 +226,19 @@ SOURCES: dict[str, tuple[str, Callable[[Path], None]]] = {
     "ProRes": ("prores.mov", _prores),
     "GoPro's two tracks": ("strips.360", _gopro),
     "Insta360's two tracks": ("lenses.insv", _lenses),
+    "Insta360's second file": (FIRST_LENS.replace("_00_", "_10_"), _second_lens),
+    "second chapter": ("GS020007.mp4", _second_chapter),
     "Matroska, part of a sphere": ("part.mkv", _matroska),
     "Matroska, HEVC of 10 bits": ("hevc.mkv", _hevc),
     "Matroska, chapters": ("chapters.mkv", _timecode_and_chapters),
     "WebM": ("sphere.webm", _webm),
     "transport stream": ("sphere.ts", _plain),
+    "changing transport stream": ("changing.ts", _changing),
 }
 
 
 def source_paths(folder: Path) -> dict[str, Path]:
-    """Return where each source lies: in a folder of its own."""
+    """Return where the file of each source lies: in a folder of its own."""
     return {
         name: folder / str(number) / file_name
         for number, (name, (file_name, _)) in enumerate(SOURCES.items())
