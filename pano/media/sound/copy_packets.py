@@ -8,6 +8,7 @@ container cannot carry is encoded anew as AAC, all channels of it.
 from __future__ import annotations
 
 import io
+import logging
 import math
 from collections.abc import Iterator
 from fractions import Fraction
@@ -19,7 +20,7 @@ from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
 from av.container import InputContainer, OutputContainer
-from av.error import FFmpegError
+from av.error import FFmpegError, InvalidDataError
 from av.packet import Packet
 
 from pano.media.containers.carriers import (
@@ -42,6 +43,8 @@ _TAGS = ("language", "title", "handler_name")
 _MAX_TRIMMED_S = Fraction(1, 10)
 # Containers round times, Matroska to a millisecond.
 _ROUNDING_S = 0.002
+
+_log = logging.getLogger(__name__)
 
 
 def is_writable(target: Path, source: Path, layout: str, *, track: int | None) -> bool:
@@ -93,12 +96,14 @@ class SoundCopy:
         *,
         track: int | None = None,
     ) -> None:
+        self._source = source
         self._input: InputContainer = open_input(source)
         self._output = output
         self._stream = find_sound_stream(self._input, track)
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._waiting: Packet[AudioStream] | None = None
         self._last: Fraction | None = None
+        self._n_broken = 0
         self.origin = Fraction(0)
         if self._stream is not None:
             self._packets = self._carry(self._stream, carriage)
@@ -131,7 +136,12 @@ class SoundCopy:
             if self._last is not None and at * packet.time_base < self._last:
                 continue  # FFmpeg gives up a file whose times jump back
             self._last = at * packet.time_base
-            self._output.mux(packet)
+            try:
+                self._output.mux(packet)
+            except InvalidDataError:
+                # FFmpeg unwraps the AAC of a transport stream for MP4 and Matroska,
+                # which it cannot where a packet is broken.
+                self._n_broken += 1
 
     def finish(self, until: Fraction) -> None:
         """Write what is left before a time of the source, in seconds."""
@@ -140,6 +150,13 @@ class SoundCopy:
     def close(self) -> None:
         """Close the source."""
         self._input.close()
+        if self._n_broken:
+            _log.warning(
+                "%s: %d corrupt packets of sound were skipped",
+                self._source,
+                self._n_broken,
+            )
+            self._n_broken = 0
 
     def _carry(
         self, stream: AudioStream, carriage: Carriage

@@ -257,3 +257,23 @@ def test_a_track_that_changes_half_way_and_jumps_back_arrives_to_its_end(
     with av.open(str(target)) as container:
         end_s = max(frame.time for frame in container.decode(audio=0))
     assert end_s > 0.25
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_a_broken_packet_of_a_transport_stream_costs_no_film(
+    tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    track = SoundTrack(np.zeros(round(0.3 * RATE_HZ), np.float32), RATE_HZ)
+    source = write_sound_only(tmp_path / "clip.ts", track)
+    whole = source.read_bytes()
+    starts = [found.start() for found in re.finditer(b"\xff\xf1", whole)]
+    broken = whole[: starts[8]] + bytes(2) + whole[starts[8] + 2 :]  # a syncword
+    n_packets = []
+    for name, data in (("whole", whole), ("broken", broken)):
+        source.write_bytes(data)
+        target = tmp_path / f"{name}{suffix}"
+        film(source, target)
+        with av.open(str(target)) as container:
+            n_packets.append(sum(packet.size > 0 for packet in container.demux()))
+    assert n_packets[0] - n_packets[1] == 1
+    assert "1 corrupt packets of sound were skipped" in caplog.text
