@@ -122,6 +122,7 @@ def leave_a_part_and_refuse() -> None:
         (leave_a_part_and_refuse, Outcome.HALF),
         (lambda: say("pano: one\npano: two", 1), Outcome.WORDS),
         (lambda: say("", 1), Outcome.WORDS),
+        (lambda: say("pano: film cannot be written (why?)", 1), Outcome.WORDS),
         (lambda: say("free(): invalid pointer\npano: no", 1), Outcome.WORDS),
     ],
 )

@@ -26,7 +26,9 @@ _UNCAUGHT = 70
 _ADDRESSES_BYTES = 16 * 2**30
 _TOO_LATE = (signal.SIGALRM, signal.SIGXCPU)
 # What the job logs while it goes on, as any program that uses the package would see.
-_LOGGED = re.compile(r"corrupt frames were skipped$")
+_LOGGED = re.compile(r"corrupt (frames|packets of sound) were skipped$")
+# The target is sound: such a refusal is of a film that was half made.
+_BLAMED = "cannot be written"
 _FRAME = re.compile(r'File ".*?/((?:pano|pano_jobs|soundloc|tests)/.*?)", line (\d+)')
 
 
@@ -162,6 +164,6 @@ def _judge(
         if not line.startswith("pano: ") and not _LOGGED.search(line)
     ]
     n_said = sum(line.startswith("pano: ") for line in sentences)
-    if strange or (code == 1 and n_said != 1):
+    if strange or (code == 1 and (n_said != 1 or _BLAMED in last)):
         return Outcome.WORDS, " | ".join(strange or sentences)[:300]
     return (Outcome.DONE, "") if code == 0 else (Outcome.REFUSED, last)
