@@ -116,7 +116,8 @@ def test_every_option_that_is_named_exists(page):
     for command in main.commands:
         known |= set(options_of(command))
     # The options of other programs are their own.
-    ours = re.sub(r"(pip|torchrun|ruff) [^`\n]*", "", TEXT[page])
+    others = r"(pip|torchrun|ruff|ray (?=start|health|get)|where=|#SBATCH) ?[^`\n]*"
+    ours = re.sub(others, "", TEXT[page])
     used = set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", ours))
     assert used - {"--x", "--no-x"} <= known
 

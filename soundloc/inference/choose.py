@@ -33,7 +33,7 @@ def choose_parts(
         config.visual_trunk == "efficientnet_lite0"
         and config.sound_features == "log-mel"
     )
-    if name == "torch" or not has_graphs or (name == "auto" and _has_cuda()):
+    if name == "torch" or not has_graphs or (name == "auto" and has_cuda()):
         try:
             from soundloc.inference.torch_engine import torch_parts
             from soundloc.network.checkpoint import load_checkpoint
@@ -56,7 +56,7 @@ def choose_parts(
     )
 
 
-def _has_cuda() -> bool:
+def has_cuda() -> bool:
     """Tell whether torch can compute on CUDA; it is asked only if that may be.
 
     Importing it takes seconds, which a machine without NVIDIA's driver is spared.

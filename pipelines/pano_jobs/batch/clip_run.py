@@ -104,13 +104,21 @@ class ClipTask:
         ]
 
 
-def run_clip(task: ClipTask, show: ShowProgress = show_nothing) -> ClipOutcome:
-    """Make what is to be made of a clip, unless another batch is at it."""
+def run_clip(
+    task: ClipTask, show: ShowProgress = show_nothing, *, wait_s: float = 0.0
+) -> ClipOutcome:
+    """Make what is to be made of a clip, unless another batch is at it.
+
+    Parameters
+    ----------
+    wait_s
+        How long to wait for whoever works on it.
+    """
     begun_s = time.monotonic()
     try:
         room = task.room()
         room.lock_path.parent.mkdir(parents=True, exist_ok=True)
-        with held(room.lock_path) as is_ours:
+        with held(room.lock_path, wait_s=wait_s) as is_ours:
             if not is_ours:
                 return task.outcome("skipped", ELSEWHERE)
             return _run(task, task.room(), show)

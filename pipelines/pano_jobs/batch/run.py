@@ -8,9 +8,10 @@ killed is simply started again. Several batches on one folder share its clips.
 from __future__ import annotations
 
 import contextlib
+import functools
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,6 +34,11 @@ from pano_jobs.results import BatchResult, ClipOutcome
 
 log = logging.getLogger(__name__)
 
+# Runs tasks at once, and yields each with its outcome as it ends.
+Engine = Callable[
+    [Iterator[ClipTask]], Generator[tuple[ClipTask, ClipOutcome], None, None]
+]
+
 # While a long batch runs, its report is written so often.
 _REPORT_EVERY_S = 60.0
 
@@ -47,6 +53,8 @@ class BatchOptions:
         Make one clip of files that their names say are chapters of one recording.
     n_jobs
         Clips at once, each in a process of its own if there are several.
+    engine
+        Runs the clips in the place of processes of this one.
     watch
         Goes on to look for new clips, without an end.
     """
@@ -54,6 +62,7 @@ class BatchOptions:
     rules: Rules = field(default_factory=Rules)
     join: bool = False
     n_jobs: int = 1
+    engine: Engine | None = None
     watch: Watch | None = None
 
 
@@ -204,9 +213,11 @@ class _Batch:
         return known
 
     def _run(self, tasks: list[ClipTask]) -> Iterator[tuple[ClipTask, ClipOutcome]]:
-        n_jobs = self._options.n_jobs
-        if n_jobs > 1 and len(tasks) > 1:
-            with contextlib.closing(run_at_once(iter(tasks), n_jobs)) as at_once:
+        n_jobs, engine = self._options.n_jobs, self._options.engine
+        if engine is None and n_jobs > 1 and len(tasks) > 1:
+            engine = functools.partial(run_at_once, n_jobs=n_jobs)
+        if engine is not None:
+            with contextlib.closing(engine(iter(tasks))) as at_once:
                 yield from at_once
             return
         for task in tasks:

@@ -33,9 +33,8 @@ from pano_jobs.cli.video.view import view
 from soundloc.errors import SoundlocError
 
 FAILED, INTERRUPTED = 1, 130
-# What the extra `train` installs, and the rest goes without.
-_OF_TRAIN = frozenset({"torch", "torchvision"})
-NO_TORCH_WORDS = "this needs torch, which is not installed; pip install 'pano[train]'"
+# What extras install, and the rest goes without.
+_EXTRAS = {"torch": "train", "torchvision": "train", "ray": "ray"}
 
 
 class PanoGroup(click.Group):
@@ -68,9 +67,13 @@ class PanoGroup(click.Group):
             click.echo(f"pano: {_sentence(error)}", err=True)
             code = FAILED
         except ModuleNotFoundError as error:
-            if error.name not in _OF_TRAIN:
+            name = error.name or ""
+            if name not in _EXTRAS:
                 raise
-            click.echo(f"pano: {NO_TORCH_WORDS}", err=True)
+            words = f"needs {name}, which is not installed"
+            click.echo(
+                f"pano: this {words}; pip install 'pano[{_EXTRAS[name]}]'", err=True
+            )
             code = FAILED
         sys.exit(code or 0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import sys
 from fractions import Fraction
 from pathlib import Path
@@ -82,8 +84,21 @@ _REST_S = 10.0
     "n_jobs",
     type=click.IntRange(min=1),
     metavar="N",
-    default=1,
-    help="Clips at once; each takes about 1.2 GB of memory.",
+    help="Clips at once; each takes about 1.2 GB of memory.  [default: 1; with ray as "
+    "many as the machines have cores]",
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    help="Work on this machine, or on all machines of a Ray cluster, which need the "
+    "same folders at the same places (pip install 'pano[ray]').",
+)
+@click.option(
+    "--address",
+    metavar="HOST:PORT",
+    help="Head of the Ray cluster.  [default: the cluster of this machine, or one of "
+    "this machine alone]",
 )
 @click.option(
     "--watch",
@@ -113,7 +128,9 @@ def batch(
     keep: bool,
     retries_failed: bool,
     dry_run: bool,
-    n_jobs: int,
+    n_jobs: int | None,
+    engine: str,
+    address: str | None,
     rest_s: float | None,
     force: bool,
     console: Console,
@@ -125,6 +142,7 @@ def batch(
     batches may share a folder. The exit code is 1 if any clip failed.
     """
     from pano_jobs.batch.clip_run import Rules
+    from pano_jobs.batch.cluster import Share, connected
     from pano_jobs.batch.run import BatchOptions, Listener, plan_batch
     from pano_jobs.batch.run import batch as run
     from pano_jobs.batch.stages.work import HeatMapWork, PanWork
@@ -140,10 +158,12 @@ def batch(
             sound_out=sound_out,
         )
         work = PanWork(settings, has_page=has_page)
+    if address is not None and engine != "ray":
+        raise click.UsageError("--address needs --engine ray")
     options = BatchOptions(
         rules=Rules(overwrite=force, keep=keep, retries_failed=retries_failed),
         join=join,
-        n_jobs=n_jobs,
+        n_jobs=n_jobs or 1,
         watch=None if rest_s is None else Watch(rest_s),
     )
     if dry_run:
@@ -154,7 +174,11 @@ def batch(
         ended=lambda *ended: _say_ended(console, folder, *ended),
         show=console.progress,
     )
-    with ending_on_sigterm():
+    with ending_on_sigterm(), contextlib.ExitStack() as stack:
+        if engine == "ray":
+            share = Share.of(localize, lens.encoder)
+            cluster = stack.enter_context(connected(address, share, n_jobs))
+            options = dataclasses.replace(options, engine=cluster.run)
         result = run(folder, output, work, options, listener)
     console.show(result)
     if result.count("failed"):
