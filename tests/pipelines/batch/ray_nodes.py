@@ -10,7 +10,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import time
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,32 +31,36 @@ JOINING = {
 
 @dataclass(slots=True)
 class RayNodes:
-    """A cluster of several nodes on this machine, as `ray start` makes it."""
+    """A cluster of several nodes on this machine, as `ray start` makes it.
+
+    Parameters
+    ----------
+    sessions
+        The session of each node, which all processes of the node belong to.
+    """
 
     port: int
     place: Path
-    processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    sessions: list[int] = field(default_factory=list)
 
     @property
     def address(self) -> str:
         return f"{HOST}:{self.port}"
 
-    def start(self, *, n_cpus: int = 1) -> None:
-        """Start one more node; the first is the head."""
-        is_head = not self.processes
-        where = (
-            ["--head", f"--port={self.port}", "--include-dashboard=false"]
-            if is_head
-            else [f"--address={self.address}"]
-        )
-        if is_head:
-            where.append(f"--temp-dir={self.place}")
+    def start(self) -> None:
+        """Start one more node of one core, the head first, and wait until it is up.
+
+        Nodes of one machine that start at once would get in each other's way.
+        """
         words = [
-            *("start", "--block", "--disable-usage-stats", f"--num-cpus={n_cpus}"),
-            *(f"--node-ip-address={HOST}", f"--object-store-memory={_STORE_BYTES}"),
-            *where,
+            *("start", "--num-cpus=1", f"--node-ip-address={HOST}"),
+            f"--object-store-memory={_STORE_BYTES}",
         ]
-        # Otherwise all signals of this test would reach the nodes, too.
+        if self.sessions:
+            words.append(f"--address={self.address}")
+        else:
+            words += ["--head", f"--port={self.port}", f"--temp-dir={self.place}"]
+            words.append("--include-dashboard=false")
         process = subprocess.Popen(
             [Path(sys.executable).with_name("ray"), *words],
             stdout=subprocess.DEVNULL,
@@ -65,33 +68,20 @@ class RayNodes:
             env=os.environ | JOINING,
             start_new_session=True,
         )
-        self.processes.append(process)
-        if is_head:
-            self._wait_for_head(process)
-
-    def _wait_for_head(self, process: subprocess.Popen[bytes]) -> None:
-        until_s = time.monotonic() + _UP_S
-        while True:
-            with contextlib.suppress(OSError):
-                socket.create_connection((HOST, self.port), 1.0).close()
-                return
-            if process.poll() is not None or time.monotonic() > until_s:
-                raise RuntimeError("the head of the cluster did not start")
-            time.sleep(0.1)
+        self.sessions.append(process.pid)
+        if process.wait(_UP_S) != 0:
+            raise RuntimeError(f"node {len(self.sessions)} did not start")
 
     def kill(self, number: int) -> None:
-        """Kill a node with all that belongs to it, as a machine without power is."""
-        process = self.processes[number]
+        """Kill all of a node at once, as a machine without power is."""
         for path in Path("/proc").glob("[0-9]*"):
-            # Workers have process groups of their own, and outlive the node's by a bit.
             with contextlib.suppress(ProcessLookupError):
-                if os.getsid(int(path.name)) == process.pid:
+                if os.getsid(int(path.name)) == self.sessions[number]:
                     os.kill(int(path.name), signal.SIGKILL)
-        process.wait()
 
 
 @contextlib.contextmanager
-def ray_nodes(*, n_nodes: int = 2, n_cpus: int = 1) -> Iterator[RayNodes]:
+def ray_nodes(n_nodes: int = 2) -> Iterator[RayNodes]:
     """Start nodes, and kill those that are left."""
     with socket.socket() as free:
         free.bind((HOST, 0))
@@ -101,9 +91,9 @@ def ray_nodes(*, n_nodes: int = 2, n_cpus: int = 1) -> Iterator[RayNodes]:
     nodes = RayNodes(port, Path(place))
     try:
         for _ in range(n_nodes):
-            nodes.start(n_cpus=n_cpus)
+            nodes.start()
         yield nodes
     finally:
-        for number in reversed(range(len(nodes.processes))):
+        for number in reversed(range(len(nodes.sessions))):
             nodes.kill(number)
         shutil.rmtree(place, ignore_errors=True)
