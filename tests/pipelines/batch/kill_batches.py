@@ -31,7 +31,8 @@ def start(folder: Path, output: Path) -> int:
         return pid
     try:
         os.environ["HEARD"] = str(output.with_suffix(".heard"))
-        options = ["--size", "64x36", "--quiet", *sys.argv[4:]]
+        options = ["--size", "64x36", "--preset", red_batch.REPEATABLE, "--quiet"]
+        options += sys.argv[4:]
         main(["batch", str(folder), "-o", str(output), *options])
     except SystemExit as end:
         os._exit(int(end.code or 0))

@@ -26,7 +26,7 @@ from pano_jobs.batch.stages.state import STATE_FOLDER
 from pano_jobs.cli import main
 from pano_jobs.cli.main import INTERRUPTED
 from pano_jobs.settings import EncoderSettings, LocalizeSettings
-from tests.pipelines.batch import cluster_batch
+from tests.pipelines.batch import cluster_batch, red_batch
 from tests.pipelines.batch.quick_work import QuickWork, made, statuses, touch
 from tests.pipelines.batch.ray_nodes import JOINING, RayNodes, ray_nodes
 from tests.pipelines.batch.test_kills import write_clips
@@ -241,7 +241,16 @@ def start(folder: Path, output: str, *words: str, lasts_s: float = 0.0):
     (folder / "lasts.txt").write_text(str(lasts_s))
     command = [sys.executable, cluster_batch.__file__, "batch", "in", "-o", output]
     return subprocess.Popen(
-        [*command, "--size", "64x36", "--keep", "--json", *words],
+        [
+            *command,
+            "--size",
+            "64x36",
+            "--preset",
+            red_batch.REPEATABLE,
+            "--keep",
+            "--json",
+            *words,
+        ],
         cwd=folder,
         env=os.environ | JOINING,
         stdout=subprocess.PIPE,
