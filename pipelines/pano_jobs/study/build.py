@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 import shutil
-from importlib import resources
 from pathlib import Path
 
 from pano.errors import SettingsError
+from pano_jobs.html_page import written_page
 from pano_jobs.outputs import StrPath, check_output, written_whole
 from pano_jobs.results import StudyResult
 from pano_jobs.study.key import QUESTIONS, HiddenFilm, StudyKey
-from pano_jobs.view.packing import as_script
 
 _SUFFIXES = frozenset({".mp4", ".m4v", ".mov", ".webm"})
 
@@ -101,8 +98,6 @@ def _lay(film: Path, target: Path) -> None:
 
 
 def _page(key: StudyKey, places: dict[str, str]) -> str:
-    script, style = _asset("study.js"), _asset("study.css")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     facts = {
         "study": key.study,
         "questions": QUESTIONS,
@@ -110,22 +105,5 @@ def _page(key: StudyKey, places: dict[str, str]) -> str:
         "pairs": [list(pair) for pair in key.pairs],
         "checks": list(key.checks),
     }
-    filled = {
-        "POLICY": (
-            f"default-src 'none'; script-src 'sha256-{digest}'; "
-            "style-src 'unsafe-inline'; media-src 'self' file:; base-uri 'none'; "
-            "form-action 'none'"
-        ),
-        "STYLE": style,
-        "FACTS": as_script(facts),
-        "SCRIPT": script,
-    }
-    text = _asset("study.html")
-    for name, value in filled.items():
-        text = text.replace(f"<!--{name}-->", value, 1)
-    return text
-
-
-def _asset(name: str) -> str:
-    folder = resources.files("pano_jobs.study") / "assets"
-    return (folder / name).read_text(encoding="utf-8")
+    allows = "media-src 'self' file:"
+    return written_page("pano_jobs.study", "study", facts, allows=allows)

@@ -1,9 +1,8 @@
-"""Arrays and facts in a page of HTML: text that nobody can break out of."""
+"""Arrays as text, for a page of HTML."""
 
 from __future__ import annotations
 
 import base64
-import json
 import zlib
 from collections.abc import Mapping
 from typing import Any
@@ -44,11 +43,3 @@ def pack(arrays: Mapping[str, NDArray[Any]]) -> tuple[dict[str, Any], str]:
         parts += [values, bytes(padding)]
         at += len(values) + padding
     return index, base64.b64encode(zlib.compress(b"".join(parts), 9)).decode()
-
-
-def as_script(facts: Mapping[str, Any]) -> str:
-    """Write facts as JSON that cannot end the element it stands in."""
-    text = json.dumps(facts, allow_nan=False)
-    for letter in "<>&\u2028\u2029":
-        text = text.replace(letter, f"\\u{ord(letter):04x}")
-    return text

@@ -7,9 +7,7 @@ script, by hash, and its own pictures and sound.
 from __future__ import annotations
 
 import base64
-import hashlib
 import html
-from importlib import resources
 from typing import Any
 
 import numpy as np
@@ -19,8 +17,9 @@ from pano.camera.path import CameraPath
 from pano.draw.overlay import heat_levels, heat_palette
 from pano_jobs.explain.map_timeline import MapTimeline
 from pano_jobs.explain.why import close_calls
+from pano_jobs.html_page import written_page
 from pano_jobs.maps import Maps
-from pano_jobs.view.packing import as_script, pack
+from pano_jobs.view.packing import pack
 
 # Heat maps a second: what moves faster is between two of them.
 MAPS_HZ = 5.0
@@ -67,30 +66,18 @@ def page(
         "film": film,
         "arrays": index,
     }
-    script, style = _asset("page.js"), _asset("page.css")
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    text = _asset("page.html")
-    filled = {
-        "TITLE": html.escape(f"{facts['name']} – pano"),
-        "POLICY": (
-            f"default-src 'none'; script-src 'sha256-{digest}'; "
-            "style-src 'unsafe-inline'; media-src blob:; base-uri 'none'; "
-            "form-action 'none'" + ("" if film is None else "; connect-src 'self'")
-        ),
-        "STYLE": style,
-        "FACTS": as_script(facts),
-        "ARRAYS": packed,
-        "SCRIPT": script,
-        "VIDEO": base64.b64encode(proxy).decode(),
-    }
-    for name, value in filled.items():
-        text = text.replace(f"<!--{name}-->", value, 1)
-    return text
-
-
-def _asset(name: str) -> str:
-    folder = resources.files("pano_jobs.view") / "assets"
-    return (folder / name).read_text(encoding="utf-8")
+    connects = "" if film is None else "; connect-src 'self'"
+    return written_page(
+        "pano_jobs.view",
+        "page",
+        facts,
+        allows=f"media-src blob:{connects}",
+        parts={
+            "TITLE": html.escape(f"{facts['name']} – pano"),
+            "ARRAYS": packed,
+            "VIDEO": base64.b64encode(proxy).decode(),
+        },
+    )
 
 
 def path_arrays(path: CameraPath, start_s: float) -> dict[str, NDArray[Any]]:

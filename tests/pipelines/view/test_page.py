@@ -14,10 +14,11 @@ from click.testing import CliRunner
 from pano.camera.path import CameraPath, PathSource
 from pano.media import probe
 from pano_jobs.cli import main
+from pano_jobs.html_page import as_script
 from pano_jobs.video.pan import pan
 from pano_jobs.view import proxy
 from pano_jobs.view.export import export_page
-from pano_jobs.view.packing import as_script, pack
+from pano_jobs.view.packing import pack
 from tests.fake_localizer import RedLocalizer
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
