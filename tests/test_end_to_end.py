@@ -299,27 +299,17 @@ def some_world(sounding: SourceKind) -> DrawnWorld:
 @pytest.mark.skipif(not HAS_WEIGHTS, reason="no checkpoint in soundloc/weights")
 @pytest.mark.parametrize("kind", [SourceKind.FIRE, SourceKind.BELL, SourceKind.SIREN])
 def test_the_shipped_localizer_turns_the_camera_to_what_sounds(tmp_path, kind):
-    # In a process of its own, as a person runs it: what other tests did is not there.
-    words = "from tests.test_end_to_end import *; draw_and_pan(*sys.argv[1:])"
-    run_whole = [sys.executable, "-c", words, str(tmp_path), kind.value]
-    root = Path(__file__).parents[1]
-    done = subprocess.run(run_whole, cwd=root, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    world = some_world(kind)
+    clip = tmp_path / "clip.mp4"
+    draw_clip(world, clip, DemoSettings(duration_s=6.0, width_px=960))
+    result = run(
+        *("pan", clip, "-o", tmp_path / "o.mp4", "--size", "160x90"),
+        *("--save-path", tmp_path / "p.json"),
+    )
+    assert result.exit_code == 0, result.stderr
     path = CameraPath.load(tmp_path / "p.json")
-    (truth,) = some_world(kind).truth(5.9)
+    (truth,) = world.truth(5.9)
     is_seen = path.at(5.9).sees(
         truth.unit()[None], aspect=16 / 9, lens=Lens.RECTILINEAR
     )
-    assert is_seen.all(), f"{path}\n{done.stderr}"
-
-
-def draw_and_pan(folder: str, kind: str) -> None:
-    """Draw a clip in which one kind of source sounds, and pan it."""
-    clip = Path(folder) / "clip.mp4"
-    settings = DemoSettings(duration_s=6.0, width_px=960)
-    draw_clip(some_world(SourceKind(kind)), clip, settings)
-    result = run(
-        *("pan", clip, "-o", Path(folder) / "o.mp4", "--size", "160x90"),
-        *("--save-path", Path(folder) / "p.json"),
-    )
-    assert result.exit_code == 0, result.stderr
+    assert is_seen.all(), f"{path}\n{result.stderr}"

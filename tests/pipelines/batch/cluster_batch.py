@@ -21,8 +21,6 @@ from pano_jobs.cli import main
 from pano_jobs.progress import Progress
 from tests.pipelines.batch import red_batch
 
-HEARS_RED = red_batch.NotingLocalizer
-
 
 @dataclass(frozen=True)
 class RedWork(PanWork):
@@ -31,6 +29,7 @@ class RedWork(PanWork):
     def make(
         self, source: Path, target: Path, room: Room, progress: Progress
     ) -> Summary:
+        red_batch.hear_red()
         place = room.clip.folder.parent
         with (place / "begun.txt").open("a") as file:
             file.write(f"{source.name} {os.getsid(0)}\n")

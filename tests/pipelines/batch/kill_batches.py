@@ -21,7 +21,7 @@ from pano_jobs.batch.stages.state import STATE_FOLDER, ClipState
 from pano_jobs.cli import main
 from tests.pipelines.batch import red_batch
 
-IMPORTED = (pano_jobs.batch.run, pano_jobs.batch.stages.work, red_batch)
+IMPORTED = (pano_jobs.batch.run, pano_jobs.batch.stages.work)
 
 
 def start(folder: Path, output: Path) -> int:
@@ -96,4 +96,5 @@ def all_kills(folder: Path, seed: int, n_kills: int) -> None:
 
 
 if __name__ == "__main__":
+    red_batch.hear_red()
     all_kills(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))

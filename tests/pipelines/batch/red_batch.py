@@ -1,7 +1,7 @@
 """The command `pano` in a process of its own, whose localizer hears what is red.
 
-The patch is made on import, so that the processes of `--jobs`, which import this file
-again, hear red as well. Every analysis leaves a line in the file HEARD.
+The processes of `--jobs`, which run this file again, hear red as well; who imports it
+hears as before. Every analysis leaves a line in the file HEARD.
 """
 
 from __future__ import annotations
@@ -29,7 +29,14 @@ class NotingLocalizer(RedLocalizer):
         return super().hear(track, sample_rate_hz=sample_rate_hz)
 
 
-vars(pano_jobs.analysis.audio_track)["load_localizer"] = lambda *_: NotingLocalizer()
+def hear_red() -> None:
+    """Let this process hear what is red, to its end: for a process of its own."""
+    heard = vars(pano_jobs.analysis.audio_track)
+    heard["load_localizer"] = lambda *_: NotingLocalizer()
+
+
+if __name__ in ("__main__", "__mp_main__"):
+    hear_red()
 
 if __name__ == "__main__":
     main(sys.argv[1:])

@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+from pano_jobs.analysis import audio_track, localizer
 from pano_jobs.batch.run import batch
 from pano_jobs.batch.stages.state import STATE_FOLDER
 from pano_jobs.batch.stages.work import HeatMapWork, PanWork
@@ -27,7 +28,7 @@ from pano_jobs.settings import (
     PanSettings,
 )
 from tests.fake_localizer import RedLocalizer
-from tests.pipelines.batch import red_batch
+from tests.pipelines.batch import cluster_batch, kill_batches, red_batch
 from tests.pipelines.batch.quick_work import made, options, states, statuses
 from tests.pipelines.batch.test_kills import write_clips
 from tests.synthetic import Clip, write_clip
@@ -70,6 +71,13 @@ def test_another_size_is_filmed_from_what_was_kept_and_the_same(one, hearing):
     assert again == film(one, PanWork(LARGER), output="anew")
     assert made(one / "out") == [["maps", "path", "film", "film"]]
     assert made(one / "anew") == [["maps", "path", "film"]]
+
+
+def test_programs_that_hear_red_leave_who_imports_them_alone():
+    imported = (red_batch, kill_batches, cluster_batch)
+    assert all(module.__name__.startswith("tests.") for module in imported)
+    heard = vars(audio_track)
+    assert heard["load_localizer"] is localizer.load_localizer
 
 
 def test_chapters_go_on_from_what_was_kept(one, hearing):
