@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.director.viewing.eye_level import sureness
 from pano.saliency_maps.saliency_map import (
     SILENCE_DB,
     UNIFORM_DENSITY_PER_SR,
@@ -67,6 +68,8 @@ class Evidence:
         The director's trust in each map, shape (n,), in [0, 1].
     confidence
         The localizer's, pooled, shape (n,), in [0, 1]; 0 where no map is near.
+    sureness
+        How far the maps about each moment tell a place at all, shape (n,), in [0, 1].
     base_yaw_deg
         A whole number of cells: planning relative to it makes a turned scene with a
         likewise turned start the very same problem, to the last bit.
@@ -81,6 +84,7 @@ class Evidence:
     layer_of: NDArray[np.int64]
     weight: FloatArray
     confidence: FloatArray
+    sureness: FloatArray
     base_yaw_deg: float
     start: Direction
 
@@ -146,6 +150,7 @@ def gather(maps: Iterable[SaliencyMap], *, start: Direction) -> Evidence:
     is_fresh = (moments - np.array(indices)[latest]) * STEP_S <= _MAX_GAP_S
     confidence, level_db, contrast = np.array(trusts)[latest].T
     confidence = confidence * is_fresh
+    weight = _weights(confidence, level_db, contrast)
     base_yaw_deg = _n_cells(start, shape[1]) * 360.0 / shape[1]
     return Evidence(
         first_s=first_s,
@@ -153,8 +158,9 @@ def gather(maps: Iterable[SaliencyMap], *, start: Direction) -> Evidence:
         layers=np.frombuffer(pages, np.float16).reshape(-1, *shape),
         pages=pages,
         layer_of=latest,
-        weight=_weights(confidence, level_db, contrast),
+        weight=weight,
         confidence=confidence,
+        sureness=sureness(confidence, weight, step_s=STEP_S),
         base_yaw_deg=base_yaw_deg,
         # Rounded so that a start and its turned likeness leave the same remainder.
         start=Direction(round(start.yaw_deg - base_yaw_deg, 9), start.pitch_deg),

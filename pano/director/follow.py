@@ -20,6 +20,7 @@ from pano.director.evidence import STEP_S, Evidence
 from pano.director.smoothing.smooth_path import Shot, Targets
 from pano.director.viewing.aim import Framing, aims, framed
 from pano.director.viewing.bounds import kept_inside
+from pano.director.viewing.eye_level import leaning, near_eye_level
 from pano.director.viewing.turn_timing import HELD_S, find_turns, wait
 from pano.director.viewing.view_dynamic_program import ViewDynamicProgram, ViewPlan
 from pano.director.viewing.view_grid import GRID_DEG, ViewGrid
@@ -135,8 +136,14 @@ class Follower:
     def _masses(self, begin: int, end: int) -> Iterator[tuple[slice, FloatArray]]:
         for first in range(begin, end, _CHUNK):
             part = slice(first, min(first + _CHUNK, end))
-            masses = self._evidence.excess_masses(part.start, part.stop)
-            yield part, masses * self._heard
+            yield part, self._heard_masses(part.start, part.stop)
+
+    def _heard_masses(self, begin: int, end: int) -> FloatArray:
+        """Return what counts in the maps of some moments, shape (end - begin, h, w)."""
+        masses = self._evidence.excess_masses(begin, end)
+        sureness = self._evidence.sureness[begin:end]
+        counted = leaning(self._evidence.shape[0], sureness)
+        return np.asarray(masses * self._heard * counted)
 
     def _gains(self, begin: int, end: int, others: Sequence[Choice]) -> FloatArray:
         """Return each view's gain in each step, in seconds of the best, (s, m, n)."""
@@ -219,7 +226,7 @@ class Follower:
         """Find when, within a step of the plan, the view after begins to show more."""
         first = max(planned - self._stride + 1, 1)
         last = min(planned + self._stride, len(self._evidence))
-        masses = self._evidence.excess_masses(first, last) * self._heard
+        masses = self._heard_masses(first, last)
         shown = self._grid.shown(masses) * self._evidence.weight[first:last, None, None]
         before = shown[:, lenses[planned - 1], views[planned - 1]]
         after = shown[:, lenses[planned], views[planned]]
@@ -238,8 +245,8 @@ class Follower:
         pins_s = np.array([pin.time_s for pin in self._order.wishes.pins])
 
         def shown_in(first: int, last: int, among: IntArray) -> FloatArray:
-            masses = self._evidence.excess_masses(begin + first, begin + last)
-            shown = self._grid.shown(masses * self._heard)[:, lenses[first]][:, among]
+            masses = self._heard_masses(begin + first, begin + last)
+            shown = self._grid.shown(masses)[:, lenses[first]][:, among]
             trust = self._evidence.weight[begin + first : begin + last]
             return np.asarray(shown * trust[:, None], dtype=np.float64)
 
@@ -280,6 +287,7 @@ class Follower:
         yaw_deg, pitch_deg = framed(
             axes, weight, step_s=STEP_S, framing=self._order.framing
         )
+        pitch_deg = near_eye_level(pitch_deg, self._evidence.sureness[begin:end])
         yaw_deg, pitch_deg = kept_inside(
             yaw_deg,
             pitch_deg,

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from pano.camera.path import CameraPath, CameraPose
 from pano.camera.viewport import Viewport
+from pano.director.viewing.eye_level import unsure_share
 from pano.saliency_maps.saliency_map import SILENCE_DB
 from pano_jobs.explain.map_timeline import STEP_S, MapTimeline
 from pano_jobs.outputs import written_whole
@@ -78,6 +79,8 @@ def _title(timeline: MapTimeline, path: CameraPath, calls: NDArray[np.bool_]) ->
     duration_s = float(path.time_s[-1] - path.time_s[0])
     heard = float(np.mean(path.trust >= 0.5))
     doubtful = float(np.mean(calls)) if len(calls) else 0.0
+    is_followed = path.source.director == "follow"
+    unsure = unsure_share(path.confidence, path.trust) if is_followed else 0.0
     n_cuts = int(np.count_nonzero(path.cut[1:]))
     field = float(np.mean(timeline.field_share)) if timeline.field_share else 0.0
     return (
@@ -85,6 +88,7 @@ def _title(timeline: MapTimeline, path: CameraPath, calls: NDArray[np.bool_]) ->
         f"{path.source.director or 'unknown'}, {n_cuts} cuts; evidence bears the view "
         f"{heard:.0%} of the time, another place was nearly as good {doubtful:.0%}"
         + (f"\nthe sound field gave {field:.0%} of the evidence" if field else "")
+        + (f"\nunsure, so at eye level, {unsure:.0%} of the time" if unsure else "")
     )
 
 

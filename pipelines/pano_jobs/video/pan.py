@@ -16,6 +16,7 @@ from pathlib import Path
 from pano.camera.path import CameraPath
 from pano.director.evidence import gather
 from pano.director.plan import takes_from
+from pano.director.viewing.eye_level import unsure_share
 from pano.media import Media, open_media
 from pano_jobs.analysis.analysis_pass import Analysis
 from pano_jobs.analysis.kept_maps import KeptAnalysis, Origin
@@ -39,6 +40,9 @@ from pano_jobs.video.takes import (
     lenses_of,
     named,
 )
+
+# Of the time; the camera's pitch in a shorter stretch surprises nobody.
+_MUCH_UNSURE = 0.5
 
 
 def pan(
@@ -146,8 +150,24 @@ def pan(
             **dataclasses.asdict(files),
             mean_confidence=analysis.mean_confidence,
             field_share=analysis.field_share,
-            notes=analysis.notes() + leveling.notes + result.notes,
+            notes=(
+                *analysis.notes(),
+                *leveling.notes,
+                *_unsure_notes(paths[0]),
+                *result.notes,
+            ),
         )
+
+
+def _unsure_notes(path: CameraPath) -> tuple[str, ...]:
+    """Tell that a path is a guess where its maps were, unless they never counted."""
+    share = unsure_share(path.confidence, path.trust)
+    if path.source.director != "follow" or share < _MUCH_UNSURE:
+        return ()
+    return (
+        f"where the sound comes from stayed unsure {share:.0%} of the time; the camera "
+        "kept to eye level there, and --pin says better where to look",
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -295,6 +295,7 @@ def test_the_confidence_that_is_told_is_the_localizers(tmp_path, clip_of_disc):
     for told in (result, again):
         assert told.mean_confidence == pytest.approx(0.05)
         assert "mean confidence 0.05" in told.words()
+    assert any("unsure 100% of the time" in note for note in result.notes)
     assert np.all(CameraPath.load(path_file).trust > 0.3)
     document = json.loads(path_file.read_text())
     document["schema"] = "pano.camera-path/1"
