@@ -66,6 +66,9 @@ class LocalizeSettings:
     motion_gain
         How much more a moving cell counts where the localizer is not confident at
         all; 0 is the paper, which looks at single frames.
+    synchrony_gain
+        How much it counts that a cell moves in time with the sound; 1 as much as is
+        likely, 0 is the paper.
     layout
         How the sphere is stored; ``None`` believes the file.
     projection
@@ -88,6 +91,7 @@ class LocalizeSettings:
     visual_rate_hz: float = 5.0
     looks: Looks = "changes"
     motion_gain: float = 20.0
+    synchrony_gain: float = 1.0
     layout: StereoLayout | None = None
     projection: ProjectionChoice = field(default_factory=ProjectionChoice)
     sound: SoundChoice = field(default_factory=SoundChoice)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pano.errors import MediaError
-from pano.media import Media
+from pano.media import Frame, Media
 from pano.media.frames import ANALYSIS_RATE_HZ
 from pano.media.shot_boundaries import BoundaryWatcher
 from pano.saliency_maps.saliency_map import SaliencyMap
@@ -20,6 +20,7 @@ from pano_jobs.analysis.audio_track import load_audio_track, mismatch_note
 from pano_jobs.analysis.kept_maps import Origin
 from pano_jobs.analysis.localize import localize
 from pano_jobs.analysis.localizer import Localizer
+from pano_jobs.analysis.synchrony.evidence import SynchronyWitness
 from pano_jobs.progress import Progress
 from pano_jobs.settings import LocalizeSettings
 
@@ -68,7 +69,7 @@ class Analysis:
         """
         frames = self._boundaries.passing(self._media.analysis_frames())
         for found in self._progress.follow(
-            localize(frames, self._audio, self._settings),
+            self._evidence(frames),
             words="Listening and looking",
             duration_s=self._media.info.duration_from_header_s,
         ):
@@ -83,6 +84,15 @@ class Analysis:
             raise MediaError(
                 f"{self._media.info.path} has no picture that can be decoded"
             )
+
+    def _evidence(self, frames: Iterator[Frame]) -> Iterator[SaliencyMap]:
+        """Yield the maps by all that there is to go by."""
+        gain = self._settings.synchrony_gain
+        if self._audio.track is None or gain == 0.0:
+            return localize(frames, self._audio, self._settings)
+        witness = SynchronyWitness(self._audio.strokes, gain)
+        maps = localize(witness.passing(frames), self._audio, self._settings)
+        return witness.weighing(maps)
 
     @property
     def mean_confidence(self) -> float:

@@ -22,6 +22,7 @@ from pano_jobs.analysis.localizer import (
     Track,
     load_localizer,
 )
+from pano_jobs.analysis.synchrony.strokes import Strokes
 from pano_jobs.settings import LocalizeSettings
 from soundloc.inference.loudness import MOMENT_S, MomentaryLevel
 
@@ -38,6 +39,8 @@ class AudioTrack:
     ----------
     track, localizer
         ``None`` where the clip has no sound.
+    strokes
+        Its level and onsets, to be compared with what moves.
     sound_s
         How long the sound lasts, counted from the first picture.
     is_whole
@@ -57,6 +60,7 @@ class AudioTrack:
     track: Track | None
     localizer: Localizer | None
     level: MomentaryLevel
+    strokes: Strokes
     sound_s: float
     hearing: Hearing | None = None
     heard: HeardDirections | None = None
@@ -124,6 +128,7 @@ def load_audio_track(
         else localizer.hear(sound.samples, sample_rate_hz=sound.sample_rate_hz),
         localizer=localizer,
         level=MomentaryLevel.of(sound.samples, sound.sample_rate_hz),
+        strokes=Strokes.of(sound.samples, sound.sample_rate_hz),
         sound_s=sound_s,
         hearing=hearing,
         heard=heard,
@@ -133,8 +138,14 @@ def load_audio_track(
 
 
 def _silent() -> AudioTrack:
-    level = MomentaryLevel.of(np.zeros(0, np.float32), SOUND_RATE_HZ)
-    return AudioTrack(track=None, localizer=None, level=level, sound_s=0.0)
+    nothing = np.zeros(0, np.float32)
+    return AudioTrack(
+        track=None,
+        localizer=None,
+        level=MomentaryLevel.of(nothing, SOUND_RATE_HZ),
+        strokes=Strokes.of(nothing, SOUND_RATE_HZ),
+        sound_s=0.0,
+    )
 
 
 def no_sound_words(path: Path) -> str:

@@ -1,0 +1,1 @@
+"""What moves in time with the sound: the cue that needs no names."""
