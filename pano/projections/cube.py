@@ -229,7 +229,8 @@ def _grid(
         faces.append(
             _face(*cells[row][column], True, origin, (width, height), rectangle)
         )
-    return StoredSphere(tuple(faces), (width_px, height_px), 2.0 * height / np.pi)
+    px_per_rad = 2.0 * max(width, height) / np.pi
+    return StoredSphere(tuple(faces), (width_px, height_px), px_per_rad)
 
 
 def _cubemap(

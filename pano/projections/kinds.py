@@ -43,12 +43,13 @@ class SourceProjection(StrEnum):
         return self in (SourceProjection.DUAL_FISHEYE, SourceProjection.FISHEYE)
 
 
-# Width over height of the picture of one eye, where squares fill it.
+# Width over height of the picture of one eye, where squares fill it; YouTube, and
+# FFmpeg where it chooses the size, widen equi-angular faces so that they fill 16:9.
 _ASPECTS = {
-    SourceProjection.EAC: 1.5,
-    SourceProjection.CUBEMAP_3X2: 1.5,
-    SourceProjection.CUBEMAP_6X1: 6.0,
-    SourceProjection.DUAL_FISHEYE: 2.0,
+    SourceProjection.EAC: (1.5, 16.0 / 9.0),
+    SourceProjection.CUBEMAP_3X2: (1.5,),
+    SourceProjection.CUBEMAP_6X1: (6.0,),
+    SourceProjection.DUAL_FISHEYE: (2.0,),
 }
 _ASPECT_TOLERANCE = 0.05
 # Fewer pixels are no face and no lens, and all padding of equi-angular faces.
@@ -154,11 +155,12 @@ def _check_shape(projection: SourceProjection, width_px: int, height_px: int) ->
             f"one eye of {width_px}×{height_px} pixels is too small for a {projection} "
             "picture; choose another --projection or --layout"
         )
-    wanted = _ASPECTS.get(projection)
+    known = _ASPECTS.get(projection, ())
     aspect = width_px / height_px
-    if wanted is not None and abs(aspect / wanted - 1.0) > _ASPECT_TOLERANCE:
+    if known and all(abs(aspect / one - 1.0) > _ASPECT_TOLERANCE for one in known):
+        wanted = " or ".join(f"{one:.3g}" for one in known)
         raise SettingsError(
-            f"a {projection} picture is {wanted:g} times as wide as high, and one eye "
+            f"a {projection} picture is {wanted} times as wide as high, and one eye "
             f"of this one is {width_px}×{height_px}; choose another --projection or "
             "--layout"
         )

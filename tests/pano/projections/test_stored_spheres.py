@@ -48,6 +48,8 @@ def stored_by_ffmpeg(sphere, kind, size, options=""):
     ("projection", "kind", "size", "options"),
     [
         (SourceProjection.EAC, "eac", (720, 480), ""),
+        # As YouTube stores it: wider faces that fill 16:9.
+        (SourceProjection.EAC, "eac", (1280, 720), ""),
         (SourceProjection.CUBEMAP_3X2, "c3x2", (720, 480), ""),
         (SourceProjection.CUBEMAP_6X1, "c6x1", (1440, 240), ""),
         (SourceProjection.DUAL_FISHEYE, "dfisheye", (960, 480), ":h_fov=190:v_fov=190"),
@@ -134,7 +136,7 @@ def test_a_view_of_parts_keeps_pixels_of_16_bits():
 
 
 def test_a_picture_of_another_shape_is_refused():
-    with pytest.raises(SettingsError, match=r"eac picture is 1\.5 times as wide"):
+    with pytest.raises(SettingsError, match=r"eac picture is 1\.5 or 1\.78 times"):
         stored_sphere(SourceProjection.EAC, 1920, 960)
     with pytest.raises(SettingsError, match="180 degrees or more"):
         stored_sphere(SourceProjection.DUAL_FISHEYE, 960, 480, fov_deg=170.0)

@@ -191,7 +191,7 @@ def test_info_tells_what_a_camera_wrote(tmp_path, red_disc):
     [
         (ProjectionChoice(fov_deg=190.0), "--fov is of fisheye lenses"),
         (ProjectionChoice(yaw_offset_deg=9.0), "--yaw-offset turns pictures of lenses"),
-        (ProjectionChoice(SourceProjection.EAC), r"eac picture is 1\.5 times"),
+        (ProjectionChoice(SourceProjection.EAC), r"eac picture is 1\.5 or 1\.78 times"),
     ],
 )
 def test_options_that_a_sphere_has_no_use_for_are_refused(tmp_path, choice, said):
