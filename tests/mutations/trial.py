@@ -26,7 +26,10 @@ _UNCAUGHT = 70
 _ADDRESSES_BYTES = 16 * 2**30
 _TOO_LATE = (signal.SIGALRM, signal.SIGXCPU)
 # What the job logs while it goes on, as any program that uses the package would see.
-_LOGGED = re.compile(r"corrupt (frames|packets of sound) were skipped$")
+_LOGGED = re.compile(
+    r"corrupt (frames|packets of sound) were skipped$"
+    r"|packets of sound with the time of another were put behind it$"
+)
 # The target is sound: such a refusal is of a film that was half made.
 _BLAMED = "cannot be written"
 _FRAME = re.compile(r'File ".*?/((?:pano|pano_jobs|soundloc|tests)/.*?)", line (\d+)')

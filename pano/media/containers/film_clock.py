@@ -16,7 +16,9 @@ from fractions import Fraction
 _RATE_TOLERANCE = Fraction(1, 100_000)
 # Coarser stamps would lie near any rate.
 _MIN_TICKS_PER_PICTURE = 4
-_MAX_TICKS_PER_S = 2**31 - 1  # FFmpeg's time bases have 32 bits
+# MP4 holds the time of a picture in 31 bits of these: 20 minutes in microseconds.
+_FINEST_S = Fraction(1, 1_000_000)
+_MAX_TICKS_PER_S = 10_000_000
 
 
 def nominal_rate(rate: Fraction) -> Fraction:
@@ -41,7 +43,8 @@ class FilmClock:
     Attributes
     ----------
     time_base
-        Of the film's stamps; those of the source and of the rate are whole in it.
+        Of the film's stamps; those of the source and of the rate are whole in it, but
+        for finer ones than microseconds.
     frame_rate
         The rate that is meant.
     """
@@ -49,13 +52,15 @@ class FilmClock:
     def __init__(self, time_base: Fraction, frame_rate: Fraction | None) -> None:
         self.frame_rate = None if frame_rate is None else nominal_rate(frame_rate)
         self._source_base = self.time_base = time_base
+        if time_base.denominator > _FINEST_S.denominator:
+            self.time_base = _FINEST_S
         self._first: int | None = None
         self._last = -1
         self._interval: Fraction | None = None
         if self.frame_rate is None:
             return
         interval = 1 / self.frame_rate
-        common = _common_measure(interval, time_base)
+        common = _common_measure(interval, self.time_base)
         is_fine = time_base * _MIN_TICKS_PER_PICTURE <= interval
         if is_fine and common.denominator <= _MAX_TICKS_PER_S:
             self._interval, self.time_base = interval, common

@@ -103,7 +103,8 @@ class SoundCopy:
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         self._waiting: Packet[AudioStream] | None = None
         self._last: Fraction | None = None
-        self._n_broken = 0
+        self._last_ticks: int | None = None
+        self._n_broken = self._n_moved = 0
         self.origin = Fraction(0)
         if self._stream is not None:
             self._packets = self._carry(self._stream, carriage)
@@ -137,11 +138,33 @@ class SoundCopy:
                 continue  # FFmpeg gives up a file whose times jump back
             self._last = at * packet.time_base
             try:
+                self._keep_apart(packet)
                 self._output.mux(packet)
+                self._last_ticks = packet.dts
             except InvalidDataError:
                 # FFmpeg unwraps the AAC of a transport stream for MP4 and Matroska,
                 # which it cannot where a packet is broken.
                 self._n_broken += 1
+
+    def _keep_apart(self, packet: Packet[AudioStream]) -> None:
+        """Put a packet behind the one before where both have one time.
+
+        Coarse clocks give short packets the same time. All but Matroska refuse that;
+        there, where ticks are coarse too, it stays so.
+        """
+        base, last = packet.stream.time_base, self._last_ticks
+        if last is None or base is None or self._output.format.name == "matroska":
+            return
+        ticks, begin, length = (
+            _rescaled(number, packet.time_base, base)
+            for number in (packet.dts, packet.pts, packet.duration)
+        )
+        if ticks > last:
+            return
+        packet.dts = last + 1
+        packet.pts, packet.duration = max(begin, last + 1), length
+        packet.time_base = base
+        self._n_moved += 1
 
     def finish(self, until: Fraction) -> None:
         """Write what is left before a time of the source, in seconds."""
@@ -157,6 +180,13 @@ class SoundCopy:
                 self._n_broken,
             )
             self._n_broken = 0
+        if self._n_moved:
+            _log.warning(
+                "%s: %d packets of sound with the time of another were put behind it",
+                self._source,
+                self._n_moved,
+            )
+            self._n_moved = 0
 
     def _carry(
         self, stream: AudioStream, carriage: Carriage
@@ -242,6 +272,11 @@ class _SampleClock:
         part.pts, part.time_base = at, Fraction(1, self._rate_hz)
         self._next = at + part.samples
         return part
+
+
+def _rescaled(number: int | None, base: Fraction, other: Fraction) -> int:
+    """Return a time in another base, rounded as FFmpeg rounds it."""
+    return math.floor((number or 0) * base / other + Fraction(1, 2))
 
 
 def _muxer(target: Path) -> str:

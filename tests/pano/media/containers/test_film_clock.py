@@ -4,14 +4,16 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
-from pano.media import open_media, probe
+from pano.media import MediaWriter, open_media, probe
 from pano.media.containers.film_clock import FilmClock, nominal_rate
 from tests.pano.media.writing.test_encode import copy_through
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 MS = Fraction(1, 1000)
+MICROSECOND = Fraction(1, 1_000_000)
 NTSC = Fraction(1000, 1001)
 
 
@@ -83,9 +85,33 @@ def test_times_grow_whatever_the_stamps_are_near_to() -> None:
     assert all(b > a for a, b in itertools.pairwise(times))
 
 
-def test_a_time_base_too_fine_for_ffmpeg_is_left_as_it_is() -> None:
-    fine = Fraction(1, 1_000_000_007)
-    assert FilmClock(fine, Fraction(30)).time_base == fine
+def test_finer_stamps_than_microseconds_are_rounded_to_them() -> None:
+    clock = FilmClock(Fraction(256_000_077, 1_000_000_000), None)
+    assert clock.time_base == MICROSECOND
+    # MP4 refuses a picture of 2**31 ticks and more.
+    assert [clock.pts(stamp) for stamp in (23, 56)] == [0, 8_448_003]
+
+
+def test_a_rate_is_exact_in_stamps_finer_than_microseconds() -> None:
+    clock = FilmClock(Fraction(1, 1_000_000_000), 30 * NTSC)
+    stamps = (0, 33_366_667, 66_733_333, 100_100_000)
+    times = [clock.pts(stamp) * clock.time_base for stamp in stamps]
+    assert times == [k / (30 * NTSC) for k in range(4)]
+
+
+def test_a_film_of_nanoseconds_holds_pictures_of_seconds_in_mp4(tmp_path: Path) -> None:
+    target = tmp_path / "film.mp4"
+    with MediaWriter(
+        target,
+        width_px=64,
+        height_px=32,
+        frame_rate=None,
+        time_base=Fraction(1, 1_000_000_000),
+    ) as writer:
+        for k in range(3):
+            writer.write(np.zeros((32, 64, 3), np.uint8), k * 3_000_000_000)
+    with open_media(target) as media:
+        assert [frame.time for frame in media.frames()] == [0, 3, 6]
 
 
 @pytest.mark.parametrize("rate", [60 * NTSC, 30 * NTSC], ids=["59.94", "29.97"])

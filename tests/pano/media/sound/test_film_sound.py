@@ -125,3 +125,39 @@ def test_what_is_left_out_is_told(tmp_path: Path) -> None:
     assert writer.notes == (
         "1 further sound track is left out; --sound-tracks all keeps all",
     )
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov", ".mkv"])
+def test_short_packets_that_share_a_time_are_all_copied(
+    tmp_path: Path, suffix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Matroska's clock of milliseconds gives three packets of a third the same time."""
+    source = clip_of_short_packets(tmp_path / "clip.mkv")
+    with av.open(str(source)) as container:
+        times = [p.dts for p in container.demux(audio=0) if p.size]
+    assert len(set(times)) < len(times)
+    film(source, target := tmp_path / f"film{suffix}", SoundChoice())
+    assert packets(target, 0) == packets(source, 0)
+    assert ("were put behind it" in caplog.text) == (suffix != ".mkv")
+
+
+def clip_of_short_packets(path: Path) -> Path:
+    """Write PCM in packets of 16 samples."""
+    with av.open(str(path), "w") as container:
+        video = container.add_stream("libx264", rate=30)
+        video.width, video.height, video.pix_fmt = 64, 32, "yuv420p"
+        sound = container.add_stream("pcm_s16le", rate=RATE_HZ, layout="mono")
+        samples = np.arange(RATE_HZ // 4, dtype=np.int16)[None]
+        for first in range(0, samples.shape[1], 16):
+            frame = av.AudioFrame.from_ndarray(
+                samples[:, first : first + 16], format="s16", layout="mono"
+            )
+            frame.sample_rate, frame.pts = RATE_HZ, first
+            container.mux(sound.encode(frame))
+        for pts in range(9):
+            image = np.zeros((32, 64, 3), np.uint8)
+            picture = av.VideoFrame.from_ndarray(image, format="rgb24")
+            picture.pts, picture.time_base = pts, Fraction(1, 30)
+            container.mux(video.encode(picture))
+        container.mux(video.encode(None))
+    return path
