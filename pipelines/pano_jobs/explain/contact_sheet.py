@@ -42,7 +42,8 @@ class ContactSheet:
     Parameters
     ----------
     moments_s
-        Rising presentation times; the first frame at or after each is taken.
+        Rising presentation times; the first frame at or after each is taken, and the
+        very first of the clip where none is so late, as a still picture that stays.
     maps
         The evidence painted on the 360° pictures.
     truth
@@ -64,6 +65,7 @@ class ContactSheet:
         self._maps = maps
         self._truth = truth
         self._rows: list[Image] = []
+        self._first: list[Image] = []
         self._has_views = self._has_field = False
 
     @classmethod
@@ -84,6 +86,9 @@ class ContactSheet:
 
     def wants(self, time_s: float) -> bool:
         """Tell whether the frame of this time would be kept."""
+        return self._is_due(time_s) or not self._first
+
+    def _is_due(self, time_s: float) -> bool:
         return bool(self._waiting_s) and time_s >= self._waiting_s[0]
 
     def see(
@@ -97,7 +102,8 @@ class ContactSheet:
         """Add a frame with the camera's pose and view, if it is wanted."""
         if not self.wants(time_s):
             return
-        while self.wants(time_s):
+        is_due = self._is_due(time_s)
+        while self._is_due(time_s):
             self._waiting_s.pop(0)
         sphere = self._sphere(time_s, image, pose, picture)
         parts, label = [sphere], f"{time_s:.1f} s"
@@ -109,7 +115,10 @@ class ContactSheet:
             label += (
                 f"   yaw {direction.yaw_deg:+.0f}  pitch {direction.pitch_deg:+.0f}"
             )
-        self._rows.append(_labelled(parts, label))
+        row = _labelled(parts, label)
+        self._first = self._first or [row]
+        if is_due:
+            self._rows.append(row)
 
     def _sphere(
         self,
@@ -139,11 +148,12 @@ class ContactSheet:
         Raises
         ------
         MediaError
-            If no moment was seen or the file cannot be written.
+            If no frame was seen or the file cannot be written.
         """
-        if not self._rows:
+        rows = self._rows or self._first
+        if not rows:
             raise MediaError(f"cannot write {target}: the clip has no pictures")
-        rows = [self._legend(self._rows[0].shape[1]), *map(_margin, self._rows)]
+        rows = [self._legend(rows[0].shape[1]), *map(_margin, rows)]
         write_png(target, np.concatenate(rows))
 
     def _legend(self, width_px: int) -> Image:

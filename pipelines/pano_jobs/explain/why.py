@@ -53,17 +53,23 @@ class WhyPage:
         self._calls = close_calls(timeline, path)
         self._waiting_s = moments_to_show(timeline, path, self._calls)
         self._moments: list[Moment] = []
+        # Shown alone where no frame is so late as a moment: a picture that stays.
+        self._first: list[Moment] = []
 
     def wants(self, time_s: float) -> bool:
         """Tell whether the frame of this time would be kept."""
+        return self._is_due(time_s) or not self._first
+
+    def _is_due(self, time_s: float) -> bool:
         return bool(self._waiting_s) and time_s >= self._waiting_s[0]
 
     def see(
         self, time_s: float, image: Image, *, pose: CameraPose, picture: Image
     ) -> None:
         """Add a frame with the camera's pose and view, if it is wanted."""
-        wanted_s = self._waiting_s[0]
-        while self.wants(time_s):
+        is_due = self._is_due(time_s)
+        wanted_s = self._waiting_s[0] if is_due else time_s
+        while self._is_due(time_s):
             self._waiting_s.pop(0)
         nearest = int(np.argmin(np.abs(np.array(self._timeline.time_s) - wanted_s)))
         rivals = self._timeline.rivals[nearest] if self._calls[nearest] else None
@@ -78,7 +84,10 @@ class WhyPage:
         if rivals is not None:
             rest = _not_taken(rivals, self._path, time_s)
             sphere = draw_ring(sphere, rest, radius_px=_RING_PX, color_rgb=_RING_RGB)
-        self._moments.append(Moment(time_s, sphere, picture, pose, rivals is not None))
+        moment = Moment(time_s, sphere, picture, pose, rivals is not None)
+        self._first = self._first or [moment]
+        if is_due:
+            self._moments.append(moment)
 
     def save(self, target: Path) -> None:
         """Write the page as a PNG.
@@ -86,11 +95,12 @@ class WhyPage:
         Raises
         ------
         MediaError
-            If no moment was seen or the file cannot be written.
+            If no frame was seen or the file cannot be written.
         """
-        if not self._moments:
+        moments = self._moments or self._first
+        if not moments:
             raise MediaError(f"cannot write {target}: the clip has no pictures")
-        draw_page(self._timeline, self._path, self._calls, self._moments, target)
+        draw_page(self._timeline, self._path, self._calls, moments, target)
 
 
 def page_target(asked: Path, source: Path) -> Path:

@@ -128,6 +128,22 @@ def test_pan_draws_the_page_beside_the_video(tmp_path):
     assert red.sum() > 2_000
 
 
+def test_a_picture_that_stays_is_on_page_and_sheet(tmp_path):
+    """All moments to show are later than the only picture begins."""
+    still = Clip(rate=Fraction(1, 4), n_pictures=1, sound=SoundTrack(sine(4.0)))
+    result = pan(
+        write_clip(tmp_path / "clip.mp4", still),
+        tmp_path / "out.mp4",
+        PanSettings(lens=LensSettings(128, 72)),
+        why_target=tmp_path / "why.png",
+        sheet_target=tmp_path / "sheet.png",
+        localizer=RedLocalizer(),
+    )
+    assert result.n_frames == 1
+    assert cv2.imread(str(tmp_path / "why.png")).shape[1] == 1760
+    assert cv2.imread(str(tmp_path / "sheet.png")) is not None
+
+
 def test_the_page_goes_into_a_folder_under_the_clips_name(tmp_path):
     source = Path("concert.mp4")
     assert page_target(tmp_path, source) == tmp_path / "concert-why.png"
