@@ -133,7 +133,9 @@ class MediaInfo:
         layout = self.layout()
         if layout is not None:
             return layout
-        size = f"{self.path} is {self.width_px}×{self.height_px}"
+        width_px, height_px = self.upright_size_px
+        turned = f", turned by {self.rotation_deg}°," if self.rotation_deg else ""
+        size = f"{self.path} is {width_px}×{height_px}{turned}"
         if self.spherical is None:
             raise NotSphericalError(
                 f"{size} and carries no spherical metadata; if it is a 360° video, "

@@ -97,6 +97,12 @@ def test_two_to_one_after_rotation_is_taken_for_a_mono_sphere(tmp_path: Path) ->
     assert info.layout() is StereoLayout.MONO
 
 
+def test_a_sphere_on_its_side_is_refused_by_its_upright_size(tmp_path: Path) -> None:
+    clip = Clip(64, 32, n_pictures=2, rotation_deg=90)
+    with pytest.raises(NotSphericalError, match=r"is 32×64, turned by 90°, and"):
+        probe(write_clip(tmp_path / "clip.mp4", clip)).require_layout()
+
+
 def test_almost_two_to_one_is_within_tolerance_and_wider_is_not(
     tmp_path: Path,
 ) -> None:
