@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from pano.equirect.layouts import SphereBounds
 from pano.errors import SettingsError
 from pano.projections.cube import (
     cubemap_3x2,
@@ -18,6 +19,7 @@ from pano.projections.cube import (
     gopro_strips,
 )
 from pano.projections.fisheye import dual_fisheye, fisheye
+from pano.projections.partial_equirect import partial_equirect
 from pano.projections.stored_sphere import StoredSphere
 
 # DJI's lenses are taken for 190° and Insta360's for 193 by those who convert by hand.
@@ -30,6 +32,7 @@ class SourceProjection(StrEnum):
     """How the picture of one eye holds the sphere."""
 
     EQUIRECTANGULAR = "equirectangular"
+    HALF_EQUIRECTANGULAR = "half-equirectangular"
     EAC = "eac"
     CUBEMAP_3X2 = "cubemap-3x2"
     CUBEMAP_6X1 = "cubemap-6x1"
@@ -46,12 +49,15 @@ class SourceProjection(StrEnum):
 # Width over height of the picture of one eye, where squares fill it; YouTube, and
 # FFmpeg where it chooses the size, widen equi-angular faces so that they fill 16:9.
 _ASPECTS = {
+    SourceProjection.HALF_EQUIRECTANGULAR: (1.0,),
     SourceProjection.EAC: (1.5, 16.0 / 9.0),
     SourceProjection.CUBEMAP_3X2: (1.5,),
     SourceProjection.CUBEMAP_6X1: (6.0,),
     SourceProjection.DUAL_FISHEYE: (2.0,),
 }
 _ASPECT_TOLERANCE = 0.05
+# VR180: the half of the sphere that lies ahead.
+_FRONT_HALF = SphereBounds(left=0.25, right=0.25)
 # Fewer pixels are no face and no lens, and all padding of equi-angular faces.
 _MIN_SIDE_PX = 16
 
@@ -130,6 +136,8 @@ def stored_sphere(
     if projection is SourceProjection.EQUIRECTANGULAR:
         return None
     _check_shape(projection, width_px, height_px)
+    if projection is SourceProjection.HALF_EQUIRECTANGULAR:
+        return partial_equirect(width_px, height_px, _FRONT_HALF)
     if projection is SourceProjection.DUAL_FISHEYE:
         fov_deg = fov_deg or DEFAULT_DUAL_FISHEYE_FOV_DEG
         if fov_deg < 180.0:

@@ -8,7 +8,13 @@ from pano.equirect.layouts import StereoLayout
 from pano.media.inspection.black_bars import find_black_rows
 from pano.media.inspection.dual_fisheye import looks_like_dual_fisheye
 from pano.media.inspection.samples import sample_brightness
+from pano.media.inspection.two_eyes import looks_like_two_eyes
 from pano.media.media_info import MediaInfo
+
+_TWO_EYES_NOTE = (
+    "the left and the right half of the picture show nearly the same; if they are two "
+    "eyes, say --layout side-by-side, and --projection half-equirectangular for VR180"
+)
 
 
 def look_at_pictures(info: MediaInfo) -> MediaInfo:
@@ -20,9 +26,7 @@ def look_at_pictures(info: MediaInfo) -> MediaInfo:
     if info.rotation_deg % 180:
         return info
     if info.is_two_to_one:
-        if info.spherical is None and looks_like_dual_fisheye(sample_brightness(info)):
-            return replace(info, is_dual_fisheye=True)
-        return info
+        return info if info.spherical is not None else _look_at_halves(info)
     if not _may_have_bars(info):
         return info
     n_rows = find_black_rows(
@@ -40,6 +44,15 @@ def look_at_pictures(info: MediaInfo) -> MediaInfo:
     return replace(
         info, height_px=inner_px, black_rows_px=n_rows, notes=(*info.notes, note)
     )
+
+
+def _look_at_halves(info: MediaInfo) -> MediaInfo:
+    """Tell what else than a sphere a 2:1 picture without a word may be."""
+    if looks_like_dual_fisheye(sample_brightness(info)):
+        return replace(info, is_dual_fisheye=True)
+    if looks_like_two_eyes(sample_brightness(info)):
+        return replace(info, notes=(*info.notes, _TWO_EYES_NOTE))
+    return info
 
 
 def _may_have_bars(info: MediaInfo) -> bool:

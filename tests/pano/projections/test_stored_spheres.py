@@ -83,6 +83,19 @@ def test_one_lens_shows_its_half_and_black_behind():
     assert set(behind.u.ravel().tolist()) == {128}
 
 
+def test_a_half_sphere_shows_the_front_and_black_behind():
+    drawn = drawn_sphere(480)
+    half = np.ascontiguousarray(drawn[:, 240:720])
+    sphere = stored_sphere(SourceProjection.HALF_EQUIRECTANGULAR, 480, 480)
+    back = EquirectReader(sphere).read(half, 960, 480)
+    assert psnr_db(back[:, 241:719], drawn[:, 241:719]) > ROUNDING_DB
+    assert not back[:, :239].any()
+    assert (sphere.bounds.left, sphere.bounds.right) == (0.25, 0.25)
+    pose = CameraPose(20.0, 10.0, 0.0, 70.0)
+    view = ViewportRenderer(320, 180, sphere=sphere).render(half, pose)
+    assert psnr_db(view, ViewportRenderer(320, 180).render(drawn, pose)) > ROUNDING_DB
+
+
 @pytest.mark.parametrize("size", [(2272, 736, 32), (1024, 336, 8)])
 def test_the_strips_of_a_gopro_join_without_a_seam(size):
     width, height, overlap = size
@@ -138,6 +151,8 @@ def test_a_view_of_parts_keeps_pixels_of_16_bits():
 def test_a_picture_of_another_shape_is_refused():
     with pytest.raises(SettingsError, match=r"eac picture is 1\.5 or 1\.78 times"):
         stored_sphere(SourceProjection.EAC, 1920, 960)
+    with pytest.raises(SettingsError, match=r"half-equirectangular picture is 1 times"):
+        stored_sphere(SourceProjection.HALF_EQUIRECTANGULAR, 960, 480)
     with pytest.raises(SettingsError, match="180 degrees or more"):
         stored_sphere(SourceProjection.DUAL_FISHEYE, 960, 480, fov_deg=170.0)
     with pytest.raises(SettingsError, match="--fov must be in 90"):

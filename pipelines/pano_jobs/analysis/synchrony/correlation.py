@@ -34,17 +34,20 @@ def synchrony(motion: NDArray[np.floating], courses: FloatArray) -> FloatArray:
         motion to two after.
     """
     n_ticks = len(motion)
+    # What sounds in the middle counts most: there may be another sound at the ends.
+    weights = np.hanning(n_ticks + 2)[1:-1]
+    weights /= weights.sum()
     moving = without_trend(motion).reshape(n_ticks, -1)
-    moving -= moving.mean(axis=0)
-    deviation = np.sqrt(np.mean(moving**2, axis=0) + _NOISE**2)
+    moving -= weights @ moving
+    deviation = np.sqrt(weights @ moving**2 + _NOISE**2)
     sounding = without_trend(courses.T).T
     reach = LAGS[-1]
     lagged = np.stack(
         [sounding[:, reach + lag : reach + lag + n_ticks] for lag in LAGS]
     )
-    lagged -= lagged.mean(axis=2, keepdims=True)
-    spread = np.sqrt(np.mean(lagged**2, axis=2) + _STEADY_DB**2)
+    lagged -= (lagged @ weights)[..., None]
+    spread = np.sqrt(lagged**2 @ weights + _STEADY_DB**2)
     lagged /= spread[..., None]
     # Both courses at one lag; of the lags the best.
-    found = (lagged.mean(axis=1) @ moving / n_ticks).max(axis=0) / deviation
+    found = (lagged.mean(axis=1) * weights @ moving).max(axis=0) / deviation
     return np.asarray(found.reshape(motion.shape[1:]))

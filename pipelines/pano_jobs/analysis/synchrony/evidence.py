@@ -1,10 +1,9 @@
 """Synchrony as evidence in the maps of a clip.
 
 Where nothing is in time, correlations are normal about 0; how much less likely one of r
-is then than its own, ½·(r/σ)² in nats, is added to the localizer's logits. Of several
-forms this makes the right one of three filmed things likeliest.
-Strong synchrony, which a foreign sound hardly ever has, is a witness of its own beside
-the localizer.
+is then than its own, ½·(r/σ)² in nats, is added to the localizer's logits, as far as
+its confidence lacks: so does motion (`pano_jobs.analysis.visual_motion`). Strong
+synchrony, which a foreign sound hardly ever has, is a witness of its own beside it.
 """
 
 from __future__ import annotations
@@ -25,10 +24,10 @@ from pano_jobs.analysis.synchrony.correlation import LAGS, synchrony
 from pano_jobs.analysis.synchrony.motion import MotionCourse
 from pano_jobs.analysis.synchrony.strokes import Strokes
 
-_TICKS = 60  # four seconds, some strokes of whatever strikes
+_TICKS = 75  # five seconds, some strokes of whatever strikes
 _LEAST_TICKS = 30  # fewer are alike by chance
 _ASKED_EVERY_TICKS = 3
-_DEVIATION = 0.1  # of the synchrony of what moves by itself
+_DEVIATION = 0.07  # of the synchrony of a cell that moves by itself
 # Of foreign sounds one in fifty reaches the first, none the second.
 _CERTAIN = (0.55, 0.8)
 _MOST_CERTAIN = 0.9
@@ -81,7 +80,8 @@ class SynchronyWitness:
         in_time = self._latest[1]
         if not in_time.any():
             return found
-        nats = 0.5 * self._gain * (np.maximum(in_time, 0.0) / _DEVIATION) ** 2
+        nats = 0.5 * (np.maximum(in_time, 0.0) / _DEVIATION) ** 2
+        nats *= self._gain * (1.0 - found.confidence)
         density = found.density * np.exp(nats - nats.max())
         density /= np.sum(density * cell_solid_angles_sr(*density.shape))
         certainty = np.interp(in_time.max(), _CERTAIN, (0.0, _MOST_CERTAIN))
