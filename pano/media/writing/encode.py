@@ -6,17 +6,14 @@ source's own packets. A failure, an interrupt included, leaves no file behind.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
 
-import av
 import numpy as np
 from av.container import OutputContainer
-from av.error import FFmpegError
 from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
@@ -29,30 +26,18 @@ from pano.media.colour.signal import DynamicRange, VideoSignal
 from pano.media.containers.carried import Carried, read_carried
 from pano.media.containers.film_clock import FilmClock
 from pano.media.frames import ASSUMED_RATE_HZ
-from pano.media.metadata.light_levels import write_light_levels
-from pano.media.metadata.spatial_audio import MP4_SUFFIXES
 from pano.media.metadata.spherical import SphericalMetadata
-from pano.media.metadata.spherical_writer import write_spherical
-from pano.media.reading import ffmpeg_url
 from pano.media.sound.film_sound import FilmSound
 from pano.media.sound.route import SoundRoute
 from pano.media.writing.encoders import DEFAULT_ENCODER
 from pano.media.writing.film import FilmConverter, options_of, plan_film
-from pano.media.writing.target import (
-    check_encoder,
-    check_settings,
-    check_target,
-    why_unwritable,
-)
+from pano.media.writing.join import join_parts
+from pano.media.writing.mux import FilmMuxer
+from pano.media.writing.target import check_encoder, check_settings, check_target
 
-# Sound that begins earlier than the picture by less is trimmed by the player (an
-# edit list), so that the picture begins at 0; by more, the picture begins later.
-_MAX_TRIMMED_SOUND_S = Fraction(1, 10)
 # Of so few pictures, none of which is reordered, libx265 leaves the decoding times to
 # chance.
 _MAX_UNTIMED = 2
-# Nobody waits longer for a picture: then times are damaged, and such sound is left out.
-_MAX_SOUND_AHEAD_S = Fraction(60)
 
 
 class MediaWriter:
@@ -121,14 +106,14 @@ class MediaWriter:
         check_encoder(encoder, self.film.pixel_format)
         check_target(target, source=sound_from, overwrite=overwrite)
         self._target = target
-        self._is_mp4 = target.suffix.lower() in MP4_SUFFIXES
-        self._part = target.with_name(f"{target.stem}.part{target.suffix}")
         self._size_px = (width_px, height_px)
         self._time_base = time_base
         self._clock = FilmClock(time_base, frame_rate)
         self._sound = FilmSound(target, sound_from, route or SoundRoute())
         self._carried = Carried() if said_by is None else read_carried(said_by)
-        self._spherical = spherical
+        self._muxer = FilmMuxer(
+            target, self.film, self._sound, self._carried, spherical
+        )
         self._encoder, self._quality, self._preset = encoder, quality, preset
         self._converter = FilmConverter(self.film, source_signal)
         self._first_pts: int | None = None
@@ -138,7 +123,6 @@ class MediaWriter:
         self._frame_rate = self._clock.frame_rate or ASSUMED_RATE_HZ
         self._interval = max(1, round(1 / (self._frame_rate * self._clock.time_base)))
         self._origin = Fraction(0)
-        self._container: OutputContainer | None = None
         self._video: VideoStream | None = None
 
     @property
@@ -152,12 +136,8 @@ class MediaWriter:
         self._sound.route = dataclasses.replace(self._sound.route, axes_at=axes_at)
 
     def __enter__(self) -> MediaWriter:
-        try:
-            with self._translated():
-                self._open()
-        except BaseException:
-            self._abandon()
-            raise
+        with self._muxer.whole_or_nothing():
+            self._video = self._muxer.open(self._add_video)
         return self
 
     def write(self, image: NDArray[np.uint8], pts: int) -> None:
@@ -175,11 +155,11 @@ class MediaWriter:
         MediaError
             If it cannot be written, for example because the disk is full.
         """
-        if self._container is None or self._video is None:
+        if self._video is None:
             raise ValueError("a MediaWriter writes only inside its with block")
         if image.shape != (self._size_px[1], self._size_px[0], 3):
             raise ValueError(f"expected pictures of {self._size_px}, got {image.shape}")
-        with self._translated():
+        with self._muxer.translated():
             self._encode(self._converter.of_rgb(image), pts)
 
     def write_planes(self, planes: Planes, pts: int) -> None:
@@ -194,16 +174,16 @@ class MediaWriter:
             raise ValueError(
                 f"expected pictures of {self._size_px}, got {planes.y.shape}"
             )
-        with self._translated():
+        with self._muxer.translated():
             self._encode(self._converter.of_planes(planes), pts)
 
     def _encode(self, picture: VideoFrame, pts: int) -> None:
-        if self._container is None or self._video is None:
+        if self._video is None:
             raise ValueError("a MediaWriter writes only inside its with block")
         if self._first_pts is None:
             self._first_pts = pts
-            self._origin = self._choose_origin(pts * self._time_base)
-            self._carried.write(self._container, self._video, self._origin)
+            first_picture = pts * self._time_base
+            self._origin = self._muxer.begin(self._video, first_picture)
         elif pts <= self._last_pts:
             raise ValueError(f"pts must grow, got {pts} after {self._last_pts}")
         self._last_pts = pts
@@ -216,6 +196,25 @@ class MediaWriter:
         picture.pts, picture.time_base = film_pts, self._clock.time_base
         self._mux(self._video.encode(picture))
 
+    def join(self, parts: Sequence[Path], source_pts: Sequence[int]) -> None:
+        """Write the film of finished parts, in the place of a with block.
+
+        Parameters
+        ----------
+        parts
+            Films of their own without sound, of the same encoder and settings, in
+            their order.
+        source_pts
+            Of all pictures of all parts, in `time_base`, in their order.
+
+        Raises
+        ------
+        MediaError
+            If the parts do not hold as many pictures, are of different encoders, or
+            the film cannot be written.
+        """
+        join_parts(self._muxer, self._clock, parts, source_pts, self._time_base)
+
     def __exit__(
         self,
         kind: type[BaseException] | None,
@@ -223,21 +222,12 @@ class MediaWriter:
         traceback: TracebackType | None,
     ) -> None:
         if error is not None:
-            self._abandon()
+            self._muxer.abandon()
             return
-        try:
-            with self._translated():
-                self._finish()
-        except BaseException:
-            self._abandon()
-            raise
+        with self._muxer.whole_or_nothing():
+            self._finish()
 
-    def _open(self) -> None:
-        # FFmpeg puts timecodes into MP4 and MOV by itself, and into .m4v if told to.
-        is_m4v = self._part.suffix.lower() == ".m4v"
-        options = {"write_tmcd": "1"} if is_m4v and self._carried.timecode else {}
-        container = av.open(ffmpeg_url(self._part), "w", options=options)
-        self._container = container
+    def _add_video(self, container: OutputContainer) -> VideoStream:
         options = options_of(self.film, self._encoder, self._preset, self._quality)
         video = container.add_stream(
             self._encoder, rate=self._frame_rate, options=options
@@ -247,34 +237,13 @@ class MediaWriter:
         video.width, video.height = self._size_px
         video.codec_context.time_base = self._clock.time_base
         self.film.tag(video.codec_context)
-        if video.codec.canonical_name == "hevc" and self._is_mp4:
+        if video.codec.canonical_name == "hevc" and self._muxer.is_mp4:
             # QuickTime and Safari play no other; FFmpeg's own choice is hev1.
             video.codec_context.codec_tag = "hvc1"
-        self._video = video
-        self._sound.open(container)
-
-    def _choose_origin(self, first_picture: Fraction) -> Fraction:
-        sound_start = self._sound.start_time
-        origin = first_picture
-        ahead = None if sound_start is None else first_picture - sound_start
-        if ahead is not None and _MAX_TRIMMED_SOUND_S < ahead <= _MAX_SOUND_AHEAD_S:
-            origin = first_picture - ahead
-        self._sound.begin(origin)
-        return origin
+        return video
 
     def _mux(self, packets: list[Packet[VideoStream]]) -> None:
-        if self._container is None:
-            return
-        for packet in packets:
-            # The muxer knows a picture's duration from the next one; the last one
-            # has none, and would vanish at once.
-            length = self._interval * self._clock.time_base
-            packet.duration = round(length / packet.time_base)
-            if packet.dts is not None:
-                # FFmpeg holds packets back until both streams have come as far:
-                # handing over the sound in step keeps that queue short.
-                self._sound.advance(self._origin + packet.dts * packet.time_base)
-            self._container.mux(packet)
+        self._muxer.mux(packets, self._interval * self._clock.time_base)
 
     def _last_packets(self, video: VideoStream) -> list[Packet[VideoStream]]:
         packets = video.encode(None)
@@ -284,34 +253,10 @@ class MediaWriter:
         return packets
 
     def _finish(self) -> None:
-        if self._container is None or self._video is None:
+        if self._video is None:
             return
         if self._film_pts is None:
             raise MediaError(f"{self._target} would be empty: there are no pictures")
         self._mux(self._last_packets(self._video))
         n_ticks = self._film_pts + self._interval
-        self._sound.finish(self._origin + n_ticks * self._clock.time_base)
-        self._container.close()
-        if self._spherical is not None:
-            write_spherical(self._part, self._spherical)
-        if self._is_mp4:
-            write_light_levels(self._part, self.film.signal)
-        self._sound.tag(self._part)
-        self._carried.write_place(self._part)
-        self._part.replace(self._target)
-
-    def _abandon(self) -> None:
-        # What made us give up is being raised already; a second failure, such as
-        # the disk still being full, must not hide it.
-        with contextlib.suppress(FFmpegError, OSError, ValueError):
-            if self._container is not None:
-                self._container.close()
-        self._sound.close()
-        self._part.unlink(missing_ok=True)
-
-    @contextlib.contextmanager
-    def _translated(self) -> Iterator[None]:
-        try:
-            yield
-        except (FFmpegError, OSError) as error:
-            raise MediaError(why_unwritable(self._target, error)) from error
+        self._muxer.finish(n_ticks * self._clock.time_base)

@@ -344,7 +344,7 @@ def test_a_full_disk_is_reported_and_leaves_nothing(
     if when == "writing":
         monkeypatch.setattr(MediaWriter, "_mux", fail)
     else:
-        monkeypatch.setattr("pano.media.writing.encode.write_spherical", fail)
+        monkeypatch.setattr("pano.media.writing.mux.write_spherical", fail)
     with pytest.raises(MediaError, match=r"disk is full: .*out\.mp4"), out:
         out.write(grey(0), 0)
     assert list(tmp_path.iterdir()) == []
