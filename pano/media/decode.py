@@ -1,18 +1,21 @@
 """Decode video files to frames of the sphere, with the file's own times.
 
 Every pass opens the file anew and reads it forward: seeking back is unreliable in
-transport streams, and opening costs milliseconds.
+transport streams, and opening costs milliseconds. A stretch may be entered half-way.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import functools
 import logging
 from collections.abc import Generator, Iterator
 from fractions import Fraction
 
+from av.container import InputContainer
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from pano.equirect.layouts import SphereBounds, StereoLayout
 from pano.media.cameras.chapters import chapters_of
@@ -42,6 +45,7 @@ from pano.media.sound.choice import SoundChoice
 from pano.media.sound.clip_sound import ClipSound
 from pano.media.sound.hearing import Hearing
 from pano.media.sound.track import FieldListener, Sound
+from pano.media.stretch import Stretch, enter
 from pano.projections.kinds import ProjectionChoice
 from pano.projections.stored_sphere import StoredSphere
 
@@ -131,8 +135,14 @@ class Media:
         for pts, picture in self._pictures():
             yield Frame(converter.full(picture), pts, self.info.time_base)
 
-    def planar_frames(self) -> Iterator[PlanarFrame]:
+    def planar_frames(self, stretch: Stretch | None = None) -> Iterator[PlanarFrame]:
         """Yield every frame at full resolution in Y'CbCr, not converted.
+
+        Parameters
+        ----------
+        stretch
+            Yield those of a stretch alone. How many of them are corrupt is for the
+            caller to count, who knows which there are.
 
         Raises
         ------
@@ -140,7 +150,7 @@ class Media:
             If too many frames are corrupt.
         """
         converter = self._converter()
-        for pts, picture in self._pictures():
+        for pts, picture in self._pictures(stretch):
             yield PlanarFrame(converter.planes(picture), pts, self.info.time_base)
 
     def analysis_frames(
@@ -220,8 +230,11 @@ class Media:
     def _converter(self) -> EquirectConverter:
         return EquirectConverter(self.info, self.layout, self.sphere)
 
-    def _pictures(self) -> Iterator[tuple[int, VideoFrame]]:
-        pictures = PicturePass(self._decode())
+    def _pictures(
+        self, stretch: Stretch | None = None
+    ) -> Iterator[tuple[int, VideoFrame]]:
+        whole = self._decode() if stretch is None else self._decode_stretch(stretch)
+        pictures = PicturePass(whole)
         self._files.callback(pictures.close)
         return pictures
 
@@ -231,12 +244,7 @@ class Media:
         clock = PresentationClock(info.time_base, info.average_frame_rate)
         with open_input(info.path) as container:
             stream = first_track(container, info.path, info.companion)
-            stream.thread_type = "AUTO"
-            decoded = decode_pictures(container, stream, report)
-            if info.companion is not None:
-                decoded = complete_pictures(decoded, info.companion, report)
-            timed = ((clock.pts(picture), picture) for picture in decoded)
-            yield from self._filter.passing(timed)
+            yield from self._timed(container, stream, clock, report)
         self._count_cut_off(report)
         report.check(info.path, n_expected=info.n_frames_from_header)
         clock.check(info.path)
@@ -244,6 +252,36 @@ class Media:
             _log.warning(
                 "%s: %d corrupt frames were skipped", info.path, report.n_corrupt
             )
+
+    def _decode_stretch(
+        self, stretch: Stretch
+    ) -> Generator[tuple[int, VideoFrame], None, None]:
+        report = self._report = DecodingReport()
+        info = self.info
+        clock = PresentationClock(info.time_base, info.average_frame_rate)
+        with open_input(info.path) as container:
+            stream = first_track(container, info.path, info.companion)
+            if enter(container, stream, info, stretch):
+                timed = self._timed(container, stream, clock, report)
+                with contextlib.closing(timed):
+                    yield from stretch.of(timed)
+                return
+        yield from self._decode_stretch(dataclasses.replace(stretch, is_entered=False))
+
+    def _timed(
+        self,
+        container: InputContainer,
+        stream: VideoStream,
+        clock: PresentationClock,
+        report: DecodingReport,
+    ) -> Generator[tuple[int, VideoFrame], None, None]:
+        info = self.info
+        stream.thread_type = "AUTO"
+        decoded = decode_pictures(container, stream, report)
+        if info.companion is not None:
+            decoded = complete_pictures(decoded, info.companion, report)
+        timed = ((clock.pts(picture), picture) for picture in decoded)
+        yield from self._filter.passing(timed)
 
     def _count_cut_off(self, report: DecodingReport) -> None:
         """Count the frames behind the end of a file that was cut short."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
@@ -138,7 +139,11 @@ def test_rounded_and_variable_times_become_those_of_one_piece(
     pts = [100 + round(k * 1000 / 30) for k in range(N_PICTURES)]
     if rate is None:
         pts = [at + k % 7 * 3 for k, at in enumerate(pts)]
-    settings = {"frame_rate": rate, "time_base": MILLISECOND, "preset": "medium"}
+    settings: dict[str, Any] = {
+        "frame_rate": rate,
+        "time_base": MILLISECOND,
+        "preset": "medium",
+    }
     whole = in_one_piece(tmp_path / "whole.mp4", pts, **settings)
     film = tmp_path / "film.mp4"
     in_parts(film, pts, **settings)
@@ -168,9 +173,8 @@ def test_sound_that_begins_long_before_the_picture_leaves_it_late(
 ) -> None:
     sound = write_sound_only(tmp_path / "sound.m4a", SoundTrack(sine(3.5)))
     pts = range(30, 30 + N_PICTURES)
-    settings = {"preset": "ultrafast", "sound_from": sound}
-    whole = in_one_piece(tmp_path / "whole.mp4", pts, **settings)
-    settings.pop("sound_from")
-    in_parts(tmp_path / "film.mp4", pts, sound, **settings)
+    whole = tmp_path / "whole.mp4"
+    in_one_piece(whole, pts, preset="ultrafast", sound_from=sound)
+    in_parts(tmp_path / "film.mp4", pts, sound, preset="ultrafast")
     assert times(tmp_path / "film.mp4") == times(whole)
     assert times(whole)[0][0] == 1
