@@ -77,6 +77,12 @@ def read_picture_times(info: MediaInfo) -> list[int] | None:
     return times if is_told and is_clear else None
 
 
+def can_enter(info: MediaInfo) -> bool:
+    """Tell whether a file can be entered half-way, at a keyframe."""
+    is_told = not _HAVE_TABLES.isdisjoint(info.container.split(","))
+    return is_told and info.companion is None
+
+
 def enter(
     container: InputContainer, stream: VideoStream, info: MediaInfo, stretch: Stretch
 ) -> bool:
@@ -84,8 +90,7 @@ def enter(
 
     Where there is none, the container is to be opened anew.
     """
-    formats = info.container.split(",")
-    if not stretch.is_entered or _HAVE_TABLES.isdisjoint(formats) or info.companion:
+    if not (stretch.is_entered and can_enter(info)):
         return True  # it stays at its beginning
     latest_pts = stretch.begin_pts - round(_EARLIER_S / info.time_base)
     for back_s in _LOOK_BACK_S:

@@ -134,6 +134,14 @@ class KeptAnalysis:
             ) from error
 
     @property
+    def stated_layout(self) -> StereoLayout | None:
+        """How the clip's eyes were packed, to say when it is opened again.
+
+        None where black bars were found: what is stated is not looked at.
+        """
+        return None if self.origin.black_rows_px else self.origin.layout
+
+    @property
     def opened(self) -> Maps:
         """The maps themselves."""
         return self._maps

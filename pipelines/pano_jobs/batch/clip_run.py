@@ -13,7 +13,8 @@ from pano.media.cameras.chapters import joined_chapters
 from pano_jobs.batch.clips import BatchClip
 from pano_jobs.batch.lock import held
 from pano_jobs.batch.stages.room import LAST_STAGE, Products, Room, is_made
-from pano_jobs.batch.stages.work import ClipWork
+from pano_jobs.batch.stages.state import Summary
+from pano_jobs.batch.stages.work import ClipWork, PartedWork
 from pano_jobs.progress import SILENT, Progress, T
 from pano_jobs.results import ClipOutcome
 from soundloc.errors import SoundlocError
@@ -53,11 +54,18 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class ClipTask:
-    """A clip with all that another process needs to work on it."""
+    """A clip with all that another process needs to work on it.
+
+    Parameters
+    ----------
+    may_be_parted
+        Whether its films may be left to be made in parts.
+    """
 
     clip: BatchClip
     work: ClipWork
     rules: Rules
+    may_be_parted: bool = True
 
     def room(self) -> Room:
         """Enter the clip's room.
@@ -104,6 +112,19 @@ class ClipTask:
         ]
 
 
+@dataclass(frozen=True, slots=True)
+class PartedOutcome(ClipOutcome):
+    """A clip that is ready to be filmed in parts.
+
+    Parameters
+    ----------
+    n_parts
+        How many there are.
+    """
+
+    n_parts: int = 0
+
+
 def run_clip(
     task: ClipTask, show: ShowProgress = show_nothing, *, wait_s: float = 0.0
 ) -> ClipOutcome:
@@ -140,11 +161,25 @@ def _run(task: ClipTask, room: Room, show: ShowProgress) -> ClipOutcome:
     except (PanoError, SoundlocError, OSError) as error:
         room.fail(str(error))
         raise
+    took_s = time.monotonic() - begun_s
+    if notes is None:
+        return _parted(task, room, took_s)
     room.close(keep=task.rules.keep)
-    return task.outcome("done", "; ".join(notes), time.monotonic() - begun_s)
+    return task.outcome("done", "; ".join(notes), took_s)
 
 
-def _make(task: ClipTask, room: Room, show: ShowProgress) -> tuple[str, ...]:
+def _parted(task: ClipTask, room: Room, took_s: float) -> PartedOutcome:
+    if not isinstance(task.work, PartedWork):
+        raise TypeError(f"{type(task.work).__name__} makes no parts")
+    n_parts = task.work.parts(room).plan().n_parts
+    clip = task.clip
+    return PartedOutcome(
+        clip.source, clip.target, "begun", "", round(took_s, 3), n_parts
+    )
+
+
+def _make(task: ClipTask, room: Room, show: ShowProgress) -> tuple[str, ...] | None:
+    """Make films and pages and return the notes; None where parts are left to film."""
     clip, work = task.clip, task.work
     films, pages = work.films(clip.target), work.pages(clip.target)
     if not task.rules.overwrite:
@@ -155,17 +190,23 @@ def _make(task: ClipTask, room: Room, show: ShowProgress) -> tuple[str, ...]:
                 "add --force"
             )
     products = work.products(room)
-    room.open(products, is_fresh=task.rules.overwrite)
+    make: Callable[..., Summary | None] = work.make
+    parts = None
+    if isinstance(work, PartedWork) and work.part_s and task.may_be_parted:
+        make, parts = work.begin, work.parts(room).folder
+    room.open(products, is_fresh=task.rules.overwrite, parts=parts)
     is_reused = any(is_made(files) for files in products.values())
     try:
         with joined_chapters(clip.chapters) as video, show() as progress:
             noting = _NotingProgress(room, products, progress)
-            summary = work.make(video, room.films / clip.target.name, room, noting)
+            summary = make(video, room.films / clip.target.name, room, noting)
             noting.note()
     except (PanoError, SoundlocError, OSError):
         # What was kept may be what is wrong: the next try begins anew.
         room.close(keep=not is_reused)
         raise
+    if summary is None:
+        return None
     room.publish(films, pages, summary)
     return summary.notes
 

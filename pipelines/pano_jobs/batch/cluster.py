@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from pano.errors import MediaError, PanoError, SettingsError
-from pano_jobs.batch.clip_run import ClipTask, run_clip
+from pano_jobs.batch.clip_run import ClipTask
+from pano_jobs.batch.part_run import run_task
 from pano_jobs.batch.signals import TERMINATED, ending_on_sigterm
 from pano_jobs.batch.stages.state import STATE_FOLDER
 from pano_jobs.results import ClipOutcome
@@ -253,7 +254,7 @@ def _run_there(task: ClipTask, folder: str, wait_s: float) -> ClipOutcome:
                 "cluster need the same folders at the same places"
             )
         time.sleep(_LOOK_AGAIN_S)
-    return run_clip(task, wait_s=wait_s)
+    return run_task(task, wait_s=wait_s)
 
 
 def _lost_words(task: ClipTask) -> str:

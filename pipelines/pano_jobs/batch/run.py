@@ -21,13 +21,14 @@ from pano_jobs.batch.clip_run import (
     ClipTask,
     Rules,
     ShowProgress,
-    run_clip,
     show_nothing,
 )
 from pano_jobs.batch.clips import BatchClip, find_clips
 from pano_jobs.batch.forecast import Experience, TimeLeft, planned_words
+from pano_jobs.batch.part_run import run_task
+from pano_jobs.batch.parted import PartedTasks, TellPart
 from pano_jobs.batch.report import write_report
-from pano_jobs.batch.stages.work import ClipWork
+from pano_jobs.batch.stages.work import ClipWork, PartedWork
 from pano_jobs.batch.watch import Watch
 from pano_jobs.batch.workers import run_at_once
 from pano_jobs.results import BatchResult, ClipOutcome
@@ -74,6 +75,9 @@ class Listener:
     ----------
     starting
         Told each clip before it is worked on in this process.
+    filmed
+        Told the clip of which a part is filmed, how many of its parts are, and how many
+        there are.
     ended
         Told each outcome, how many clips are still to be worked on, and the time left.
     show
@@ -81,6 +85,7 @@ class Listener:
     """
 
     starting: Callable[[Path], None] = lambda _: None
+    filmed: TellPart = lambda *_: None
     ended: Callable[[ClipOutcome, int, str], None] = lambda *_: None
     show: ShowProgress = show_nothing
 
@@ -213,16 +218,32 @@ class _Batch:
         return known
 
     def _run(self, tasks: list[ClipTask]) -> Iterator[tuple[ClipTask, ClipOutcome]]:
+        """Run tasks, and the parts of clips; yield each clip with its outcome."""
+        todo = PartedTasks(tasks, self._listener.filmed)
+        engine = self._engine(n_tasks=len(tasks))
+        with contextlib.closing(todo), contextlib.closing(engine(todo)) as ended:
+            for task, outcome in ended:
+                settled = todo.settle(task, outcome)
+                if settled is not None:
+                    yield task, settled
+
+    def _engine(self, n_tasks: int) -> Engine:
         n_jobs, engine = self._options.n_jobs, self._options.engine
-        if engine is None and n_jobs > 1 and len(tasks) > 1:
-            engine = functools.partial(run_at_once, n_jobs=n_jobs)
         if engine is not None:
-            with contextlib.closing(engine(iter(tasks))) as at_once:
-                yield from at_once
-            return
+            return engine
+        work = self._work
+        makes_parts = isinstance(work, PartedWork) and work.part_s is not None
+        if n_jobs > 1 and (n_tasks > 1 or makes_parts):
+            return functools.partial(run_at_once, n_jobs=n_jobs)
+        return self._one_after_another
+
+    def _one_after_another(
+        self, tasks: Iterator[ClipTask]
+    ) -> Generator[tuple[ClipTask, ClipOutcome], None, None]:
         for task in tasks:
-            self._listener.starting(task.clip.source)
-            yield task, run_clip(task, self._listener.show)
+            if type(task) is ClipTask:
+                self._listener.starting(task.clip.source)
+            yield task, run_task(task, self._listener.show)
 
     def _end(self, task: ClipTask, outcome: ClipOutcome) -> None:
         target = task.clip.target

@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
-from pano_jobs.batch.clip_run import ClipTask, run_clip
+from pano_jobs.batch.clip_run import ClipTask
+from pano_jobs.batch.part_run import run_task
 from pano_jobs.batch.signals import ending_on_sigterm
 from pano_jobs.results import ClipOutcome
 
@@ -136,7 +137,7 @@ def _serve(connection: Connection) -> None:
                 task = connection.recv()
             except (EOFError, OSError):
                 return
-            connection.send(run_clip(task))
+            connection.send(run_task(task))
 
 
 def _end_with_the_batch() -> None:

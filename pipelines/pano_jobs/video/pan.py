@@ -32,13 +32,14 @@ from pano_jobs.settings import LensSettings, PanSettings
 from pano_jobs.video.heat_map import temporary_maps
 from pano_jobs.video.leveling import choose_leveling
 from pano_jobs.video.render import video_result
-from pano_jobs.video.render_pass import OutputCamera, render_frames
+from pano_jobs.video.render_pass import FilmTakes, OutputCamera, render_frames
 from pano_jobs.video.takes import (
     brief,
     described,
     each_take,
     lenses_of,
     named,
+    planned_before,
 )
 
 # Of the time; the camera's pitch in a shorter stretch surprises nobody.
@@ -59,6 +60,7 @@ def pan(
     why_target: StrPath | None = None,
     truth: Truth | None = None,
     localizer: Localizer | None = None,
+    film: FilmTakes = render_frames,
     overwrite: bool = False,
     progress: Progress = SILENT,
 ) -> PanResult:
@@ -79,6 +81,8 @@ def pan(
         bits, so that planning from them again makes the same film.
     truth
         Drawn on the contact sheet and used for nothing else.
+    film
+        Films all takes once their paths are there.
 
     Raises
     ------
@@ -92,9 +96,7 @@ def pan(
     if maps_source is not None:
         kept = KeptAnalysis(Path(maps_source), progress=progress)
         kept.check_sound(settings.localize.sound)
-        layout, projection = kept.origin.layout, kept.origin.projection
-        if kept.origin.black_rows_px:
-            layout = None  # what is stated is not looked at, and bars were found so
+        layout, projection = kept.stated_layout, kept.origin.projection
     files = _Files.of(path_target, maps_target, sheet_target, why_target)
     lenses = lenses_of(settings)
     targets = named(Path(target), settings, lenses)
@@ -137,14 +139,14 @@ def pan(
                 )
             ]
         else:
-            paths = _planned(Path(path_source), settings, lenses, media)
+            paths = planned_before(Path(path_source), settings, lenses, media)
             if files.why is not None:
                 collections.deque(timeline.passing(analysis.maps()), maxlen=0)
         for path, name in zip(paths, path_targets, strict=False):
             path.save(name)
         pages = files.pages(maps_path, timeline, paths[0], truth)
         takes = list(zip(cameras, paths, strict=True))
-        result = _rendered(media, takes, pages, progress)
+        result = _rendered(film, media, takes, pages, progress)
         return dataclasses.replace(
             result,
             **dataclasses.asdict(files),
@@ -210,15 +212,14 @@ class _Files:
 
 
 def _rendered(
+    film: FilmTakes,
     media: Media,
     takes: Sequence[tuple[OutputCamera, CameraPath]],
     pages: Mapping[Path, ContactSheet | WhyPage],
     progress: Progress,
 ) -> PanResult:
-    """Render all takes in one pass and save the pages that looked on."""
-    n_frames = render_frames(
-        media, takes, observers=list(pages.values()), progress=progress
-    )
+    """Film all takes and save the pages that looked on."""
+    n_frames = film(media, takes, observers=list(pages.values()), progress=progress)
     for name, page in pages.items():
         page.save(name)
     others = tuple(camera.target for camera, _ in takes[1:])
@@ -231,23 +232,6 @@ def _kept(analysis: Analysis, maps_path: Path, progress: Progress) -> KeptAnalys
         for found in analysis.maps():
             writer.write(found)
     return KeptAnalysis(maps_path, progress=progress)
-
-
-def _planned(
-    path_source: Path,
-    settings: PanSettings,
-    lenses: Sequence[LensSettings],
-    media: Media,
-) -> list[CameraPath]:
-    """Read the paths that were planned before, for pictures of these sizes."""
-    return [
-        described(CameraPath.load(name), lens, settings, media)
-        for name, lens in zip(
-            named(path_source, settings, lenses),
-            each_take(lenses, settings),
-            strict=True,
-        )
-    ]
 
 
 def _plan(

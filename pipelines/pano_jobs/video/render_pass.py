@@ -6,7 +6,7 @@ However many videos are made of a clip – takes, aspects – it is decoded once
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
@@ -52,6 +52,22 @@ class FrameObserver(Protocol):
         ...
 
 
+@runtime_checkable
+class FilmTakes(Protocol):
+    """Makes the films of all cameras along their paths."""
+
+    def __call__(
+        self,
+        media: Media,
+        takes: Sequence[tuple[OutputCamera, CameraPath]],
+        *,
+        observers: Sequence[FrameObserver],
+        progress: Progress,
+    ) -> int:
+        """Return the number of frames; observers see what the first camera does."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class OutputCamera:
     """One output video of the render pass: its lens and its writer.
@@ -72,9 +88,15 @@ class OutputCamera:
         lens: LensSettings,
         *,
         sound_out: SoundOut = "auto",
+        is_part: bool = False,
         overwrite: bool,
     ) -> OutputCamera:
         """Check the target and the encoder; nothing is written yet.
+
+        Parameters
+        ----------
+        is_part
+            Whether it is a part of a film: pictures and nothing else.
 
         Raises
         ------
@@ -82,8 +104,10 @@ class OutputCamera:
             If the target or the encoder cannot be used, or there is no sound field
             for `sound_out`.
         """
-        sound_from, route = media.clip_sound.written(sound_out)
-        check_sound_out(sound_out, route.hearing)
+        sound_from, route = None, None
+        if not is_part:
+            sound_from, route = media.clip_sound.written(sound_out)
+            check_sound_out(sound_out, route.hearing)
         writer = MediaWriter(
             target,
             width_px=lens.width_px,
@@ -91,7 +115,7 @@ class OutputCamera:
             frame_rate=media.info.average_frame_rate,
             time_base=media.info.time_base,
             sound_from=sound_from,
-            said_by=media.info.path,
+            said_by=None if is_part else media.info.path,
             route=route,
             encoder=lens.encoder.name,
             preset=lens.encoder.preset,
@@ -107,21 +131,19 @@ def render_frames(
     takes: Sequence[tuple[OutputCamera, CameraPath]],
     *,
     observers: Sequence[FrameObserver] = (),
+    frames: Iterable[PlanarFrame] | None = None,
     progress: Progress,
 ) -> int:
     """Render a clip by every camera along its path, and return the number of frames.
 
     Observers see what the first camera does.
+
+    Parameters
+    ----------
+    frames
+        Those of the clip that are filmed; None for all.
     """
-    renderers = [
-        ViewportRenderer(
-            camera.lens.width_px,
-            camera.lens.height_px,
-            lens=path.source.lens,
-            sphere=media.sphere,
-        )
-        for camera, path in takes
-    ]
+    renderers = [_renderer(media, camera, path) for camera, path in takes]
     rate_hz = media.info.average_frame_rate or ASSUMED_RATE_HZ
     is_stabilized = any(camera.lens.is_stabilized for camera, _ in takes)
     shake = _shake(media, progress) if is_stabilized else None
@@ -141,12 +163,12 @@ def render_frames(
     with contextlib.ExitStack() as stack:
         for camera, _ in takes:
             stack.enter_context(camera.writer)
-        frames = progress.follow(
-            media.planar_frames(),
+        followed = progress.follow(
+            media.planar_frames() if frames is None else frames,
             words="Filming",
             duration_s=media.info.duration_from_header_s,
         )
-        for frame, views in in_order(film, frames):
+        for frame, views in in_order(film, followed):
             for (camera, _), view in zip(takes, views, strict=True):
                 camera.writer.write_planes(view, frame.pts)
             pose = takes[0][1].at(frame.time_s)
@@ -155,6 +177,31 @@ def render_frames(
             _show(observers, media, frame, views[0], pose)
             n_frames += 1
     return n_frames
+
+
+def show_stills(
+    media: Media,
+    take: tuple[OutputCamera, CameraPath],
+    observers: Sequence[FrameObserver],
+    frames: Iterable[PlanarFrame],
+) -> None:
+    """Show frames of a clip to observers, as `render_frames` would."""
+    camera, path = take
+    renderer = _renderer(media, camera, path)
+    rate_hz = media.info.average_frame_rate or ASSUMED_RATE_HZ
+    for frame in frames:
+        poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
+        view = renderer.expose_planes(frame.planes, poses)
+        _show(observers, media, frame, view, path.at(frame.time_s))
+
+
+def _renderer(media: Media, camera: OutputCamera, path: CameraPath) -> ViewportRenderer:
+    return ViewportRenderer(
+        camera.lens.width_px,
+        camera.lens.height_px,
+        lens=path.source.lens,
+        sphere=media.sphere,
+    )
 
 
 def _shake(media: Media, progress: Progress) -> Shake:

@@ -115,6 +115,23 @@ def brief(
     )
 
 
+def planned_before(
+    path_source: Path,
+    settings: PanSettings,
+    lenses: Sequence[LensSettings],
+    media: Media,
+) -> list[CameraPath]:
+    """Read the paths that were planned before, for pictures of these sizes."""
+    return [
+        described(CameraPath.load(name), lens, settings, media)
+        for name, lens in zip(
+            named(path_source, settings, lenses),
+            each_take(lenses, settings),
+            strict=True,
+        )
+    ]
+
+
 def described(
     path: CameraPath, lens: LensSettings, settings: PanSettings, media: Media
 ) -> CameraPath:

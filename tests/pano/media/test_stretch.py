@@ -42,7 +42,7 @@ def luma(media: Media, stretch: Stretch | None = None) -> list[tuple[int, bytes]
 def remuxed(
     source: Path, target: Path, *words: str, before: Sequence[str] = ()
 ) -> Path:
-    command = [ffmpeg_program(), *before, "-i", source, *words, target]
+    command = [str(ffmpeg_program()), *before, "-i", str(source), *words, str(target)]
     subprocess.run(command, check=True, capture_output=True)
     return target
 

@@ -27,7 +27,6 @@ from pano_jobs.settings import (
     LocalizeSettings,
     PanSettings,
 )
-from tests.fake_localizer import RedLocalizer
 from tests.pipelines.batch import cluster_batch, kill_batches, red_batch
 from tests.pipelines.batch.quick_work import made, options, states, statuses
 from tests.pipelines.batch.test_kills import write_clips
@@ -37,19 +36,6 @@ ENCODER = EncoderSettings(preset=red_batch.REPEATABLE)
 SETTINGS = PanSettings(lens=LensSettings(64, 36, encoder=ENCODER))
 LARGER = PanSettings(lens=LensSettings(128, 72, encoder=ENCODER))
 HEAT = HeatMapWork(LocalizeSettings(), ENCODER)
-
-
-@pytest.fixture
-def hearing(monkeypatch):
-    """Let the jobs hear what is red; return the localizers that were asked for."""
-    asked: list[RedLocalizer] = []
-
-    def load(*_):
-        asked.append(RedLocalizer())
-        return asked[-1]
-
-    monkeypatch.setattr("pano_jobs.analysis.audio_track.load_localizer", load)
-    return asked
 
 
 @pytest.fixture

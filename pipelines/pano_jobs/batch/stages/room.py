@@ -59,18 +59,24 @@ class Room:
         """Name a stage's product, which is there when it is whole."""
         return self.folder / f"{stage}-{self.keys[stage]}{suffix}"
 
-    def open(self, products: Products, *, is_fresh: bool) -> None:
+    def open(
+        self, products: Products, *, is_fresh: bool, parts: Path | None = None
+    ) -> None:
         """Make the folder ready: nothing in it but products of these keys.
 
         Parameters
         ----------
         is_fresh
             Keep none of them.
+        parts
+            A folder in it that is kept as well.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
         done = {stage for stage in products if is_made(products[stage])}
         wanted = set() if is_fresh else {path for one in done for path in products[one]}
         for path in self.folder.iterdir():
+            if path == parts and not is_fresh:
+                continue
             if path.is_dir():
                 shutil.rmtree(path)
             elif path not in wanted:
@@ -94,6 +100,10 @@ class Room:
         self.state = self.state.with_stage(stage, key, now_s - self._begun_s)
         self.state.save(self.state_path)
         self._begun_s = now_s
+
+    def add_time(self, seconds: float) -> None:
+        """Count time that others spent on the stage that is made now."""
+        self._begun_s -= seconds
 
     def fail(self, reason: str) -> None:
         """Note why the clip failed."""

@@ -8,23 +8,35 @@ of a fresh analysis, and a clip that was interrupted is to look like one that wa
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+import functools
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from pano.media import probe
+from pano.camera.path import CameraPath
+from pano.media import Media, probe
 from pano.media.writing.encoders import suffix_of
 from pano_jobs.batch.clips import SourceIdentity
 from pano_jobs.batch.stages.keys import film_key, maps_key, path_key, stage_key
+from pano_jobs.batch.stages.parts import Parts
 from pano_jobs.batch.stages.room import LAST_STAGE, Products, Room, is_made
 from pano_jobs.batch.stages.state import Summary
 from pano_jobs.batch.thumbnail import thumbnail
 from pano_jobs.explain.why import page_target
 from pano_jobs.progress import Progress
+from pano_jobs.results import PanResult
 from pano_jobs.settings import EncoderSettings, LocalizeSettings, PanSettings
 from pano_jobs.video.heat_map import saliency
 from pano_jobs.video.pan import pan
+from pano_jobs.video.parts import film_part, join_films, plan_parts
+from pano_jobs.video.render_pass import (
+    FilmTakes,
+    FrameObserver,
+    OutputCamera,
+    render_frames,
+)
 from pano_jobs.video.takes import lenses_of, named
 
 
@@ -60,6 +72,38 @@ class ClipWork(Protocol):
         ...
 
 
+@runtime_checkable
+class PartedWork(ClipWork, Protocol):
+    """Work whose films several may make, each a part."""
+
+    @property
+    def part_s(self) -> float | None:
+        """How long a part is, in seconds; None makes no parts."""
+        ...
+
+    def begin(
+        self, source: Path, target: Path, room: Room, progress: Progress
+    ) -> Summary | None:
+        """Make films and pages, or, with None, all that its parts begin with."""
+        ...
+
+    def parts(self, room: Room) -> Parts:
+        """Find the parts of a clip's films."""
+        ...
+
+    def film_part(
+        self, source: Path, room: Room, number: int, progress: Progress
+    ) -> None:
+        """Film a part of a clip that was begun, by its number from 0."""
+        ...
+
+    def join(
+        self, source: Path, target: Path, room: Room, progress: Progress
+    ) -> Summary:
+        """Join the parts of a clip that was begun, once all are filmed."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class PanWork:
     """Films along the sound: `pano pan`.
@@ -68,10 +112,13 @@ class PanWork:
     ----------
     has_page
         Whether a page explains each path.
+    part_s
+        Long clips are filmed in parts of so many seconds; None films all in one piece.
     """
 
     settings: PanSettings
     has_page: bool = False
+    part_s: float | None = None
 
     @property
     def suffix(self) -> str:
@@ -101,12 +148,88 @@ class PanWork:
         self, source: Path, target: Path, room: Room, progress: Progress
     ) -> Summary:
         """Pan the clip, from kept maps and along kept paths if there are any."""
+        result = self._pan(source, target, room, progress)
+        return self._summary(source, target, result)
+
+    def begin(
+        self, source: Path, target: Path, room: Room, progress: Progress
+    ) -> Summary | None:
+        """Pan a clip; None where only its paths are planned, and its parts."""
+        if self.part_s is None:
+            return self.make(source, target, room, progress)
+        parts, products = self.parts(room), self.products(room)
+        if parts.is_planned() and all(map(is_made, products.values())):
+            return None
+        result = self._pan(source, target, room, progress, self._plan_or_film(parts))
+        return None if parts.is_planned() else self._summary(source, target, result)
+
+    def parts(self, room: Room) -> Parts:
+        """Find the parts of a clip's films."""
+        n_films = len(self.films(room.clip.target))
+        return Parts.of(room, self.part_s or 0.0, n_films, self.suffix)
+
+    def film_part(
+        self, source: Path, room: Room, number: int, progress: Progress
+    ) -> None:
+        """Film a part of a clip that was begun, by its number from 0."""
+        parts = self.parts(room)
+        film_part(
+            source,
+            self.settings,
+            parts.plan(),
+            number,
+            maps_source=room.file("maps", ".npz"),
+            path_source=room.file("path", ".json"),
+            targets=parts.films(number),
+            progress=progress,
+        )
+
+    def join(
+        self, source: Path, target: Path, room: Room, progress: Progress
+    ) -> Summary:
+        """Join the parts of a clip that was begun, once all are filmed."""
+        parts = self.parts(room)
+        plan = parts.plan()
+        films = [parts.films(number) for number in range(plan.n_parts)]
+        join = functools.partial(join_films, plan=plan, parts=films)
+        result = self._pan(source, target, room, progress, join)
+        note = f"filmed in {plan.n_parts} parts"
+        result = dataclasses.replace(result, notes=(*result.notes, note))
+        return self._summary(source, target, result)
+
+    def _plan_or_film(self, parts: Parts) -> FilmTakes:
+        def film(
+            media: Media,
+            takes: Sequence[tuple[OutputCamera, CameraPath]],
+            *,
+            observers: Sequence[FrameObserver],
+            progress: Progress,
+        ) -> int:
+            plan = None
+            is_steadied = any(camera.lens.is_stabilized for camera, _ in takes)
+            if self.part_s is not None and not is_steadied:
+                plan = plan_parts(media, self.part_s, has_stills=bool(observers))
+            if plan is not None:
+                parts.keep(plan)
+                return 0
+            return render_frames(media, takes, observers=observers, progress=progress)
+
+        return film
+
+    def _pan(
+        self,
+        source: Path,
+        target: Path,
+        room: Room,
+        progress: Progress,
+        film: FilmTakes = render_frames,
+    ) -> PanResult:
         products = self.products(room)
         maps, path = room.file("maps", ".npz"), room.file("path", ".json")
         has_maps = is_made(products["maps"])
         has_path = has_maps and is_made(products["path"])
         pages = self.pages(target)
-        result = pan(
+        return pan(
             source,
             target,
             self.settings,
@@ -116,14 +239,16 @@ class PanWork:
             path_source=path if has_path else None,
             path_target=None if has_path else path,
             why_target=pages[0] if pages else None,
+            film=film,
             overwrite=True,
             progress=progress,
         )
-        duration_s = probe(source).duration_from_header_s
+
+    def _summary(self, source: Path, target: Path, result: PanResult) -> Summary:
         return Summary(
             result.notes,
             result.mean_confidence,
-            duration_s,
+            probe(source).duration_from_header_s,
             thumbnail(self.films(target)[0]),
         )
 

@@ -33,6 +33,8 @@ from pano_jobs.settings import (
 
 # Cameras, copying programs and networks pause for less while a file grows.
 _REST_S = 10.0
+# Each part begins with a keyframe and decodes a second before it.
+_LEAST_PART_S = 1.0
 
 
 @click.command()
@@ -54,6 +56,14 @@ _REST_S = 10.0
     "has_page",
     is_flag=True,
     help="Also draw a page beside each video that shows why the camera looked there.",
+)
+@click.option(
+    "--part",
+    "part_s",
+    type=click.FloatRange(min=_LEAST_PART_S),
+    metavar="SECONDS",
+    help="Film clips that are longer in parts of so many seconds, as many at once as "
+    "--jobs or the cluster lets, and join them without loss.  [default: in one piece]",
 )
 @click.option(
     "--join",
@@ -124,6 +134,7 @@ def batch(
     direct: DirectSettings,
     localize: LocalizeSettings,
     has_page: bool,
+    part_s: float | None,
     join: bool,
     keep: bool,
     retries_failed: bool,
@@ -157,7 +168,9 @@ def batch(
             direct=direct,
             sound_out=sound_out,
         )
-        work = PanWork(settings, has_page=has_page)
+        work = PanWork(settings, has_page=has_page, part_s=part_s)
+    if part_s is not None and job != "pan":
+        raise click.UsageError("--part needs --job pan")
     if address is not None and engine != "ray":
         raise click.UsageError("--address needs --engine ray")
     options = BatchOptions(
@@ -171,6 +184,7 @@ def batch(
         return
     listener = Listener(
         starting=lambda source: _say_begun(console, source),
+        filmed=lambda *filmed: _say_filmed(console, folder, *filmed),
         ended=lambda *ended: _say_ended(console, folder, *ended),
         show=console.progress,
     )
@@ -189,6 +203,14 @@ def _say_begun(console: Console, source: Path) -> None:
     """Name a clip above its bars; without a terminal there are none."""
     if sys.stderr.isatty():
         console.note(str(source))
+
+
+def _say_filmed(
+    console: Console, folder: Path, source: Path, n_filmed: int, n_parts: int
+) -> None:
+    """Say in one line how far a clip is that is filmed in parts."""
+    name = source.relative_to(folder)
+    console.note(f"filmed {n_filmed} of {n_parts} parts of {name}")
 
 
 def _say_ended(
