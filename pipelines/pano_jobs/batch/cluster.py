@@ -20,6 +20,7 @@ from typing import Any
 
 from pano.errors import MediaError, PanoError, SettingsError
 from pano_jobs.batch.clip_run import ClipTask
+from pano_jobs.batch.cluster_address import refuse_absent, refuse_strange, token_words
 from pano_jobs.batch.part_run import run_task
 from pano_jobs.batch.signals import TERMINATED, ending_on_sigterm
 from pano_jobs.batch.stages.state import STATE_FOLDER
@@ -34,7 +35,6 @@ _LOCK_WAIT_S = 60.0
 # NFS may say for so long that a new folder is not there.
 _FOLDER_WAIT_S = 60.0
 _LOOK_AGAIN_S = 0.5
-_CONNECT_S = 5.0
 # Time to leave nothing half-written; after it a process is killed.
 _GRACE_S = 20.0
 # Ray looks at all tasks that wait whenever one ends: a few thousand would slow it down.
@@ -196,18 +196,21 @@ def connected(
     SettingsError
         If there is no cluster, or no machine of it has what a clip takes.
     """
-    if address is not None and address != "auto":
-        _refuse_silent(address)
+    named = None if address == "auto" else address
+    if named is not None:
+        refuse_absent(named)
     # Ray would report on its use to its makers where nobody forbids it.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     import ray
 
+    if named is not None:
+        refuse_strange(named)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
+    except (ray.exceptions.RayError, RuntimeError, ValueError, OSError) as error:
         raise SettingsError(
             f"cannot join the Ray cluster at {address or 'this machine'}: "
-            f"{_first_line(error)}"
+            f"{token_words(str(error)) or _first_line(error)}"
         ) from error
     try:
         # Ray has put its own answer to SIGTERM in the place of ours.
@@ -223,20 +226,6 @@ def connected(
         raise SystemExit(TERMINATED) from end
     finally:
         ray.shutdown()
-
-
-def _refuse_silent(address: str) -> None:
-    """Refuse an address where nobody answers, for which Ray would wait a minute."""
-    host, _, port = address.rpartition(":")
-    if not host or not port.isdecimal():
-        raise SettingsError(f"an address of a Ray cluster is HOST:PORT, not {address}")
-    try:
-        socket.create_connection((host.strip("[]"), int(port)), _CONNECT_S).close()
-    except (OSError, OverflowError) as error:
-        raise SettingsError(
-            f"no Ray cluster answers at {address}; `ray start --head` says where its "
-            "head listens"
-        ) from error
 
 
 def _run_there(task: ClipTask, folder: str, wait_s: float) -> ClipOutcome:

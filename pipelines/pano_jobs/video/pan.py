@@ -82,7 +82,8 @@ def pan(
     truth
         Drawn on the contact sheet and used for nothing else.
     film
-        Films all takes once their paths are there.
+        Films all takes once their paths are there, or leaves that, and the pages, for
+        later, with no frames.
 
     Raises
     ------
@@ -220,7 +221,7 @@ def _rendered(
 ) -> PanResult:
     """Film all takes and save the pages that looked on."""
     n_frames = film(media, takes, observers=list(pages.values()), progress=progress)
-    for name, page in pages.items():
+    for name, page in pages.items() if n_frames else ():
         page.save(name)
     others = tuple(camera.target for camera, _ in takes[1:])
     return dataclasses.replace(video_result(media, takes[0], n_frames), others=others)

@@ -54,7 +54,7 @@ class FrameObserver(Protocol):
 
 @runtime_checkable
 class FilmTakes(Protocol):
-    """Makes the films of all cameras along their paths."""
+    """Makes the films of all cameras along their paths, or leaves it for later."""
 
     def __call__(
         self,
@@ -64,7 +64,7 @@ class FilmTakes(Protocol):
         observers: Sequence[FrameObserver],
         progress: Progress,
     ) -> int:
-        """Return the number of frames; observers see what the first camera does."""
+        """Return the number of frames that observers saw the first camera film."""
         ...
 
 

@@ -1,8 +1,9 @@
 """The command `pano` whose clips hear red on every machine, and note where that is.
 
 Machines of a cluster do not run this file again as the processes of `--jobs` do: they
-import the module of a clip's work. Each clip leaves a line in `begun.txt` beside its
-folder, with the session of the node, and lasts as long as `lasts.txt` there says.
+import the module of a clip's work. Each clip, and each part of one, leaves a line in
+`begun.txt` beside its folder, with the session of the node, and lasts as long as
+`lasts.txt` there says.
 """
 
 from __future__ import annotations
@@ -31,8 +32,7 @@ class RedWork(PanWork):
     ) -> Summary:
         red_batch.hear_red()
         place = room.clip.folder.parent
-        with (place / "begun.txt").open("a") as file:
-            file.write(f"{source.name} {os.getsid(0)}\n")
+        note(place, source.name)
         part = target.with_name("half.part.mp4")
         until_s = time.monotonic() + float((place / "lasts.txt").read_text())
         try:
@@ -42,6 +42,25 @@ class RedWork(PanWork):
         finally:
             part.unlink()
         return PanWork.make(self, source, target, room, progress)
+
+    def begin(
+        self, source: Path, target: Path, room: Room, progress: Progress
+    ) -> Summary | None:
+        red_batch.hear_red()
+        return PanWork.begin(self, source, target, room, progress)
+
+    def film_part(
+        self, source: Path, room: Room, number: int, progress: Progress
+    ) -> None:
+        place = room.clip.folder.parent
+        note(place, f"{source.name}#{number}")
+        time.sleep(float((place / "lasts.txt").read_text()))
+        PanWork.film_part(self, source, room, number, progress)
+
+
+def note(place: Path, name: str) -> None:
+    with (place / "begun.txt").open("a") as file:
+        file.write(f"{name} {os.getsid(0)}\n")
 
 
 if __name__ == "__main__":

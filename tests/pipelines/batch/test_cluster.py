@@ -6,6 +6,7 @@ import contextlib
 import importlib.util
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ from tests.pipelines.batch.ray_nodes import JOINING, RayNodes, ray_nodes
 from tests.pipelines.batch.test_kills import write_clips
 
 _WAIT_S = 60.0
+COMMAND = (sys.executable, cluster_batch.__file__, "batch")
 needs_ray = pytest.mark.skipif(
     importlib.util.find_spec("ray") is None,
     reason="needs ray (pip install 'pano[ray]')",
@@ -211,6 +213,51 @@ def test_an_address_where_nobody_answers_is_refused(address, words):
         raise AssertionError("nobody is there")
 
 
+@needs_ray
+@pytest.mark.slow
+def test_an_address_where_something_silent_listens_is_refused_soon():
+    begun_s = time.monotonic()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"127.0.0.1:{silent.getsockname()[1]}"
+        told = f"what listens at {address} does not answer as a Ray cluster"
+        with pytest.raises(SettingsError, match=told), connected(address, Share()):
+            raise AssertionError("nobody answers")
+    assert time.monotonic() - begun_s < 20.0
+
+
+@needs_ray
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "joining",
+    [
+        {"RAY_AUTH_TOKEN": "0" * 64},
+        {"RAY_AUTH_MODE": "disabled"},
+        {"RAY_AUTH_TOKEN": ""},
+    ],
+    ids=["wrong", "disabled", "missing"],
+)
+def test_a_wrong_token_is_refused_in_one_sentence(tmp_path, nodes, joining):
+    environment = os.environ | JOINING | joining | {"HOME": str(tmp_path)}
+    (tmp_path / "in").mkdir()
+    begun_s = time.monotonic()
+    refused = subprocess.run(
+        [*COMMAND, "in", "-o", "out", *on(nodes)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=_WAIT_S,
+    )
+    assert time.monotonic() - begun_s < 20.0
+    assert refused.returncode == 1
+    assert refused.stderr == (
+        f"pano: cannot join the Ray cluster at {nodes.address}: its token is another "
+        "one, or none is set here; copy the head's to RAY_AUTH_TOKEN, with "
+        "RAY_AUTH_MODE=token\n"
+    )
+    assert not (tmp_path / "out").exists()
+
+
 def run(*words):
     return CliRunner().invoke(main, ["batch", "in", "-o", "out", *words])
 
@@ -239,7 +286,7 @@ def nodes():
 
 def start(folder: Path, output: str, *words: str, lasts_s: float = 0.0):
     (folder / "lasts.txt").write_text(str(lasts_s))
-    command = [sys.executable, cluster_batch.__file__, "batch", "in", "-o", output]
+    command = [*COMMAND, "in", "-o", output]
     return subprocess.Popen(
         [
             *command,
@@ -333,6 +380,34 @@ def test_a_machine_that_is_killed_costs_no_clip(tmp_path):
     assert (first, again) == (second, nodes.sessions[0])
     assert products(tmp_path / "there") == products(tmp_path / "here")
     assert not list((tmp_path / "there" / STATE_FOLDER).glob("*.lock"))
+
+
+@needs_ray
+@pytest.mark.slow
+def test_a_machine_that_is_killed_costs_no_part_of_a_clip(tmp_path):
+    write_clips(tmp_path / "in", 1, n_pictures=90)
+    in_parts = ("--part", "1")
+    here = start(tmp_path, "here", *in_parts)
+    _, lines = here.communicate(timeout=_WAIT_S)
+    assert here.returncode == 0, lines
+    assert "filmed 6 of 6 parts of a.mp4" in lines
+    (tmp_path / "begun.txt").unlink()
+    with ray_nodes() as nodes:
+        there = start(tmp_path, "there", *in_parts, *on(nodes), lasts_s=2.0)
+        second = nodes.sessions[1]
+        wait_for(lambda: second in [session for _, session in begun(tmp_path)])
+        nodes.kill(1)
+        _, lines = there.communicate(timeout=_WAIT_S)
+    assert there.returncode == 0, lines
+    assert "filmed 6 of 6 parts of a.mp4" in lines
+    names = [name for name, _ in begun(tmp_path)]
+    assert set(names) == {f"a.mp4#{number}" for number in range(6)}
+    (lost,) = {name for name in names if names.count(name) == 2}
+    first, again = (session for name, session in begun(tmp_path) if name == lost)
+    assert (first, again) == (second, nodes.sessions[0])
+    assert products(tmp_path / "there") == products(tmp_path / "here")
+    assert len(products(tmp_path / "here")) == 3
+    assert not list((tmp_path / "there" / STATE_FOLDER).glob("**/*.lock"))
 
 
 @needs_ray

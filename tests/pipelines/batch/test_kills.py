@@ -27,9 +27,10 @@ def red_disc(k: int):
     return image
 
 
-def write_clips(folder: Path, n_clips: int = N_CLIPS) -> None:
+def write_clips(folder: Path, n_clips: int = N_CLIPS, n_pictures: int = 9) -> None:
     folder.mkdir()
-    clip = Clip(120, 60, Fraction(15), 9, sound=SoundTrack(sine(0.6)), paint=red_disc)
+    sound = SoundTrack(sine(n_pictures / 15))
+    clip = Clip(120, 60, Fraction(15), n_pictures, sound=sound, paint=red_disc)
     for name in "abcdef"[:n_clips]:
         write_clip(folder / f"{name}.mp4", clip)
 
@@ -51,13 +52,14 @@ def products(output: Path) -> dict[str, bytes]:
         pytest.param(50, [], 1, marks=pytest.mark.slow),
         pytest.param(6, ["--why"], 2, marks=pytest.mark.slow),
         pytest.param(6, ["--job", "saliency"], 1, marks=pytest.mark.slow),
+        pytest.param(12, ["--part", "1"], 1, marks=pytest.mark.slow),
     ],
-    ids=["aspects", "often", "page", "heat map"],
+    ids=["aspects", "often", "page", "heat map", "parts"],
 )
 def test_a_killed_batch_goes_on_as_if_it_had_not_been(
     tmp_path, n_kills, options, n_products
 ):
-    write_clips(tmp_path / "in")
+    write_clips(tmp_path / "in", n_pictures=40 if "--part" in options else 9)
     ran = subprocess.run(
         [sys.executable, kill_batches.__file__, tmp_path, "0", str(n_kills), *options],
         capture_output=True,

@@ -1,11 +1,15 @@
-"""Long clips that are filmed in parts: the film of one piece, whoever made its parts."""
+"""Long clips that are filmed in parts: the film of one piece, whoever made them."""
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import subprocess
+import sys
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any, Literal
 
 import av
 import cv2
@@ -14,7 +18,8 @@ import pytest
 from click.testing import CliRunner
 
 from pano.errors import MediaError
-from pano.media import MediaWriter, open_media
+from pano.media import MediaWriter
+from pano.media.stretch import read_picture_times
 from pano_jobs.batch import part_run
 from pano_jobs.batch.clip_run import ELSEWHERE
 from pano_jobs.batch.lock import held
@@ -75,7 +80,9 @@ def go(folder: Path, output: str, some: PanWork, asked=None, listener=None):
     return batch(folder / "in", folder / output, some, asked, listener)
 
 
-def packets(path: Path, kind: str) -> list[tuple[int, int, bytes]]:
+def packets(
+    path: Path, kind: Literal["video", "audio"]
+) -> list[tuple[int, int, bytes]]:
     with av.open(str(path)) as container:
         stream = container.streams.best(kind)
         return [
@@ -139,3 +146,274 @@ def test_a_film_in_parts_is_as_good_as_one_in_one_piece(one, rendered, preset):
     assert psnr_db(film, raw) > psnr_db(whole, raw) - 0.2
     assert made(one / "parts") == made(one / "whole") == [["maps", "path", "film"]]
     assert left(one / "parts") == [".json"]
+
+
+@pytest.mark.parametrize(
+    ("length_s", "part_s", "n_parts"),
+    [(4.4, 3.0, 1), (4.5, 3.0, 2), (7.4, 3.0, 2), (7.5, 3.0, 3), (9.0, 3.0, 3)],
+)
+def test_what_is_left_at_the_end_is_no_small_part(length_s, part_s, n_parts):
+    pts = range(5, 5 + round(length_s * 10))  # the last is shown for a tenth
+    plan = PartPlan.of([*pts, pts[-1] + 1], Fraction(1, 10), part_s)
+    assert (plan.n_parts if plan else 1) == n_parts
+    if plan:
+        told = [pts for number in range(plan.n_parts) for pts in plan.pts_of(number)]
+        assert told == list(plan.pts)
+
+
+def test_a_hole_in_a_clip_makes_no_empty_part():
+    plan = PartPlan.of([0, 5, 10, 15, 65, 70, 75, 80], Fraction(1, 10), 1.0)
+    assert plan is not None
+    assert [plan.pts_of(n) for n in range(plan.n_parts)] == [
+        *((0, 5), (10, 15), (65,)),
+        (70, 75, 80),
+    ]
+
+
+def test_a_damaged_plan_is_a_sentence(tmp_path):
+    (tmp_path / "plan.json").write_text("[]")
+    with pytest.raises(MediaError, match="plan of the parts is gone"):
+        PartPlan.load(tmp_path / "plan.json")
+
+
+class EndError(Exception):
+    pass
+
+
+def end_after(n_parts: int) -> Listener:
+    """Return who ends a batch once so many parts are filmed."""
+
+    def tell(source: Path, n_filmed: int, n_all: int) -> None:
+        if n_filmed == n_parts:
+            raise EndError
+
+    return Listener(filmed=tell)
+
+
+def test_parts_that_are_filmed_are_not_filmed_again(one, rendered):
+    go(one, "calm", work())
+    rendered.clear()
+    with pytest.raises(EndError):
+        go(one, "out", work(), None, end_after(3))
+    assert len(rendered) == 3 * 15
+    with held(next((one / "out" / STATE_FOLDER).glob("*.json")).with_suffix(".lock")):
+        pass  # and it is free
+    rendered.clear()
+    assert statuses(go(one, "out", work())) == ["done"]
+    assert len(rendered) == N_PICTURES - 3 * 15
+    assert (one / "out/a.mp4").read_bytes() == (one / "calm/a.mp4").read_bytes()
+    assert left(one / "out") == [".json"]
+
+
+@pytest.mark.parametrize("other", [{"part_s": 2.0}, {"preset": "superfast"}])
+def test_parts_of_other_settings_are_cleared(one, rendered, other):
+    with pytest.raises(EndError):
+        go(one, "out", work(), None, end_after(3))
+    rendered.clear()
+    assert statuses(go(one, "out", work(**other))) == ["done"]
+    assert len(rendered) == N_PICTURES
+    assert left(one / "out") == [".json"]
+
+
+def test_force_films_every_part_anew(one, rendered):
+    with pytest.raises(EndError):
+        go(one, "out", work(), None, end_after(3))
+    rendered.clear()
+    go(one, "out", work(), options(overwrite=True))
+    assert len(rendered) == N_PICTURES
+
+
+def test_other_parts_are_no_reason_to_film_a_finished_clip_again(one):
+    go(one, "out", work())
+    assert statuses(go(one, "out", work(part_s=2.0))) == ["skipped"]
+    assert statuses(go(one, "out", work(part_s=None))) == ["skipped"]
+
+
+@pytest.mark.slow
+def test_pages_and_all_films_are_those_of_one_piece(one, rendered):
+    aspects: dict[str, Any] = {"aspects": (Fraction(1), Fraction(16, 9))}
+    go(one, "parts", work(has_page=True, **aspects))
+    n_rendered = len(rendered)
+    go(one, "whole", work(has_page=True, part_s=None, **aspects))
+    assert n_rendered == 2 * N_PICTURES == len(rendered) - n_rendered
+    names = sorted(path.name for path in (one / "whole").glob("a*"))
+    assert len(names) == 3
+    assert sorted(path.name for path in (one / "parts").glob("a*")) == names
+    for name in names:
+        film = one / "parts" / name
+        if film.suffix == ".html":
+            pages = (film.read_text(), (one / "whole" / name).read_text())
+            assert pages[0] == pages[1]
+            continue
+        whole = [picture.pts for picture in pictures(one / "whole" / name)]
+        assert [picture.pts for picture in pictures(film)] == whole
+
+
+def slow(*values: object):
+    return pytest.param(*values, marks=pytest.mark.slow)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "settings", "n_parts"),
+    [
+        slow(".ts", {}, 4),  # decoded from its beginning, part by part
+        slow(".mkv", {}, 4),
+        (".mkv", {"codec": "libx265", "options": {"preset": "ultrafast"}}, 4),
+        slow(".avi", {}, 1),  # does not say when pictures are shown
+        (".mp4", {"n_pictures": 20}, 1),
+    ],
+)
+def test_every_kind_of_clip_becomes_the_film_of_one_piece(
+    tmp_path, hearing, rendered, suffix, settings, n_parts
+):
+    write_long(tmp_path / f"in/a{suffix}", **settings)
+    parted = go(tmp_path, "parts", work())
+    raw = list(rendered)
+    rendered.clear()
+    go(tmp_path, "whole", work(part_s=None))
+    assert np.array_equal(rendered, raw[-len(rendered) :])
+    assert parted.clips[0].reason.count("filmed in 4 parts") == (n_parts == 4)
+    film, whole = (pictures(tmp_path / name / "a.mp4") for name in ("parts", "whole"))
+    times = [(one.pts, one.time_base) for one in whole]
+    assert [(one.pts, one.time_base) for one in film] == times
+    sounds = (
+        packets(tmp_path / name / "a.mp4", "audio") for name in ("parts", "whole")
+    )
+    assert next(sounds) == next(sounds)
+    assert left(tmp_path / "parts") == [".json"]
+
+
+def test_a_steady_film_is_made_in_one_piece(one):
+    lens = dataclasses.replace(work().settings.lens, is_stabilized=True)
+    result = go(one, "out", PanWork(PanSettings(lens=lens), part_s=PART_S))
+    assert statuses(result) == ["done"]
+    assert "parts" not in result.clips[0].reason
+
+
+def test_a_clip_whose_packets_promise_other_pictures_is_filmed_in_one_piece(
+    one, monkeypatch
+):
+    def lie(info):
+        told = read_picture_times(info)
+        return None if told is None else told[:40] + told[41:]
+
+    monkeypatch.setattr("pano_jobs.video.parts.read_picture_times", lie)
+    result = go(one, "out", work())
+    assert statuses(result) == ["done"]
+    assert "parts" not in result.clips[0].reason
+    assert len(pictures(one / "out/a.mp4")) == N_PICTURES
+    assert left(one / "out") == [".json"]
+
+
+def test_chapters_are_filmed_in_parts_that_reach_over_their_joint(tmp_path, hearing):
+    for name in ("GS010001.mp4", "GS020001.mp4"):
+        write_long(tmp_path / "in" / name, n_pictures=30)
+    joined = BatchOptions(join=True)
+    parted = go(tmp_path, "parts", work(part_s=1.5), joined)
+    go(tmp_path, "whole", work(part_s=None), joined)
+    assert "filmed in 3 parts" in parted.clips[0].reason
+    film, whole = (
+        pictures(tmp_path / name / "GS010001.mp4") for name in ("parts", "whole")
+    )
+    assert [one.pts for one in film] == [one.pts for one in whole]
+    assert len(film) == 60
+
+
+def test_a_part_that_fails_fails_its_clip_and_a_second_time_clears_it(one, monkeypatch):
+    write_long(one / "in/b.mp4", n_pictures=20)
+    film = PanWork.film_part
+    numbers = []
+
+    def fail(work, source, room, number, progress):
+        numbers.append(number)
+        if number == 2:
+            raise MediaError("the disk is full")
+        film(work, source, room, number, progress)
+
+    monkeypatch.setattr(PanWork, "film_part", fail)
+    first = go(one, "out", work())
+    assert statuses(first) == ["failed", "done"]
+    assert first.clips[0].reason == "the disk is full"
+    assert numbers == [0, 1, 2]  # and no more
+    assert left(one / "out").count(".mp4") == 2
+    state = ClipState.load(next((one / "out" / STATE_FOLDER).glob("a-*.json")))
+    assert state.failure is not None
+    go(one, "out", work())
+    assert numbers == [0, 1, 2, 2]
+    assert left(one / "out") == [".json", ".json"]
+    assert go(one, "out", work(), options(retries_failed=False)).count("failed") == 1
+
+
+def test_a_clip_that_another_batch_takes_before_its_parts_is_left_to_it(
+    one, monkeypatch
+):
+    @contextlib.contextmanager
+    def taken(*_, **__) -> Iterator[bool]:
+        yield False
+
+    monkeypatch.setattr("pano_jobs.batch.parted.held", taken)
+    result = go(one, "out", work())
+    assert [clip.reason for clip in result.clips] == [ELSEWHERE]
+
+
+def test_a_clip_is_locked_while_its_parts_are_filmed(one):
+    locks = []
+
+    def look(*_):
+        (lock,) = (one / "out" / STATE_FOLDER).glob("a-*.lock")
+        with held(lock) as is_ours:
+            locks.append(is_ours)
+
+    go(one, "out", work(), None, Listener(filmed=look))
+    assert locks == [False] * 4
+
+
+def test_a_process_that_was_given_up_may_still_end(one, monkeypatch):
+    tasks = []
+
+    def note(task, *words, **more):
+        outcome = run_task(task, *words, **more)
+        tasks.append(task)
+        return outcome
+
+    monkeypatch.setattr("pano_jobs.batch.run.run_task", note)
+    go(one, "out", work(), options(keep=True))
+    assert [type(task).__name__ for task in tasks] == [
+        *("ClipTask", *["PartTask"] * 4, "JoinTask")
+    ]
+    film = (one / "out/a.mp4").read_bytes()
+    late_part, late_join = tasks[1], tasks[-1]
+    assert isinstance(late_part, PartTask)
+    assert isinstance(late_join, JoinTask)
+    assert run_task(late_part).status == "failed"
+    assert run_task(late_join).status == "failed"
+    assert (one / "out/a.mp4").read_bytes() == film
+    monkeypatch.setattr(part_run, "_LOCK_WAIT_S", 0.0)
+    parts = work().parts(late_part.room())
+    parts.folder.mkdir()
+    with held(parts.lock(late_part.number)):
+        assert "was given up" in run_task(late_part).reason
+
+
+def test_the_command_tells_of_parts(one):
+    command = ["batch", str(one / "in"), "-o", str(one / "out"), "--size", "64x36"]
+    ran = CliRunner().invoke(main, [*command, "--part", "1"])
+    assert ran.exit_code == 0, ran.output
+    assert "filmed 3 of 4 parts of a.mp4\n" in ran.stderr
+    assert "filmed in 4 parts" in ran.stdout
+    for words, told in [
+        (["--part", "0.5"], "x>=1"),
+        (["--part", "1", "--job", "saliency"], "--part needs --job pan"),
+    ]:
+        refused = CliRunner().invoke(main, [*command, *words])
+        assert refused.exit_code == 2
+        assert told in refused.stderr
+
+
+@pytest.mark.slow
+def test_parts_at_once_are_those_one_after_another(one):
+    command = [sys.executable, red_batch.__file__, "batch", one / "in", "-o"]
+    words = ["--size", "64x36", "--preset", red_batch.REPEATABLE, "--part", "1"]
+    for jobs in ("1", "2"):
+        subprocess.run([*command, one / jobs, *words, "--jobs", jobs], check=True)
+    assert (one / "1/a.mp4").read_bytes() == (one / "2/a.mp4").read_bytes()
