@@ -1,4 +1,4 @@
-"""The clips of a batch on the machines of a Ray cluster, a task each.
+"""The clips of a batch, and the parts of long ones, as tasks of a Ray cluster.
 
 A task is what a process of `--jobs` does: the machines share both folders, and lock,
 stages and state of a clip lie there. A clip whose process or machine is lost is

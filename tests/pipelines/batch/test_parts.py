@@ -22,6 +22,7 @@ from pano.media import MediaWriter
 from pano.media.stretch import read_picture_times
 from pano_jobs.batch import part_run
 from pano_jobs.batch.clip_run import ELSEWHERE
+from pano_jobs.batch.cluster import RayCluster, Share
 from pano_jobs.batch.lock import held
 from pano_jobs.batch.part_run import JoinTask, PartTask, run_task
 from pano_jobs.batch.run import BatchOptions, Listener, batch
@@ -32,6 +33,7 @@ from pano_jobs.settings import EncoderSettings, LensSettings, PanSettings
 from pano_jobs.video.parts import PartPlan
 from tests.pipelines.batch import red_batch
 from tests.pipelines.batch.quick_work import made, options, statuses
+from tests.pipelines.batch.test_cluster import FakeRay
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 RATE = Fraction(15)
@@ -408,6 +410,29 @@ def test_the_command_tells_of_parts(one):
         refused = CliRunner().invoke(main, [*command, *words])
         assert refused.exit_code == 2
         assert told in refused.stderr
+
+
+class LosesAPart(FakeRay):
+    """A cluster that loses who films the third part, once."""
+
+    def get(self, number):
+        task, *_ = self.calls[number]
+        if isinstance(task, PartTask) and task.number == 2 and not self.losses:
+            self.losses["a part"] = 0
+            self.open.remove(number)
+            raise self.LostError
+        return super().get(number)
+
+
+def test_parts_whose_machine_is_lost_are_filmed_elsewhere(one):
+    go(one, "here", work())
+    ray = LosesAPart()
+    asked = BatchOptions(engine=RayCluster(ray, Share(), None).run)
+    assert statuses(go(one, "there", work(), asked)) == ["done"]
+    numbers = [task.number for task, *_ in ray.calls if isinstance(task, PartTask)]
+    assert sorted(numbers) == [0, 1, 2, 2, 3]
+    film = (one / "here/a.mp4").read_bytes()
+    assert (one / "there/a.mp4").read_bytes() == film
 
 
 @pytest.mark.slow
