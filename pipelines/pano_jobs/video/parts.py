@@ -7,6 +7,7 @@ so is filmed in one piece.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
@@ -19,6 +20,7 @@ from pano.camera.path import CameraPath
 from pano.errors import MediaError
 from pano.media import Media, PlanarFrame, open_media
 from pano.media.stretch import Stretch, can_enter, read_picture_times
+from pano_jobs.analysis.analysis_pass import file_notes
 from pano_jobs.analysis.kept_maps import KeptAnalysis
 from pano_jobs.outputs import written_whole
 from pano_jobs.progress import Progress
@@ -50,10 +52,13 @@ class PartPlan:
         In the clip's time base, in their order.
     begins
         Places in `pts`; the first is 0.
+    notes
+        What a user should know of the clip, as far as analysing it has told.
     """
 
     pts: tuple[int, ...]
     begins: tuple[int, ...]
+    notes: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -82,7 +87,7 @@ class PartPlan:
 
     def save(self, path: Path) -> None:
         """Write the plan, whole or not at all."""
-        document = {"pts": self.pts, "begins": self.begins}
+        document = dataclasses.asdict(self)
         with written_whole(path) as part:
             part.write_text(json.dumps(document), encoding="utf-8")
 
@@ -97,7 +102,7 @@ class PartPlan:
         """
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
-            return cls(tuple(document["pts"]), tuple(document["begins"]))
+            return cls(**{name: tuple(document[name]) for name in cls.__slots__})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MediaError(
                 f"the plan of the parts is gone ({path}); start the batch again"
@@ -117,7 +122,8 @@ def plan_parts(media: Media, part_s: float, *, has_stills: bool) -> PartPlan | N
     if has_stills and not can_enter(info):
         return None
     pts = read_picture_times(info)
-    return None if pts is None else PartPlan.of(pts, info.time_base, part_s)
+    plan = None if pts is None else PartPlan.of(pts, info.time_base, part_s)
+    return plan and dataclasses.replace(plan, notes=file_notes(media))
 
 
 def film_part(

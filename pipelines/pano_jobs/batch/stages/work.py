@@ -193,8 +193,9 @@ class PanWork:
         films = [parts.films(number) for number in range(plan.n_parts)]
         join = functools.partial(join_films, plan=plan, parts=films)
         result = self._pan(source, target, room, progress, join)
-        note = f"filmed in {plan.n_parts} parts"
-        result = dataclasses.replace(result, notes=(*result.notes, note))
+        parted = f"filmed in {plan.n_parts} parts"
+        notes = tuple(dict.fromkeys((*result.notes, *plan.notes, parted)))
+        result = dataclasses.replace(result, notes=notes)
         return self._summary(source, target, result)
 
     def _plan_or_film(self, parts: Parts) -> FilmTakes:
