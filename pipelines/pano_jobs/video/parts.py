@@ -16,7 +16,10 @@ from fractions import Fraction
 from itertools import zip_longest
 from pathlib import Path
 
+import numpy as np
+
 from pano.camera.path import CameraPath
+from pano.camera.stabilize import Shake
 from pano.errors import MediaError
 from pano.media import Media, PlanarFrame, open_media
 from pano.media.stretch import Stretch, can_enter, read_picture_times
@@ -54,11 +57,15 @@ class PartPlan:
         Places in `pts`; the first is 0.
     notes
         What a user should know of the clip, as far as analysing it has told.
+    shake_rows
+        A row (time_s, and a turn's three numbers) for each time of a `Shake`; none
+        where no camera is to be rid of it.
     """
 
     pts: tuple[int, ...]
     begins: tuple[int, ...]
     notes: tuple[str, ...] = ()
+    shake_rows: tuple[tuple[float, ...], ...] = ()
 
     @classmethod
     def of(
@@ -85,6 +92,21 @@ class PartPlan:
         ends = (*self.begins[1:], len(self.pts))
         return self.pts[self.begins[number] : ends[number]]
 
+    @property
+    def shake(self) -> Shake | None:
+        """The shake of the clip, where a camera is to be rid of it."""
+        if not self.shake_rows:
+            return None
+        rows = np.array(self.shake_rows)
+        return Shake(rows[:, 0], rows[:, 1:])
+
+    def with_shake(self, shake: Shake | None) -> PartPlan:
+        """Return the plan with the shake that its parts take out."""
+        if shake is None:
+            return self
+        rows = np.column_stack([shake.time_s, shake.turns])
+        return dataclasses.replace(self, shake_rows=tuple(map(tuple, rows.tolist())))
+
     def save(self, path: Path) -> None:
         """Write the plan, whole or not at all."""
         document = dataclasses.asdict(self)
@@ -102,6 +124,7 @@ class PartPlan:
         """
         try:
             document = json.loads(path.read_text(encoding="utf-8"))
+            document["shake_rows"] = map(tuple, document["shake_rows"])
             return cls(**{name: tuple(document[name]) for name in cls.__slots__})
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise MediaError(
@@ -174,6 +197,7 @@ def film_part(
                     media,
                     list(zip(cameras, paths, strict=True)),
                     frames=_as_planned(media, plan, number, is_entered=is_entered),
+                    shake=plan.shake,
                     progress=progress,
                 )
                 return
@@ -214,12 +238,14 @@ def join_films(
     parts
         Of each part the films of all takes.
     """
+    shake = plan.shake
     for number, (camera, path) in enumerate(takes):
         films = [films[number] for films in parts]
-        camera.writer.turn_sound(axes_along(path, None))
+        camera.writer.turn_sound(axes_along(path, shake))
         camera.writer.join(films, plan.pts)
     if observers:
-        show_stills(media, takes[0], observers, _stills(media, plan, observers))
+        stills = _stills(media, plan, observers)
+        show_stills(media, takes[0], observers, stills, shake)
     return len(plan.pts)
 
 

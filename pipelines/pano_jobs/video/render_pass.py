@@ -132,6 +132,7 @@ def render_frames(
     *,
     observers: Sequence[FrameObserver] = (),
     frames: Iterable[PlanarFrame] | None = None,
+    shake: Shake | None = None,
     progress: Progress,
 ) -> int:
     """Render a clip by every camera along its path, and return the number of frames.
@@ -142,11 +143,12 @@ def render_frames(
     ----------
     frames
         Those of the clip that are filmed; None for all.
+    shake
+        Of the clip, where it was measured before.
     """
     renderers = [_renderer(media, camera, path) for camera, path in takes]
     rate_hz = media.info.average_frame_rate or ASSUMED_RATE_HZ
-    is_stabilized = any(camera.lens.is_stabilized for camera, _ in takes)
-    shake = _shake(media, progress) if is_stabilized else None
+    shake = shake or shake_of(media, takes, progress)
     for camera, path in takes:
         camera.writer.turn_sound(axes_along(path, shake))
 
@@ -154,8 +156,7 @@ def render_frames(
         views = []
         for (camera, path), renderer in zip(takes, renderers, strict=True):
             poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
-            if shake is not None:
-                poses = [shake.stabilized(pose, frame.time_s) for pose in poses]
+            poses = [_steady(pose, frame.time_s, shake) for pose in poses]
             views.append(renderer.expose_planes(frame.planes, poses))
         return views
 
@@ -171,12 +172,26 @@ def render_frames(
         for frame, views in in_order(film, followed):
             for (camera, _), view in zip(takes, views, strict=True):
                 camera.writer.write_planes(view, frame.pts)
-            pose = takes[0][1].at(frame.time_s)
-            if shake is not None:
-                pose = shake.stabilized(pose, frame.time_s)
+            pose = _steady(takes[0][1].at(frame.time_s), frame.time_s, shake)
             _show(observers, media, frame, views[0], pose)
             n_frames += 1
     return n_frames
+
+
+def shake_of(
+    media: Media,
+    takes: Sequence[tuple[OutputCamera, CameraPath]],
+    progress: Progress,
+) -> Shake | None:
+    """Measure a clip's shake in a pass of its own, if a camera is to be rid of it."""
+    if not any(camera.lens.is_stabilized for camera, _ in takes):
+        return None
+    frames = progress.follow(
+        media.planar_frames(),
+        words="Looking for shake",
+        duration_s=media.info.duration_from_header_s,
+    )
+    return measure_shake((frame.time_s, media.equirect_luma(frame)) for frame in frames)
 
 
 def show_stills(
@@ -184,6 +199,7 @@ def show_stills(
     take: tuple[OutputCamera, CameraPath],
     observers: Sequence[FrameObserver],
     frames: Iterable[PlanarFrame],
+    shake: Shake | None,
 ) -> None:
     """Show frames of a clip to observers, as `render_frames` would."""
     camera, path = take
@@ -191,8 +207,10 @@ def show_stills(
     rate_hz = media.info.average_frame_rate or ASSUMED_RATE_HZ
     for frame in frames:
         poses = _poses(path, frame.time_s, camera.lens, float(1 / rate_hz))
+        poses = [_steady(pose, frame.time_s, shake) for pose in poses]
         view = renderer.expose_planes(frame.planes, poses)
-        _show(observers, media, frame, view, path.at(frame.time_s))
+        pose = _steady(path.at(frame.time_s), frame.time_s, shake)
+        _show(observers, media, frame, view, pose)
 
 
 def _renderer(media: Media, camera: OutputCamera, path: CameraPath) -> ViewportRenderer:
@@ -204,24 +222,17 @@ def _renderer(media: Media, camera: OutputCamera, path: CameraPath) -> ViewportR
     )
 
 
-def _shake(media: Media, progress: Progress) -> Shake:
-    """Measure the shake in a pass of its own, over the luma of every frame."""
-    frames = progress.follow(
-        media.planar_frames(),
-        words="Looking for shake",
-        duration_s=media.info.duration_from_header_s,
-    )
-    return measure_shake((frame.time_s, media.equirect_luma(frame)) for frame in frames)
-
-
 def axes_along(path: CameraPath, shake: Shake | None) -> AxesAt:
     """Return what tells how the film's camera stands, for the sound to turn with."""
 
     def axes_at(time_s: float) -> FloatArray:
-        pose = path.at(time_s)
-        return (pose if shake is None else shake.stabilized(pose, time_s)).axes()
+        return _steady(path.at(time_s), time_s, shake).axes()
 
     return axes_at
+
+
+def _steady(pose: CameraPose, time_s: float, shake: Shake | None) -> CameraPose:
+    return pose if shake is None else shake.stabilized(pose, time_s)
 
 
 def _poses(

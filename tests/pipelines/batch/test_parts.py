@@ -287,11 +287,15 @@ def test_every_kind_of_clip_becomes_the_film_of_one_piece(
     assert left(tmp_path / "parts") == [".json"]
 
 
-def test_a_steady_film_is_made_in_one_piece(one):
+def test_a_steady_film_in_parts_is_that_of_one_piece(one, rendered):
     lens = dataclasses.replace(work().settings.lens, is_stabilized=True)
-    result = go(one, "out", PanWork(PanSettings(lens=lens), part_s=PART_S))
-    assert statuses(result) == ["done"]
-    assert "parts" not in result.clips[0].reason
+    parted = go(one, "parts", PanWork(PanSettings(lens=lens), part_s=PART_S))
+    assert "filmed in 4 parts" in parted.clips[0].reason
+    go(one, "whole", PanWork(PanSettings(lens=lens)))
+    go(one, "shaken", work(part_s=None))
+    steady, whole, shaken = np.split(np.array(rendered), 3)
+    assert np.array_equal(steady, whole)
+    assert not np.array_equal(steady, shaken)
 
 
 def test_a_clip_whose_packets_promise_other_pictures_is_filmed_in_one_piece(

@@ -36,6 +36,7 @@ from pano_jobs.video.render_pass import (
     FrameObserver,
     OutputCamera,
     render_frames,
+    shake_of,
 )
 from pano_jobs.video.takes import lenses_of, named
 
@@ -207,11 +208,10 @@ class PanWork:
             progress: Progress,
         ) -> int:
             plan = None
-            is_steadied = any(camera.lens.is_stabilized for camera, _ in takes)
-            if self.part_s is not None and not is_steadied:
+            if self.part_s is not None:
                 plan = plan_parts(media, self.part_s, has_stills=bool(observers))
             if plan is not None:
-                parts.keep(plan)
+                parts.keep(plan.with_shake(shake_of(media, takes, progress)))
                 return 0
             return render_frames(media, takes, observers=observers, progress=progress)
 
