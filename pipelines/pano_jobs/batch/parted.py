@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pano.errors import PanoError
 from pano_jobs.batch.clip_run import ELSEWHERE, ClipTask, PartedOutcome
 from pano_jobs.batch.lock import held
 from pano_jobs.batch.part_run import UNEVEN, JoinTask, PartTask
+from pano_jobs.batch.stages.room import Room
 from pano_jobs.results import ClipOutcome
+
+log = logging.getLogger(__name__)
 
 # Told the clip, how many of its parts are filmed, and how many there are.
 TellPart = Callable[[Path, int, int], None]
@@ -90,7 +95,7 @@ class PartedTasks:
 
     def _begin(self, task: ClipTask, outcome: PartedOutcome) -> ClipOutcome | None:
         lock = contextlib.ExitStack()
-        if not lock.enter_context(held(task.room().lock_path)):
+        if not lock.enter_context(held(Room(task.clip, {}).lock_path)):
             lock.close()
             return task.outcome("skipped", ELSEWHERE)
         begun_s = time.monotonic() - outcome.took_s
@@ -143,10 +148,17 @@ class PartedTasks:
         filming = self._filming.pop(task.clip.target)
         with filming.lock:
             if outcome.status == "failed":
-                room = task.room()
-                # What was kept may be what is wrong: a second failure clears it.
-                is_first = room.state.failure is None
-                room.fail(outcome.reason)
-                room.close(keep=is_first)
+                self._fail(task, outcome.reason)
         took_s = round(time.monotonic() - filming.begun_s, 3)
         return dataclasses.replace(outcome, took_s=took_s)
+
+    def _fail(self, task: ClipTask, reason: str) -> None:
+        """Note why a clip failed, unless not even that can be done."""
+        try:
+            room = task.room()
+            # What was kept may be what is wrong: a second failure clears it.
+            is_first = room.state.failure is None
+            room.fail(reason)
+            room.close(keep=is_first)
+        except (PanoError, OSError):
+            log.info("%s failed", task.clip.source, exc_info=True)

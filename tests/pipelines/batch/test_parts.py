@@ -352,6 +352,15 @@ def test_a_part_that_fails_fails_its_clip_and_a_second_time_clears_it(one, monke
     assert go(one, "out", work(), options(retries_failed=False)).count("failed") == 1
 
 
+def test_a_clip_that_vanishes_between_its_parts_fails_alone(one):
+    write_long(one / "in/b.mp4", n_pictures=20)
+    remove = Listener(filmed=lambda source, *_: source.unlink(missing_ok=True))
+    result = go(one, "out", work(), None, remove)
+    assert statuses(result) == ["failed", "done"]
+    assert "cannot be read" in result.clips[0].reason
+    assert not list((one / "out" / STATE_FOLDER).glob("*.lock"))
+
+
 def test_a_clip_that_another_batch_takes_before_its_parts_is_left_to_it(
     one, monkeypatch
 ):
