@@ -15,7 +15,7 @@ import pytest
 from pano.errors import MediaError
 from pano.media import MediaWriter, probe
 from tests.pano.media.writing.test_encode import sound_packets
-from tests.synthetic import SoundTrack, sine, write_sound_only
+from tests.synthetic import Clip, SoundTrack, sine, write_clip, write_sound_only
 
 N_PICTURES = 75
 CUTS = (0, 20, 47, 48, 75)
@@ -178,3 +178,27 @@ def test_sound_that_begins_long_before_the_picture_leaves_it_late(
     in_parts(tmp_path / "film.mp4", pts, sound, preset="ultrafast")
     assert times(tmp_path / "film.mp4") == times(whole)
     assert times(whole)[0][0] == 1
+
+
+def header(path: Path) -> bytes:
+    with av.open(str(path)) as container:
+        return bytes(container.streams.video[0].codec_context.extradata)
+
+
+@pytest.mark.parametrize("other", ["frame-threads=2", "no-sao=1"])
+def test_what_x265_notes_of_its_threads_keeps_no_parts_apart(
+    tmp_path: Path, other: str
+) -> None:
+    parts = []
+    for words in ("frame-threads=1", other):
+        options = {"preset": "medium", "x265-params": f"log-level=error:{words}"}
+        clip = Clip(codec="libx265", options=options)
+        parts.append(write_clip(tmp_path / f"{words}.mp4", clip))
+    assert header(parts[0]) != header(parts[1])
+    film = writer(tmp_path / "film.mp4", encoder="libx265")
+    if other == "no-sao=1":
+        with pytest.raises(MediaError, match="encoded otherwise"):
+            film.join(parts, range(60))
+        return
+    film.join(parts, range(60))
+    assert len(pictures(tmp_path / "film.mp4")) == 60
