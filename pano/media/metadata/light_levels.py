@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pano.media.colour.signal import MasteringDisplay, VideoSignal
 from pano.media.metadata.mp4_boxes import (
+    Box,
     make_box,
     sample_entry_children,
     video_track,
@@ -27,18 +28,23 @@ def write_light_levels(path: Path, signal: VideoSignal) -> None:
     if not boxes:
         return
     with edited_moov(path) as moov:
-        track = video_track(moov)
-        if track is None:
+        chain = _entry_chain(moov)
+        if not chain:
             return
-        chain = entry_chain(moov, track)
         kinds = {kind for kind, _ in boxes}
         inside = list(sample_entry_children(moov, chain[-1]))
         for box in reversed([box for box in inside if box.kind in kinds]):
             splice(moov, chain, box.start, box.end, b"")
-            chain = entry_chain(moov, track)
+            chain = _entry_chain(moov)
         last = list(sample_entry_children(moov, chain[-1]))[-1]
         payload = b"".join(make_box(kind, body) for kind, body in boxes)
         splice(moov, chain, last.end, last.end, payload)
+
+
+def _entry_chain(moov: bytearray) -> list[Box]:
+    """Return the boxes around the first video track's sample entry, as they are now."""
+    track = video_track(moov)
+    return [] if track is None else entry_chain(moov, track)
 
 
 def _boxes(signal: VideoSignal) -> list[tuple[bytes, bytes]]:
