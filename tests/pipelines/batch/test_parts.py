@@ -18,7 +18,7 @@ import pytest
 from click.testing import CliRunner
 
 from pano.errors import MediaError
-from pano.media import MediaWriter
+from pano.media import MediaWriter, probe
 from pano.media.stretch import read_picture_times
 from pano_jobs.batch import part_run
 from pano_jobs.batch.clip_run import ELSEWHERE
@@ -285,6 +285,30 @@ def test_every_kind_of_clip_becomes_the_film_of_one_piece(
     )
     assert next(sounds) == next(sounds)
     assert left(tmp_path / "parts") == [".json"]
+
+
+def test_hdr_in_parts_says_what_one_piece_says(tmp_path, hearing):
+    words = (
+        "log-level=error:hdr10=1:colorprim=bt2020:transfer=smpte2084:"
+        "colormatrix=bt2020nc:max-cll=1000,400:master-display=G(13250,34500)"
+        "B(7500,3000)R(34000,16000)WP(15635,16450)L(10000000,1)"
+    )
+    write_long(
+        tmp_path / "in/a.mp4",
+        codec="libx265",
+        pixel_format="yuv420p10le",
+        options={"preset": "ultrafast", "x265-params": words},
+    )
+    lens = LensSettings(64, 36, encoder=EncoderSettings("libx265", preset="ultrafast"))
+    films = []
+    for name, part_s in (("parts", PART_S), ("whole", None)):
+        go(tmp_path, name, PanWork(PanSettings(lens=lens), part_s=part_s))
+        films.append(tmp_path / name / "a.mp4")
+    parted, whole = map(probe, films)
+    assert parted.signal == whole.signal
+    assert parted.signal.max_cll_nit == 1000
+    assert parted.signal.mastering is not None
+    assert packets(films[0], "audio") == packets(films[1], "audio")
 
 
 def test_a_steady_film_in_parts_is_that_of_one_piece(one, rendered):
