@@ -29,17 +29,24 @@ from pano_jobs.batch.run import BatchOptions, Listener, batch
 from pano_jobs.batch.stages.state import STATE_FOLDER, ClipState
 from pano_jobs.batch.stages.work import PanWork
 from pano_jobs.cli import main
-from pano_jobs.settings import EncoderSettings, LensSettings, PanSettings
+from pano_jobs.settings import (
+    EncoderSettings,
+    LensSettings,
+    LocalizeSettings,
+    PanSettings,
+)
 from pano_jobs.video.parts import PartPlan
 from tests.pipelines.batch import red_batch
 from tests.pipelines.batch.quick_work import made, options, statuses
 from tests.pipelines.batch.test_cluster import FakeRay
+from tests.pipelines.video.test_camera_files import gopro
 from tests.synthetic import Clip, SoundTrack, sine, write_clip
 
 RATE = Fraction(15)
 SECONDS = 4.5
 N_PICTURES = round(SECONDS * RATE)
 PART_S = 1.0  # the last half is filmed with the part before
+DEAF = LocalizeSettings(require_sound=False)
 BEGINS = (0, 15, 30, 45)
 
 
@@ -66,7 +73,7 @@ def work(
     *,
     part_s: float | None = PART_S,
     has_page: bool = False,
-    **settings,
+    **settings: Any,
 ) -> PanWork:
     lens = LensSettings(64, 36, encoder=EncoderSettings(preset=preset))
     return PanWork(PanSettings(lens=lens, **settings), has_page, part_s)
@@ -285,6 +292,19 @@ def test_every_kind_of_clip_becomes_the_film_of_one_piece(
     )
     assert next(sounds) == next(sounds)
     assert left(tmp_path / "parts") == [".json"]
+
+
+@pytest.mark.slow
+def test_a_camera_file_of_two_tracks_is_filmed_in_parts(tmp_path, hearing, rendered):
+    (tmp_path / "in").mkdir()
+    gopro(tmp_path / "in/GS010001.360", 30)
+    seconds = float(probe(tmp_path / "in/GS010001.360").duration_from_header_s or 0.0)
+    for name, part_s in (("parts", seconds / 3), ("whole", None)):
+        result = go(tmp_path, name, work(part_s=part_s, localize=DEAF))
+        assert statuses(result) == ["done"]
+        assert ("filmed in 3 parts" in result.clips[0].reason) == (name == "parts")
+    assert len(rendered) == 2 * 30
+    assert np.array_equal(rendered[:30], rendered[30:])
 
 
 def test_hdr_in_parts_says_what_one_piece_says(tmp_path, hearing):
