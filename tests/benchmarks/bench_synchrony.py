@@ -1,11 +1,13 @@
 """Does what moves in time with the sound tell where it comes from?
 
-    python tests/benchmarks/bench_synchrony.py MATERIAL [--part filmed|alike] [--half]
+    python tests/benchmarks/bench_synchrony.py MATERIAL [--part NAME] [--half NAME]
 
 Filmed: three filmed clips of different kinds stand in a panorama, 40° wide, all of them
 moving; the sound of one is heard. Alike: three copies of one cut-out, the sounding one
 of which grows a little in time with its sound, the others in time with other sounds of
-the same length. MATERIAL is the folder that `pano prepare` reads, with `video/`.
+the same length. Cost: the processor's time that the analysis of a filmed clip takes
+with synchrony, against the same without, in turns. MATERIAL is the folder that `pano
+prepare` reads, with `video/`.
 
 Printed is the share of maps whose largest mass lies in the right one of the three, by
 the localizer alone, with synchrony and by synchrony alone, with the 95 % interval of a
@@ -18,6 +20,7 @@ from __future__ import annotations
 import argparse
 import csv
 import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -48,6 +51,7 @@ SOUND_RATE_HZ = 22_050
 FILMED_DEG, ALIKE_DEG = 40.0, 24.0
 SPRITE_PX = 160
 MOST_S = 8.0
+COST_ROUNDS = 5
 # Of the cut-outs' width, at the loudest.
 GROWTH = 0.12
 
@@ -268,12 +272,25 @@ def report(
         print(f"{words:16s} {found}", flush=True)
 
 
+def report_cost(clip: Path, localizer: Localizer) -> None:
+    """Print medians over rounds in which both ways take turns."""
+    seconds: dict[float, list[float]] = {0.0: [], 1.0: []}
+    for _ in range(COST_ROUNDS):
+        for gain, taken in seconds.items():
+            settings = replace(LocalizeSettings(), synchrony_gain=gain)
+            since = time.process_time()
+            maps_of(clip, localizer, settings)
+            taken.append(time.process_time() - since)
+    without, both = (float(np.median(taken)) for taken in seconds.values())
+    print(f"\nCost: {both:.1f} s against {without:.1f} s, {both / without:.2f} times")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("material", type=Path)
-    parser.add_argument("--part", choices=("filmed", "alike"))
+    parser.add_argument("--part", choices=("filmed", "alike", "cost"))
     parser.add_argument("--half", choices=("chosen", "held-back"), default="held-back")
     options = parser.parse_args()
     material = options.material
@@ -283,12 +300,15 @@ def main() -> None:
     localizer = load_localizer(None, "auto")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        if options.part != "alike":
+        if options.part in (None, "filmed"):
             clips = filmed_clips(material, options.half, folder, panoramas)
             report("Filmed", clips, FILMED_DEG, localizer)
-        if options.part != "filmed":
+        if options.part in (None, "alike"):
             clips = alike_clips(material, folder, panoramas)
             report("Alike", clips, ALIKE_DEG, localizer)
+        if options.part in (None, "cost"):
+            _, clip, _ = next(filmed_clips(material, options.half, folder, panoramas))
+            report_cost(clip, localizer)
 
 
 if __name__ == "__main__":
