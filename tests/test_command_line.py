@@ -77,6 +77,8 @@ def test_the_defaults_in_the_help_come_from_the_settings():
         ["pan", "a.mp4", "-o", "b.mp4", "--pin", "t=1,yaw=2"],
         ["pan", "a.mp4", "-o", "b.mp4", "--pin", "t=1,yaw=2,pitch=100"],
         ["pan", "a.mp4", "-o", "b.mp4", "--never", "yaw=1,pitch=2,radius=wide"],
+        ["pan", "a.mp4", "-o", "b.mp4", "--cut-at", "nan"],
+        ["pan", "a.mp4", "-o", "b.mp4", "--one-shot", "from=3,to=2"],
         ["pan", "a.mp4", "-o", "b.mp4", "--takes", "0"],
         ["batch", "folder"],
     ],

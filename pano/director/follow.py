@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pano.camera.lens import Lens
 from pano.camera.motion_limits import MotionLimits
+from pano.director.cut_places import CutPlaces
 from pano.director.evidence import STEP_S, Evidence
 from pano.director.smoothing.smooth_path import Shot, Targets
 from pano.director.viewing.aim import Framing, aims, framed
@@ -105,17 +106,20 @@ class Follower:
     def choose(self, others: Sequence[Choice] = ()) -> Choice:
         """Choose views and aim inside them, away from what other takes show."""
         n_moments, evidence = len(self._evidence), self._evidence
-        source_cuts = self._source_cuts()
+        places = CutPlaces.of(self._order.cuts, evidence, self._stride)
         plan = self._program.decide(
             lambda begin, end: self._gains(begin, end, others),
             -(-n_moments // self._stride),
             start_costs=1e-6
             * great_circle_deg(self._grid.units, evidence.start.unit()),
-            source_cuts={self._step_of(moment) for moment in source_cuts},
+            source_cuts=places.steps(places.source_s),
+            asked_cuts=places.steps(places.asked_s),
+            uncut=places.uncut,
         )
         views = np.repeat(plan.views, self._stride)[:n_moments]
         lenses = np.repeat(plan.lenses, self._stride)[:n_moments]
-        begins = self._placed_cuts(plan, views, lenses, source_cuts)
+        exact_s = places.exact_s
+        begins = self._placed_cuts(plan, views, lenses, places.steps(exact_s))
         ends = [*begins[1:], n_moments]
         aimed, is_held = views.copy(), np.zeros(n_moments, dtype=np.bool_)
         for begin, end in zip(begins, ends, strict=True):
@@ -123,7 +127,7 @@ class Follower:
             self._postpone_turns(begin, aimed[part], lenses[part], is_held[part])
         shots = tuple(
             Shot(
-                begin_s=source_cuts.get(begin, max(begin - 0.5, 0.0) * STEP_S),
+                begin_s=exact_s.get(begin, max(begin - 0.5, 0.0) * STEP_S),
                 first=begin,
                 targets=self._targets(begin, end, aimed, lenses, is_held),
                 hfov_deg=self._grid.hfov_deg[lenses[begin:end]],
@@ -185,29 +189,17 @@ class Follower:
         )
         return max(float(np.percentile(lead, 75.0)), least)
 
-    def _source_cuts(self) -> dict[int, float]:
-        """Return the moments with which the source's shots begin, and when exactly."""
-        begins = {}
-        for time_s in self._order.cuts.source_cuts_s:
-            offset_s = time_s - self._evidence.first_s
-            moment = int(np.ceil(offset_s / STEP_S - 1e-6))
-            if 0 < moment < len(self._evidence):
-                begins[moment] = offset_s
-        return begins
-
-    def _step_of(self, moment: int) -> int:
-        n_steps = -(-len(self._evidence) // self._stride)
-        return min(max(round(moment / self._stride), 1), n_steps - 1)
-
     def _placed_cuts(
         self,
         plan: ViewPlan,
         views: IntArray,
         lenses: IntArray,
-        source_cuts: dict[int, float],
+        exact: dict[int, int],
     ) -> list[int]:
-        """Find the very moment of each cut; `views` and `lenses` are changed to it."""
-        exact = {self._step_of(moment): moment for moment in source_cuts}
+        """Find the very moment of each cut; `views` and `lenses` are changed to it.
+
+        `exact` tells the moments of steps whose cuts were told.
+        """
         begins = [0]
         for step in np.flatnonzero(plan.is_cut):
             planned = int(step) * self._stride
@@ -217,7 +209,7 @@ class Follower:
             for chosen in (views, lenses):
                 before, after = chosen[planned - 1], chosen[planned]
                 chosen[moment:planned], chosen[planned:moment] = after, before
-            while begins[-1] >= moment:  # the source cut right after us: its cut counts
+            while begins[-1] >= moment:  # told to cut right after us: that cut counts
                 begins.pop()
             begins.append(moment)
         return begins

@@ -6,6 +6,7 @@ that fulfils them, and not another path bent at one place.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from dataclasses import dataclass
 
@@ -30,8 +31,26 @@ FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
+class OneShot:
+    """A stretch of presentation time between whose ends there shall be no cut."""
+
+    begin_s: float
+    end_s: float
+
+    def __post_init__(self) -> None:
+        if not -math.inf < self.begin_s < self.end_s < math.inf:
+            raise ValueError(
+                f"a shot must begin before it ends, got {self.begin_s} to {self.end_s}"
+            )
+
+    def holds(self, time_s: float) -> bool:
+        """Tell whether a moment lies inside."""
+        return self.begin_s < time_s < self.end_s
+
+
+@dataclass(frozen=True, slots=True)
 class CutRules:
-    """Costs and limits of cuts: when the camera cuts instead of turning.
+    """Costs, limits and places of cuts: when the camera cuts instead of turning.
 
     Parameters
     ----------
@@ -44,17 +63,43 @@ class CutRules:
         A cut to nearly the same view looks like a mistake; editors ask for 30°.
     source_cuts_s
         Presentation times at which the source itself begins a new shot.
+    asked_s
+        Presentation times at which the camera shall cut to another view, whatever else
+        the rules say.
+    one_shots
+        Where it shall not cut but when asked to, even if the source does.
     """
 
     cost_s: float = DEFAULT_CUT_COST_S
     min_shot_s: float = 3.0
     min_change_deg: float = 40.0
     source_cuts_s: tuple[float, ...] = ()
+    asked_s: tuple[float, ...] = ()
+    one_shots: tuple[OneShot, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("cost_s", "min_shot_s", "min_change_deg"):
             if not getattr(self, name) >= 0.0:
                 raise ValueError(f"{name} must be ≥ 0, got {getattr(self, name)}")
+        for time_s in self.asked_s:
+            if not math.isfinite(time_s):
+                raise ValueError(f"a cut's time must be finite, got {time_s}")
+
+    def later(self, by_s: float) -> CutRules:
+        """Return the rules with all times moved by so many seconds."""
+        return dataclasses.replace(
+            self,
+            source_cuts_s=tuple(time_s + by_s for time_s in self.source_cuts_s),
+            asked_s=tuple(time_s + by_s for time_s in self.asked_s),
+            one_shots=tuple(
+                OneShot(shot.begin_s + by_s, shot.end_s + by_s)
+                for shot in self.one_shots
+            ),
+        )
+
+    def forbid(self, time_s: float) -> bool:
+        """Tell whether there shall be no cut at a moment, unless it is asked for."""
+        return any(shot.holds(time_s) for shot in self.one_shots)
 
 
 @dataclass(frozen=True, slots=True)

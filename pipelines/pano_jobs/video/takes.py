@@ -90,9 +90,9 @@ def brief(
         Presentation time of the first picture, from which a person counts.
     """
     direct = settings.direct
-    cuts = direct.cuts
-    named_s = tuple(start_s + time_s for time_s in cuts.source_cuts_s)
-    cuts = dataclasses.replace(cuts, source_cuts_s=named_s or found_cuts_s)
+    cuts = direct.cuts.later(start_s)
+    if not cuts.source_cuts_s:
+        cuts = dataclasses.replace(cuts, source_cuts_s=found_cuts_s)
     narrowest_deg = direct.narrowest_hfov_deg
     if narrowest_deg is not None:
         # As much as in the picture that was asked for, whatever the aspect.

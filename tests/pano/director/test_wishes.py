@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from pano.director.wishes import CutRules, NeverRegion, Pin, Wishes
+from pano.director.wishes import CutRules, NeverRegion, OneShot, Pin, Wishes
 from pano.sphere import Direction, unit_vectors
 
 VIEWS = unit_vectors(np.array([0.0, 20.0, 60.0, 180.0]), 0.0)
@@ -49,8 +49,25 @@ def test_wishes_turn_with_the_scene() -> None:
         (lambda: Pin(np.nan, Direction(0.0, 0.0)), "time_s must be finite, got nan"),
         (lambda: NeverRegion(Direction(0.0, 0.0), 0.0), "radius_deg must be in"),
         (lambda: CutRules(min_shot_s=-1.0), "min_shot_s must be ≥ 0, got -1"),
+        (lambda: CutRules(asked_s=(np.inf,)), "cut's time must be finite, got inf"),
+        (lambda: OneShot(2.0, 2.0), "must begin before it ends, got 2.0 to 2.0"),
+        (lambda: OneShot(2.0, np.nan), "must begin before it ends, got 2.0 to nan"),
     ],
 )
 def test_nonsense_is_refused(make, words) -> None:
     with pytest.raises(ValueError, match=words):
         make()
+
+
+def test_rules_move_in_time_with_all_their_moments() -> None:
+    rules = CutRules(
+        source_cuts_s=(1.0,), asked_s=(2.0,), one_shots=(OneShot(3.0, 4.0),)
+    )
+    assert rules.later(10.0) == CutRules(
+        source_cuts_s=(11.0,), asked_s=(12.0,), one_shots=(OneShot(13.0, 14.0),)
+    )
+
+
+def test_inside_one_shot_no_cut_is_allowed_and_at_its_ends_it_is() -> None:
+    rules = CutRules(one_shots=(OneShot(3.0, 4.0),))
+    assert [rules.forbid(time_s) for time_s in (3.0, 3.1, 4.0)] == [False, True, False]

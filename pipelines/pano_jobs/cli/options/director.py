@@ -10,10 +10,17 @@ from typing import Any
 import click
 
 from pano.camera.motion_limits import MotionLimits
-from pano.director.wishes import DEFAULT_CUT_COST_S, CutRules, NeverRegion, Pin, Wishes
+from pano.director.wishes import (
+    DEFAULT_CUT_COST_S,
+    CutRules,
+    NeverRegion,
+    OneShot,
+    Pin,
+    Wishes,
+)
 from pano.sphere import Direction
 from pano_jobs.cli.options.gathering import gathered
-from pano_jobs.cli.options.parsing import reads
+from pano_jobs.cli.options.parsing import read_times, reads
 from pano_jobs.cli.options.shared import DEFAULT, HFOV, POSITIVE
 from pano_jobs.settings import (
     DIRECTORS,
@@ -59,6 +66,8 @@ def _direct_settings(
     cuts: bool,
     min_shot_s: float,
     source_cuts_s: tuple[float, ...],
+    asked_cuts_s: tuple[float, ...],
+    one_shots: tuple[OneShot, ...],
     pins: tuple[Pin, ...],
     never: tuple[NeverRegion, ...],
     n_takes: int,
@@ -79,6 +88,8 @@ def _direct_settings(
             cost_s=DEFAULT_CUT_COST_S if cuts else math.inf,
             min_shot_s=min_shot_s,
             source_cuts_s=source_cuts_s,
+            asked_s=asked_cuts_s,
+            one_shots=one_shots,
         ),
         wishes=Wishes(pins, never),
         n_takes=n_takes,
@@ -165,6 +176,23 @@ direct_options = gathered(
         multiple=True,
         metavar="SECONDS",
         help="Time of a cut in the clip itself; may be repeated.  [default: detected]",
+    ),
+    click.option(
+        "--cut-at",
+        "asked_cuts_s",
+        type=float,
+        callback=read_times,
+        multiple=True,
+        metavar="SECONDS",
+        help="Cut to another view at this time; may be repeated.",
+    ),
+    click.option(
+        "--one-shot",
+        "one_shots",
+        callback=reads(("from", "to"), OneShot),
+        multiple=True,
+        metavar="from=S,to=S",
+        help="No cut between these times but --cut-at's; may be repeated.",
     ),
     click.option(
         "--pin",

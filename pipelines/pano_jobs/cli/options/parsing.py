@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from fractions import Fraction
 from typing import Any
@@ -34,6 +35,16 @@ def reads(keys: tuple[str, ...], build: Callable[..., object]) -> Reader:
             raise click.BadParameter(f"{text!r}: {error}", ctx, param) from error
 
     return read
+
+
+def read_times(
+    ctx: click.Context, param: click.Parameter, values: tuple[float, ...]
+) -> tuple[float, ...]:
+    """Refuse what is no time."""
+    for value in values:
+        if not math.isfinite(value):
+            raise click.BadParameter(f"{value} is no time", ctx, param)
+    return values
 
 
 def read_size(

@@ -135,3 +135,27 @@ def test_windows_decide_as_one_program_does(monkeypatch) -> None:
     in_windows = decided(program, gains)
     np.testing.assert_array_equal(in_windows.views, at_once.views)
     np.testing.assert_array_equal(in_windows.is_cut, at_once.is_cut)
+
+
+@pytest.mark.parametrize("cost_s", [math.inf, 5.0])
+def test_a_cut_that_is_asked_for_shows_another_view(cost_s) -> None:
+    gains = np.zeros((40, 1, len(YAWS_DEG)))
+    gains[:, 0, 0] = STEP_S
+    plan = decided(program_of(cost_s=cost_s), gains, asked_cuts={20})
+    np.testing.assert_array_equal(plan.views[19:21], [0, 3])
+    assert 20 in np.flatnonzero(plan.is_cut)
+
+
+def test_a_cut_that_is_asked_for_goes_where_a_pin_says() -> None:
+    gains = np.zeros((40, 1, len(YAWS_DEG)))
+    gains[:, 0, 0] = STEP_S
+    gains[20:23] -= 100.0
+    gains[20:23, 0, 2] += 100.0
+    plan = decided(program_of(), gains, asked_cuts={20})
+    np.testing.assert_array_equal(plan.views[19:21], [0, 2])
+
+
+def test_where_no_cut_is_allowed_another_moment_is_found() -> None:
+    plan = decided(program_of(cost_s=1.0), far_then_near(), uncut=set(range(15, 26)))
+    (step,) = np.flatnonzero(plan.is_cut)
+    assert step in (14, 26)
