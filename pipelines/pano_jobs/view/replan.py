@@ -7,11 +7,12 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
+from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
 from pano.camera.pose import DEFAULT_SIZE_PX
 from pano.director.evidence import gather
 from pano.director.plan import takes_from
-from pano.director.wishes import NeverRegion, Pin, Wishes
+from pano.director.wishes import CutRules, NeverRegion, OneShot, Pin, Wishes
 from pano.errors import SettingsError
 from pano.media import Media
 from pano.sphere import Direction
@@ -22,6 +23,7 @@ from pano_jobs.video.takes import brief, described
 
 # More is no wish of a person.
 _MAX_WISHES = 200
+_MAX_SIDE_PX = 16384
 
 
 class Replanner:
@@ -45,7 +47,7 @@ class Replanner:
         self._lock = threading.Lock()
 
     def settings(self, asked: Mapping[str, Any]) -> PanSettings:
-        """Read what a page asks for: `wishes` and `motion`.
+        """Read what a page asks for: `wishes`, `motion`, and the film's picture.
 
         Raises
         ------
@@ -55,11 +57,16 @@ class Replanner:
         motion = asked.get("motion", self.base.direct.motion)
         if motion not in get_args(Motion):
             raise SettingsError("motion must be calm, normal or lively")
-        wishes = _wishes(asked.get("wishes", ()))
-        if self.base.direct.director == "autocam" and wishes != Wishes():
+        listed = asked.get("wishes", ())
+        wishes, cuts = _wishes(listed, self.base.direct.cuts)
+        if self.base.direct.director == "autocam" and listed:
             raise SettingsError("AutoCam's director knows no wishes; take follow")
-        direct = dataclasses.replace(self.base.direct, motion=motion, wishes=wishes)
-        return dataclasses.replace(self.base, direct=direct)
+        direct = dataclasses.replace(
+            self.base.direct, motion=motion, wishes=wishes, cuts=cuts
+        )
+        return dataclasses.replace(
+            self.base, direct=direct, lens=_lens(asked, self.base.lens)
+        )
 
     def plan(self, settings: PanSettings) -> CameraPath:
         """Plan a path by these settings."""
@@ -93,18 +100,45 @@ def _settings_of(path: CameraPath) -> PanSettings:
     )
 
 
-def _wishes(asked: object) -> Wishes:
-    """Read pins, with a `time` in seconds from the first picture, and regions."""
+def _lens(asked: Mapping[str, Any], base: LensSettings) -> LensSettings:
+    """Read a `lens`, its `hfov` in degrees and the picture's `size` in pixels."""
+    try:
+        width_px, height_px = asked.get("size", (base.width_px, base.height_px))
+        changed = dataclasses.replace(
+            base,
+            width_px=int(width_px),
+            height_px=int(height_px),
+            hfov_deg=float(asked.get("hfov", base.hfov_deg)),
+            lens=Lens(asked.get("lens", base.lens)),
+        )
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SettingsError(f"that is no picture to film: {error!r}") from error
+    if max(changed.width_px, changed.height_px) > _MAX_SIDE_PX:
+        raise SettingsError(f"a side has at most {_MAX_SIDE_PX} px")
+    return changed
+
+
+def _wishes(asked: object, base: CutRules) -> tuple[Wishes, CutRules]:
+    """Read pins, regions, cuts and shots, in seconds from the first picture."""
     if not isinstance(asked, Sequence) or len(asked) > _MAX_WISHES:
         raise SettingsError(f"wishes must be a list of at most {_MAX_WISHES}")
-    pins, never = [], []
+    pins, never, cuts_s, one_shots = [], [], [], []
     try:
         for wish in asked:
+            if "cut" in wish:
+                cuts_s.append(float(wish["cut"]))
+                continue
+            if "from" in wish:
+                one_shots.append(OneShot(float(wish["from"]), float(wish["to"])))
+                continue
             place = Direction(float(wish["yaw"]), float(wish["pitch"]))
             if "radius" in wish:
                 never.append(NeverRegion(place, float(wish["radius"])))
             else:
                 pins.append(Pin(float(wish["time"]), place))
-    except (KeyError, TypeError, ValueError) as error:
+        cuts = dataclasses.replace(
+            base, asked_s=tuple(cuts_s), one_shots=tuple(one_shots)
+        )
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise SettingsError(f"that is no wish: {error!r}") from error
-    return Wishes(tuple(pins), tuple(never))
+    return Wishes(tuple(pins), tuple(never)), cuts

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import queue
 import shlex
 import threading
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -153,34 +155,54 @@ def test_a_pin_becomes_the_command_that_films_it(browser, tmp_path, clip_of_disc
     page.mouse.click(box["x"] + 0.75 * box["width"], box["y"] + 0.5 * box["height"])
     page.click("#pin")
     assert "look to yaw 90°, pitch 0°" in page.inner_text("#wish-list")
-    program, *words = shlex.split(page.inner_text("#command"))
-    assert program == "pano"
     places = {clip.name: clip, "maps.npz": maps, "path.json": tmp_path / "pinned.json"}
     places["film.mp4"] = tmp_path / "film.mp4"
-    result = CliRunner().invoke(main, [str(places.get(word, word)) for word in words])
-    assert result.exit_code == 0, result.output
-    pose = CameraPath.load(tmp_path / "pinned.json").at(1.53)
+    pose = filmed_by_command(page, places).at(1.53)
     assert (pose.yaw_deg, pose.pitch_deg) == pytest.approx((90.0, 0.0), abs=1.0)
     page.click("#wish-list button")
     assert page.is_hidden("#wishes")
     assert page.errors == []
 
 
-def test_a_person_pins_undoes_and_films(browser, tmp_path, clip_of_disc):
-    clip = clip_of_disc(lambda _: -60.0)
-    served: queue.Queue[ViewServer] = queue.Queue()
+@contextlib.contextmanager
+def served(browser: Any, clip: Path, film: Path, **names: Any) -> Iterator[Any]:
+    """Serve a clip's page, open it, and see it end; what it says on errors fails."""
+    servers: queue.Queue[ViewServer] = queue.Queue()
     serving = threading.Thread(
         target=serve_page,
-        args=(clip, tmp_path / "film.mp4"),
-        kwargs={"localizer": RedLocalizer(), "on_open": served.put},
+        args=(clip, film),
+        kwargs={"localizer": RedLocalizer(), "on_open": servers.put, **names},
     )
     serving.start()
-    server = served.get(timeout=60)
+    server = servers.get(timeout=60)
     page = browser.new_context(viewport={"width": 1200, "height": 900}).new_page()
-    page.errors = []
-    page.on("pageerror", lambda error: page.errors.append(str(error)))
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(server.address)
     page.evaluate("() => window.panoView.ready")
+    yield page
+    assert errors == []
+    server.stop()
+    serving.join(timeout=20)
+    assert not serving.is_alive()
+
+
+def filmed_by_command(page: Any, places: dict[str, Path]) -> CameraPath:
+    """Run the command that the page shows, with files that lie elsewhere."""
+    program, *words = shlex.split(page.inner_text("#command"))
+    assert program == "pano"
+    result = CliRunner().invoke(main, [str(places.get(word, word)) for word in words])
+    assert result.exit_code == 0, result.output
+    return CameraPath.load(places["path.json"])
+
+
+def test_a_person_pins_undoes_and_films(browser, tmp_path, clip_of_disc):
+    clip = clip_of_disc(lambda _: -60.0)
+    with served(browser, clip, tmp_path / "film.mp4") as page:
+        pins_undoes_and_films(page, tmp_path)
+
+
+def pins_undoes_and_films(page: Any, tmp_path: Path) -> None:
     picture(page, 1.55)
     assert "yaw -60°" in page.inner_text("#pose")
     box = page.locator("#sphere").bounding_box()
@@ -199,7 +221,86 @@ def test_a_person_pins_undoes_and_films(browser, tmp_path, clip_of_disc):
     pose = CameraPath.load(tmp_path / "film.json").at(1.53)
     assert (pose.yaw_deg, pose.pitch_deg) == pytest.approx((90.0, 0.0), abs=1.0)
     assert probe(tmp_path / "film.mp4").width_px == 1280
-    assert page.errors == []
-    server.stop()
-    serving.join(timeout=20)
-    assert not serving.is_alive()
+
+
+@pytest.fixture
+def jump(tmp_path, clip_of_disc) -> dict[str, Path]:
+    """A clip whose disc jumps at 6 s, and what `pan` keeps of it."""
+    clip = clip_of_disc(
+        lambda time_s: -60.0 if time_s < 6.0 else 100.0, duration_s=12.0
+    )
+    names = {"path_target": tmp_path / "p.json", "maps_target": tmp_path / "maps.npz"}
+    pan(clip, tmp_path / "first.mp4", **names, localizer=RedLocalizer())
+    return {
+        clip.name: clip,
+        "maps.npz": tmp_path / "maps.npz",
+        "path.json": tmp_path / "told.json",
+        "film.mp4": tmp_path / "told.mp4",
+    }
+
+
+def cuts_s(path: CameraPath) -> list[float]:
+    return [float(time_s) for time_s in path.time_s[path.cut]]
+
+
+def planned_after(page: Any, act: Callable[[], None]) -> None:
+    """Do something and wait until the path is planned by it."""
+    page.evaluate("() => { document.getElementById('film-state').textContent = ''; }")
+    act()
+    page.locator("#film-state", has_text="Planned again").wait_for()
+
+
+def test_cuts_lens_and_shape_make_the_film_that_the_command_makes(
+    browser, tmp_path, jump
+):
+    clip = jump["clip.mp4"]
+    names = {"path_source": tmp_path / "p.json", "maps_source": jump["maps.npz"]}
+    with served(browser, clip, tmp_path / "film.mp4", **names) as page:
+        picture(page, 2.03)
+        move = page.locator("#move-cut", has_text="0:05.9")
+        planned_after(page, lambda: move.click())
+        page.locator("#move-cut", has_text="0:02").wait_for()
+        page.get_by_role("button", name="Undo").click()
+        picture(page, 9.03)
+        page.focus("#film")
+        for _ in range(9):
+            page.keyboard.press("Shift+ArrowLeft")
+        planned_after(page, lambda: page.click("text=Cut here"))
+        assert "yaw 54°" in page.inner_text("#pose")
+        planned_after(page, lambda: page.select_option("#lens", label="stereographic"))
+        planned_after(page, lambda: page.select_option("#aspect", label="9:16"))
+        size = page.evaluate("[film.canvas.width, film.canvas.height]")
+        assert size == [720, 1280]
+        page.click("#make-film")
+        page.locator("#film-state", has_text="film.mp4: 180 frames").wait_for()
+        path = filmed_by_command(page, jump)
+    ours = CameraPath.load(tmp_path / "film.json")
+    assert cuts_s(ours) == pytest.approx([6.0, 9.0], abs=0.3)
+    assert ours.source == path.source
+    assert (ours.source.lens, ours.source.width_px) == (Lens.STEREOGRAPHIC, 720)
+    assert cuts_s(path) == cuts_s(ours)
+    np.testing.assert_allclose(path.yaw_deg, ours.yaw_deg, atol=1e-6)
+    np.testing.assert_allclose(path.hfov_deg, ours.hfov_deg, atol=1e-6)
+
+
+def test_a_found_cut_is_removed_dragged_and_compared(browser, tmp_path, jump):
+    names = {"path_source": tmp_path / "p.json", "maps_source": jump["maps.npz"]}
+    clip = jump["clip.mp4"]
+    with served(browser, clip, tmp_path / "film.mp4", **names) as page:
+        remove = page.get_by_role("button", name="Remove the cut at 0:05.9")
+        planned_after(page, lambda: remove.click())
+        assert page.get_by_role("button", name="Remove cut").is_disabled()
+        assert "one shot from 0:00.0 to 0:1" in page.inner_text("#wish-list")
+        page.click("text=Show before")
+        assert page.get_by_role("button", name="Remove the cut at 0:05.9").is_enabled()
+        page.keyboard.press("Control+z")  # while the path before is shown
+        assert page.is_hidden("#wishes")
+        assert page.get_attribute("#compare", "aria-pressed") == "false"
+        x, y = page.evaluate("[timeline.x(cutsOf(data)[0]), 5]")
+        box = page.locator("#timeline").bounding_box()
+        page.mouse.move(box["x"] + x, box["y"] + y)
+        page.mouse.down()
+        page.mouse.move(box["x"] + x + 100, box["y"] + y, steps=5)
+        planned_after(page, lambda: page.mouse.up())
+        assert "cut at 0:07." in page.inner_text("#wish-list")
+        assert page.evaluate("cutsOf(data).length") == 1

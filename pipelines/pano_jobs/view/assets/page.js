@@ -12,11 +12,19 @@ const KEY_STEP_S = 1;
 const KEY_TURN_DEG = 5;
 const NEVER_RADIUS_DEG = 25;
 const QUIETEST_DB = -80;
+const PIN_AFTER_CUT_S = 0.8; // far enough behind a cut that it is no reason to turn before
+const SAME_TIME_S = 0.001;
+const FILM_VH = 60; // of the window's height at most, so that the timeline is in sight
+const WIDEST_DEG = { rectilinear: 140, stereographic: 340, pannini: 300 };
+const USUAL_WIDE_DEG = 100;
 let data = {};
 let look = null; // a pose of the person's own, while the path is left
-let wishes = []; // pins have a time, regions to avoid a radius
-let undone = []; // what was wished before, the last one at the end
-let before = null; // the path before the last change
+// What the person asks for. Of wishes, pins have a time, regions to avoid a radius,
+// cuts a moment, and what shall be one shot its ends.
+let wanted = { wishes: [], motion: "normal", lens: facts.lens, hfov: facts.hfov, size: facts.size };
+const first = JSON.stringify(wanted);
+let undone = []; // what was asked for before, and its path, the last one at the end
+let before = null; // the path before the last change, as `data`
 let shown = 0; // moment of the picture that is shown
 
 /* ---- Unpacking ---- */
@@ -57,7 +65,7 @@ function lastBefore(times, moment) {
 /** Return the pose at a moment: linear between frames, held at ends and cuts. */
 function poseAt(moment) {
   const last = data.time_s.length - 1;
-  const left = Math.max(lastBefore(data.time_s, moment), 0);
+  const left = Math.max(lastBefore(data.time_s, moment + SAME_TIME_S), 0);
   const right = Math.min(left + 1, last);
   let share = 0;
   if (right > left && !data.cut[right] && moment > data.time_s[left]) {
@@ -84,15 +92,15 @@ function axesOf({ yaw, pitch, roll }) {
 }
 
 function halfSides(hfov, aspect) {
-  const half = facts.lens === "rectilinear"
+  const half = data.lens === "rectilinear"
     ? Math.tan(hfov * RAD / 2) : 2 * Math.tan(hfov * RAD / 4);
   return [half, half / aspect];
 }
 
 /** Return z of the ray through a point of the picture plane. */
 function depth(x, y) {
-  if (facts.lens === "stereographic") return 1 - (x * x + y * y) / 4;
-  return facts.lens === "pannini" ? 1 - x * x / 4 : 1;
+  if (data.lens === "stereographic") return 1 - (x * x + y * y) / 4;
+  return data.lens === "pannini" ? 1 - x * x / 4 : 1;
 }
 
 /* ---- The film, in WebGL ---- */
@@ -177,7 +185,7 @@ class Film {
     gl.viewport(0, 0, width, height);
     gl.uniformMatrix3fv(this.places.axes, false, axesOf(pose).flat());
     gl.uniform2fv(this.places.halfSides, halfSides(pose.hfov, width / height));
-    gl.uniform1i(this.places.lens, LENSES[facts.lens]);
+    gl.uniform1i(this.places.lens, LENSES[data.lens]);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   }
 }
@@ -195,13 +203,15 @@ class Sphere {
     const { pen, canvas } = this;
     pen.drawImage(video, 0, 0, canvas.width, canvas.height);
     if (data.heat && $("shows-heat").checked) this.drawHeat(moment);
-    this.drawTrail(moment);
+    if (before) this.drawTrail(before, moment, "#999");
+    this.drawTrail(data, moment, "#ffd400");
     this.drawWishes();
     this.drawOutline(pose);
   }
 
   drawWishes() {
-    for (const { yaw, pitch, radius } of wishes) {
+    for (const { yaw, pitch, radius } of wanted.wishes) {
+      if (yaw === undefined) continue;
       const points = [];
       const [right, up, forward] = axesOf({ yaw, pitch, roll: 0 });
       const [c, s] = [Math.cos((radius || 2) * RAD), Math.sin((radius || 2) * RAD)];
@@ -253,27 +263,27 @@ class Sphere {
     pen.stroke();
   }
 
-  drawTrail(moment) {
-    const first = Math.max(lastBefore(data.time_s, moment - TRAIL_S), 0);
-    const last = lastBefore(data.time_s, moment + TRAIL_S);
+  drawTrail(path, moment, colour) {
+    const first = Math.max(lastBefore(path.time_s, moment - TRAIL_S), 0);
+    const last = lastBefore(path.time_s, moment + TRAIL_S);
     let part = [];
     for (let k = first; k <= last; k++) {
-      if (data.cut[k] && part.length) {
-        this.way(part);
+      if (path.cut[k] && part.length) {
+        this.way(part, colour);
         part = [];
       }
-      part.push(this.place(data.yaw_deg[k], data.pitch_deg[k]));
+      part.push(this.place(path.yaw_deg[k], path.pitch_deg[k]));
     }
-    if (part.length) this.way(part);
+    if (part.length) this.way(part, colour);
   }
 
-  way(points) {
+  way(points, colour) {
     this.line(points, "#000", 7);
-    this.line(points, "#ffd400", 4);
+    this.line(points, colour, 4);
   }
 
   drawOutline(pose) {
-    const [halfX, halfY] = halfSides(pose.hfov, facts.size[0] / facts.size[1]);
+    const [halfX, halfY] = halfSides(pose.hfov, data.size[0] / data.size[1]);
     const [right, up, forward] = axesOf(pose);
     const points = [];
     for (let k = 0; k <= 256; k++) {
@@ -294,6 +304,7 @@ class Sphere {
 /* ---- The timeline ---- */
 
 const ROWS = [
+  { name: "cuts", weight: 0.35, values: "cut", marks: true },
   { name: "loudness, dB", weight: 0.8, times: "level_time_s", values: "level_db",
     colour: "--level", range: [QUIETEST_DB, 0], fills: true },
   { name: "trust in the view", weight: 0.8, times: "time_s", values: "trust",
@@ -311,6 +322,7 @@ class Timeline {
   constructor(canvas) {
     this.canvas = canvas;
     this.still = document.createElement("canvas");
+    this.dragged = null; // where a cut is held that somebody moves
   }
 
   get duration() {
@@ -352,9 +364,7 @@ class Timeline {
     }
     pen.strokeStyle = this.colour("--ink");
     pen.setLineDash([4, 3]);
-    data.cut.forEach((cut, k) => {
-      if (cut && k) this.vertical(pen, this.x(data.time_s[k]), height);
-    });
+    for (const moment of cutsOf(data)) this.vertical(pen, this.x(moment), height);
     pen.setLineDash([]);
     this.drawCalls(pen);
   }
@@ -369,9 +379,20 @@ class Timeline {
   drawRow(pen, row, top, height) {
     const values = data[row.values];
     const times = data[row.times];
+    pen.fillStyle = this.colour("--ink");
+    pen.fillText(row.name, 2, top + height / 2, LEFT - 8);
+    pen.strokeStyle = this.colour("--faint");
+    pen.lineWidth = 1;
+    pen.strokeRect(LEFT, top, this.canvas.clientWidth - LEFT - 8, height);
+    if (row.marks) {
+      if (before) this.drawMarks(pen, cutsOf(before), top, height, "--level");
+      this.drawMarks(pen, cutsOf(data), top, height, "--ink");
+      return;
+    }
+    const old = before && row.times === "time_s" && !row.fills ? before[row.values] : [];
     let [low, high] = row.range || [Infinity, -Infinity];
     if (!row.range) {
-      for (const value of values) {
+      for (const value of [...values, ...old]) {
         low = Math.min(low, value);
         high = Math.max(high, value);
       }
@@ -380,11 +401,6 @@ class Timeline {
     }
     const y = (value) =>
       top + height * (1 - (Math.min(Math.max(value, low), high) - low) / (high - low));
-    pen.fillStyle = this.colour("--ink");
-    pen.fillText(row.name, 2, top + height / 2, LEFT - 8);
-    pen.strokeStyle = this.colour("--faint");
-    pen.lineWidth = 1;
-    pen.strokeRect(LEFT, top, this.canvas.clientWidth - LEFT - 8, height);
     const wrapped = (value) =>
       row.goesRound ? value - 360 * Math.floor((value + 180) / 360) : value;
     // A point for each pixel is all that anybody sees.
@@ -401,9 +417,9 @@ class Timeline {
       }
     };
     pen.lineWidth = 1.5;
-    if (before && before[row.values]) {
+    if (old.length) {
       pen.strokeStyle = this.colour("--level");
-      trace(before.time_s, before[row.values]);
+      trace(before.time_s, old);
       pen.stroke();
     }
     pen.strokeStyle = pen.fillStyle = this.colour(row.colour);
@@ -417,6 +433,20 @@ class Timeline {
     } else {
       pen.stroke();
     }
+  }
+
+  /** Draw a handle for each moment, as long as the row is high. */
+  drawMarks(pen, moments, top, height, colour) {
+    pen.fillStyle = this.colour(colour);
+    for (const moment of moments) pen.fillRect(this.x(moment) - 4, top + 1, 8, height - 2);
+  }
+
+  /** Return the cut whose handle lies at a place, if there is one. */
+  cutAt(x, y) {
+    const [top, height] = this.rows.cut;
+    const near = nearest(cutsOf(data), this.momentAt(x));
+    const hits = y < top + height + 4 && near !== null && Math.abs(this.x(near) - x) < 9;
+    return hits ? near : null;
   }
 
   drawCalls(pen) {
@@ -445,7 +475,7 @@ class Timeline {
     pen.scale(scale, scale);
     const [top, height] = this.rows.yaw_deg;
     pen.fillStyle = this.colour("--ink");
-    for (const { time, yaw } of wishes) {
+    for (const { time, yaw } of wanted.wishes) {
       if (time === undefined) continue;
       pen.beginPath();
       pen.arc(this.x(time), top + height * (0.5 - yaw / 360), 5, 0, 7);
@@ -454,6 +484,9 @@ class Timeline {
     pen.strokeStyle = this.colour("--call");
     pen.lineWidth = 2;
     this.vertical(pen, this.x(moment), this.canvas.clientHeight);
+    if (this.dragged !== null) {
+      this.drawMarks(pen, [this.dragged], ...this.rows.cut, "--call");
+    }
     this.canvas.setAttribute("aria-valuemax", this.duration.toFixed(1));
     this.canvas.setAttribute("aria-valuenow", moment.toFixed(1));
     this.canvas.setAttribute("aria-valuetext", clockText(moment));
@@ -482,6 +515,11 @@ function draw() {
   $("pose").textContent =
     `yaw ${round(yaw)}°, pitch ${round(pose.pitch)}°, field of view ${round(pose.hfov)}°`;
   $("clock").textContent = `${clockText(moment)} of ${clockText(timeline.duration)}`;
+  const cut = nearest(cutsOf(data), moment);
+  const its = cut === null ? "cut" : `the cut at ${clockText(cut)}`;
+  $("move-cut").textContent = `Move ${its} here`;
+  $("remove-cut").textContent = `Remove ${its}`;
+  $("move-cut").disabled = $("remove-cut").disabled = cut === null;
 }
 
 function seek(moment) {
@@ -513,42 +551,164 @@ function rounded(value) {
   return String(Math.round(value * 100) / 100 + 0);
 }
 
+function thousandths(moment) {
+  return String(Math.floor(moment * 1000 + 1e-6) / 1000);
+}
+
 function commandText() {
   const words = ["pano", "pan", facts.name];
   if (facts.maps) words.push("--maps", facts.maps);
-  if ($("motion").value !== "normal") words.push("--motion", $("motion").value);
-  for (const { time, yaw, pitch, radius } of wishes) {
-    const place = `yaw=${rounded(yaw)},pitch=${rounded(pitch)}`;
-    if (radius) words.push("--never", `${place},radius=${radius}`);
-    else words.push("--pin", `t=${rounded(time)},${place}`);
+  if (wanted.motion !== "normal") words.push("--motion", wanted.motion);
+  for (const { time, yaw, pitch, radius, cut, from, to } of wanted.wishes) {
+    const place = `yaw=${yaw},pitch=${pitch}`;
+    if (cut !== undefined) words.push("--cut-at", String(cut));
+    else if (to) words.push("--one-shot", `from=${from},to=${to}`);
+    else if (radius) words.push("--never", `${place},radius=${radius}`);
+    else words.push("--pin", `t=${time},${place}`);
   }
-  words.push("--director", facts.director || "follow", "--lens", facts.lens,
-             "--hfov", rounded(facts.hfov),
-             "--size", facts.size.join("x"), "--save-path", "path.json", "-o", "film.mp4");
+  words.push("--director", facts.director || "follow", "--lens", wanted.lens,
+             "--hfov", rounded(wanted.hfov),
+             "--size", wanted.size.join("x"), "--save-path", "path.json", "-o", "film.mp4");
   return words.map(quoted).join(" ");
 }
 
-function wishHere(change) {
+/** Return the view that is shown as a wish may name it. */
+function placeHere() {
   const { yaw, pitch } = look || poseAt(shown);
-  change = { yaw: yaw - 360 * Math.floor((yaw + 180) / 360), pitch, ...change };
-  wish([...wishes, change]);
+  return {
+    yaw: Number(rounded(yaw - 360 * Math.floor((yaw + 180) / 360))),
+    pitch: Number(rounded(pitch)),
+  };
 }
 
-/** Wish something else, which can be undone, and have the path planned by it. */
-function wish(changed, motion = $("motion").value) {
-  undone.push({ wishes, motion: wish.motion });
-  wishes = changed;
-  wish.motion = motion;
+function wishAlso(...more) {
+  wish({ wishes: [...wanted.wishes, ...more] });
+}
+
+/** Ask for something else, which can be undone, and have the path planned by it. */
+function wish(change) {
+  showBefore(false);
+  undone.push({ wanted, data, before });
+  wanted = { ...wanted, ...change };
   planAgain();
 }
-wish.motion = "normal";
 
 function undo() {
   const last = undone.pop();
   if (!last) return;
-  wishes = last.wishes;
-  wish.motion = $("motion").value = last.motion;
-  planAgain();
+  showBefore(false);
+  planAgain.number += 1; // what is being planned is not wanted any more
+  ({ wanted, data, before } = last);
+  $("film-state").textContent = "Undone.";
+  showPlan();
+}
+
+/* ---- Cuts ---- */
+
+/** Return the moments with which a path's shots begin, but the first. */
+function cutsOf(path) {
+  if (!cutsOf.found.has(path)) {
+    cutsOf.found.set(path, Array.from(path.time_s).filter((_, k) => k && path.cut[k]));
+  }
+  return cutsOf.found.get(path);
+}
+cutsOf.found = new WeakMap(); // asked for with every picture
+
+function nearest(moments, to) {
+  return moments.reduce(
+    (best, one) => (best === null || Math.abs(one - to) < Math.abs(best - to) ? one : best), null);
+}
+
+/** Cut at this moment: to the view that was looked up, or to one that the director finds. */
+function cutHere() {
+  const cut = Number(thousandths(shown));
+  const pin = { time: Number(thousandths(cut + PIN_AFTER_CUT_S)), ...placeHere() };
+  wishAlso({ cut }, ...(look ? [pin] : []));
+}
+
+/** Return the wishes without a cut: nobody asks for it any more, or there is one shot. */
+function withoutCut(moment) {
+  const others = wanted.wishes.filter(({ cut }) => !(Math.abs(cut - moment) < 2 * SAME_TIME_S));
+  if (others.length < wanted.wishes.length) return others;
+  const cuts = cutsOf(data);
+  const earlier = cuts.filter((one) => one < moment).pop();
+  const later = cuts.find((one) => one > moment);
+  // The shots' own ends stay what they are.
+  const from = earlier === undefined ? 0 : earlier + 2 * SAME_TIME_S;
+  const to = later === undefined ? timeline.duration : later - 2 * SAME_TIME_S;
+  return [...others, { from: Number(thousandths(from)), to: Number(thousandths(to)) }];
+}
+
+function moveCut(moment, to) {
+  wish({ wishes: [...withoutCut(moment), { cut: Number(thousandths(to)) }] });
+}
+
+/* ---- Lens and shape ---- */
+
+/** Ask for another shape: the shorter side and what it shows stay as they are. */
+function askForShape(text) {
+  const [across, down] = text.split(":").map(Number);
+  const short = Math.min(...wanted.size);
+  const long = 2 * Math.round(short * Math.max(across / down, down / across) / 2);
+  const size = across >= down ? [long, short] : [short, long];
+  const is = wanted.lens === "rectilinear" ? 2 : 4; // tan(hfov / 2), or 2 tan(hfov / 4)
+  const half = Math.tan(wanted.hfov * RAD / is) * size[0] / wanted.size[0];
+  wish({ size, hfov: Number(rounded(Math.atan(half) * is / RAD)) });
+}
+
+function askForLens(lens) {
+  const hfov = wanted.hfov > WIDEST_DEG[lens] ? USUAL_WIDE_DEG : wanted.hfov;
+  wish({ lens, hfov });
+}
+
+function askForHfov(text) {
+  const { min, max } = $("hfov");
+  const hfov = Math.min(Math.max(Number(text) || wanted.hfov, Number(min)), Number(max));
+  wish({ hfov });
+}
+
+/** Show the picture's shape and the controls as they are asked for. */
+function showLens() {
+  $("motion").value = wanted.motion;
+  $("lens").value = wanted.lens;
+  $("hfov").max = WIDEST_DEG[wanted.lens];
+  $("hfov").value = rounded(wanted.hfov);
+  const [across, down] = wanted.size;
+  const shapes = Array.from($("aspect").options);
+  const known = shapes.find(({ text }) => {
+    const [x, y] = text.split(":").map(Number);
+    return Math.abs(Math.log((across / down) / (x / y))) < 0.01;
+  });
+  if (!known) $("aspect").add(new Option(`${across}:${down}`));
+  $("aspect").value = known ? known.text : `${across}:${down}`;
+}
+
+/** Size the film as its path wants it. */
+function fitFilm() {
+  const [width, height] = data.size;
+  const shrink = Math.max(1, width / 1280, height / 1280);
+  [$("film").width, $("film").height] = [width, height].map((side) => Math.round(side / shrink));
+  $("film").style.width = `min(100%, ${(FILM_VH * width) / height}vh)`;
+}
+
+/** Show the path before the last change, or the one that is planned now. */
+function showBefore(shows) {
+  if (shows === ($("compare").getAttribute("aria-pressed") === "true")) return;
+  $("compare").setAttribute("aria-pressed", String(shows));
+  [data, before] = [before, data];
+  showPlan();
+}
+
+/** Show what is asked for and the path that is planned. */
+function showPlan() {
+  look = null;
+  $("follow").disabled = true;
+  $("undo").disabled = undone.length === 0;
+  $("compare").disabled = before === null;
+  fitFilm();
+  timeline.prepare();
+  showLens();
+  showWishes();
 }
 
 /* ---- The server, where there is one ---- */
@@ -565,32 +725,33 @@ async function ask(name, asked) {
 }
 
 async function planAgain() {
-  $("undo").disabled = undone.length === 0;
+  const mine = (planAgain.number += 1);
+  $("undo").disabled = false;
+  showLens();
   showWishes();
   if (!facts.film) return;
   $("film-state").textContent = "Planning …";
-  const mine = (planAgain.number = (planAgain.number || 0) + 1);
+  const { lens, size } = wanted;
   try {
-    const { arrays, packed, took_s: took } = await ask("solve", { wishes, motion: wish.motion });
+    const { arrays, packed, took_s: took } = await ask("solve", wanted);
     const planned = await unpacked(packed, arrays);
     if (mine !== planAgain.number) return; // something else is wished by now
-    before = { time_s: data.time_s, yaw_deg: data.yaw_deg, pitch_deg: data.pitch_deg };
-    Object.assign(data, planned);
-    look = null;
-    $("follow").disabled = true;
-    timeline.prepare();
-    draw();
+    showBefore(false);
+    before = data;
+    data = { ...data, ...planned, lens, size };
+    showPlan();
     $("film-state").textContent = `Planned again in ${took.toFixed(1)} s; grey is the path before.`;
   } catch (error) {
     $("film-state").textContent = `Not planned: ${error.message}`;
   }
 }
+planAgain.number = 0;
 
 async function makeFilm() {
   $("make-film").disabled = true;
   $("filmed").hidden = false;
   try {
-    let told = await ask("film", { wishes, motion: wish.motion });
+    let told = await ask("film", wanted);
     while (told.state === "running") {
       $("filmed").value = told.share;
       $("film-state").textContent = `${told.words} …`;
@@ -606,22 +767,26 @@ async function makeFilm() {
 }
 
 function showWishes() {
-  $("wishes").hidden = wishes.length === 0;
+  $("wishes").hidden = JSON.stringify(wanted) === first;
   $("command").textContent = commandText();
-  $("wish-list").replaceChildren(...wishes.map((one, k) => {
+  $("wish-list").replaceChildren(...wanted.wishes.map((one, k) => {
     const item = document.createElement("li");
-    const place = `yaw ${Math.round(one.yaw)}°, pitch ${Math.round(one.pitch)}°`;
-    item.textContent = one.radius
-      ? `never within ${one.radius}° of ${place} `
-      : `at ${clockText(one.time)} look to ${place} `;
+    item.textContent = `${wishText(one)} `;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "remove";
-    button.onclick = () => wish(wishes.filter((_, i) => i !== k));
+    button.onclick = () => wish({ wishes: wanted.wishes.filter((_, i) => i !== k) });
     item.append(button);
     return item;
   }));
   draw();
+}
+
+function wishText({ time, yaw, pitch, radius, cut, from, to }) {
+  if (cut !== undefined) return `cut at ${clockText(cut)}`;
+  if (to) return `one shot from ${clockText(from)} to ${clockText(to)}`;
+  const place = `yaw ${Math.round(yaw)}°, pitch ${Math.round(pitch)}°`;
+  return radius ? `never within ${radius}° of ${place}` : `at ${clockText(time)} look to ${place}`;
 }
 
 function togglePlaying() {
@@ -655,19 +820,41 @@ function listen() {
   $("follow").onclick = followPath;
   $("again").hidden = !facts.film;
   $("undo").onclick = undo;
-  $("motion").onchange = () => wish(wishes, $("motion").value);
+  $("motion").onchange = () => wish({ motion: $("motion").value });
+  $("aspect").onchange = () => askForShape($("aspect").value);
+  $("lens").onchange = () => askForLens($("lens").value);
+  $("hfov").onchange = () => askForHfov($("hfov").value);
+  $("compare").onclick = () => showBefore($("compare").getAttribute("aria-pressed") !== "true");
   $("make-film").onclick = makeFilm;
-  $("pin").onclick = () => wishHere({ time: shown });
-  $("never").onclick = () => wishHere({ radius: NEVER_RADIUS_DEG });
+  $("pin").onclick = () => wishAlso({ time: Number(thousandths(shown)), ...placeHere() });
+  $("never").onclick = () => wishAlso({ radius: NEVER_RADIUS_DEG, ...placeHere() });
+  $("cut").onclick = cutHere;
+  $("move-cut").onclick = () => moveCut(nearest(cutsOf(data), shown), shown);
+  $("remove-cut").onclick = () => wish({ wishes: withoutCut(nearest(cutsOf(data), shown)) });
   $("copy").onclick = () => navigator.clipboard.writeText($("command").textContent);
   $("shows-heat").onchange = () => draw();
   $("volume").oninput = () => { video.volume = Number($("volume").value); };
   video.onplay = () => { $("play").textContent = "Pause"; };
   video.onpause = () => { $("play").textContent = "Play"; };
   const bar = $("timeline");
-  const drag = (event) => seek(timeline.momentAt(event.offsetX));
-  bar.onpointerdown = (event) => { bar.setPointerCapture(event.pointerId); drag(event); };
+  let held = null; // the cut that is being moved
+  const drag = (event) => {
+    const moment = timeline.momentAt(event.offsetX);
+    if (held === null) seek(moment);
+    else timeline.dragged = moment;
+    draw();
+  };
+  bar.onpointerdown = (event) => {
+    bar.setPointerCapture(event.pointerId);
+    held = timeline.cutAt(event.offsetX, event.offsetY);
+    if (held === null) drag(event); else seek(held);
+  };
   bar.onpointermove = (event) => { if (event.buttons) drag(event); };
+  bar.onpointerup = () => {
+    const [from, to] = [held, timeline.dragged];
+    held = timeline.dragged = null;
+    if (from !== null && to !== null) moveCut(from, to);
+  };
   const whole = $("sphere");
   const aim = (event) => leavePath((pose) => {
     pose.yaw = (event.offsetX / whole.clientWidth - 0.5) * 360;
@@ -687,17 +874,19 @@ function listen() {
   };
   canvas.addEventListener("wheel", (event) => {
     event.preventDefault();
-    const widest = facts.lens === "rectilinear" ? 140 : 300;
+    const widest = WIDEST_DEG[data.lens];
     leavePath((pose) => {
       pose.hfov = Math.min(Math.max(pose.hfov * Math.exp(event.deltaY / 600), 20), widest);
     });
   }, { passive: false });
   window.onkeydown = (event) => {
+    if (event.target.matches("select, input[type=number]")) return;
     if (event.target.matches("input, button") && event.key === " ") return;
     const [x, y] = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1],
                      ArrowDown: [0, -1] }[event.key] || [0, 0];
     if (event.key === " ") togglePlaying();
     else if (event.key === "Escape") followPath();
+    else if (event.key === "z" && (event.ctrlKey || event.metaKey)) undo();
     else if (event.key === "Home") seek(0);
     else if (event.key === "End") seek(timeline.duration);
     else if (event.target.matches("input")) return;
@@ -725,19 +914,19 @@ function happens(target, name) {
 async function open() {
   $("name").textContent = facts.name;
   data = await unpacked($("arrays").textContent, facts.arrays);
+  [data.lens, data.size] = [facts.lens, facts.size];
   const blob = new Blob([bytesOf($("video-data").textContent)], { type: "video/mp4" });
   $("video-data").remove();
   const loaded = happens(video, "loadeddata");
   video.src = URL.createObjectURL(blob);
   await loaded;
-  const [width, height] = facts.size;
-  const shrink = Math.max(1, width / 1280, height / 1280);
-  [$("film").width, $("film").height] = [Math.round(width / shrink), Math.round(height / shrink)];
-  if (height > width) $("film").style.width = "56%";
+  fitFilm();
+  showLens();
   [$("sphere").width, $("sphere").height] = [video.videoWidth, video.videoHeight];
   const calls = data.call_s ? data.call_s.length : 0;
   $("legend").textContent = [
-    facts.director && `Director: ${facts.director}.`, "Dashed: cuts.",
+    facts.director && `Director: ${facts.director}.`, "Trust falls where it was unsure.",
+    "Dashed: cuts; drag one by its mark.",
     calls && "Diamonds: another view was nearly as good.",
     "Space plays, arrows step, Shift and arrows look around, Escape returns.",
   ].filter(Boolean).join(" ");
