@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
@@ -47,7 +48,7 @@ class Replanner:
         self._lock = threading.Lock()
 
     def settings(self, asked: Mapping[str, Any]) -> PanSettings:
-        """Read what a page asks for: `wishes`, `motion`, and the film's picture.
+        """Read what a page asks for: `wishes`, `motion`, `cuts`, and the picture.
 
         Raises
         ------
@@ -59,6 +60,8 @@ class Replanner:
             raise SettingsError("motion must be calm, normal or lively")
         listed = asked.get("wishes", ())
         wishes, cuts = _wishes(listed, self.base.direct.cuts)
+        if asked.get("cuts", True) is False:
+            cuts = dataclasses.replace(cuts, cost_s=math.inf)
         if self.base.direct.director == "autocam" and listed:
             raise SettingsError("AutoCam's director knows no wishes; take follow")
         direct = dataclasses.replace(

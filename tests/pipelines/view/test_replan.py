@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import math
+
 import pytest
 
+from pano.camera.lens import Lens
 from pano.camera.path import CameraPath
+from pano.director.wishes import CutRules, OneShot
 from pano.errors import SettingsError
 from pano.media import open_media
 from pano_jobs.analysis.kept_maps import KeptAnalysis
 from pano_jobs.progress import SILENT
-from pano_jobs.settings import PanSettings
+from pano_jobs.settings import DirectSettings, LensSettings, PanSettings
 from pano_jobs.video.pan import pan
 from pano_jobs.view.replan import Replanner
 from tests.fake_localizer import RedLocalizer
@@ -49,9 +53,30 @@ def test_the_usual_settings_are_those_of_pan(replanner):
     assert replanner.settings({"motion": "calm"}).direct.motion == "calm"
 
 
+def test_a_picture_and_cuts_are_those_of_the_settings(replanner):
+    picture = {"lens": "pannini", "hfov": 120.5, "size": [720, 1280]}
+    wishes = [{"cut": 1.5}, {"from": 0.5, "to": 2.5}]
+    settings = replanner.settings({**picture, "wishes": wishes, "cuts": False})
+    lens = LensSettings(720, 1280, hfov_deg=120.5, lens=Lens.PANNINI)
+    cuts = CutRules(math.inf, asked_s=(1.5,), one_shots=(OneShot(0.5, 2.5),))
+    assert settings == PanSettings(lens=lens, direct=DirectSettings(cuts=cuts))
+    path = replanner.plan(settings)
+    assert path.time_s[path.cut] == pytest.approx([1.5], abs=1e-3)
+    assert path.source.lens is Lens.PANNINI
+
+
 @pytest.mark.parametrize(
     "asked",
     [
+        {"lens": "fisheye"},
+        {"hfov": float("nan")},
+        {"hfov": 190.0},
+        {"size": [720]},
+        {"size": [720, 1e400]},
+        {"size": [720, 1 << 20]},
+        {"wishes": [{"cut": float("inf")}]},
+        {"wishes": [{"from": 3.0, "to": 2.0}]},
+        {"wishes": [{"from": 3.0}]},
         {"motion": "wild"},
         {"motion": ["calm"]},
         {"wishes": 3},

@@ -21,7 +21,10 @@ let data = {};
 let look = null; // a pose of the person's own, while the path is left
 // What the person asks for. Of wishes, pins have a time, regions to avoid a radius,
 // cuts a moment, and what shall be one shot its ends.
-let wanted = { wishes: [], motion: "normal", lens: facts.lens, hfov: facts.hfov, size: facts.size };
+let wanted = {
+  wishes: [], motion: "normal", cuts: true,
+  lens: facts.lens, hfov: facts.hfov, size: facts.size,
+};
 const first = JSON.stringify(wanted);
 let undone = []; // what was asked for before, and its path, the last one at the end
 let before = null; // the path before the last change, as `data`
@@ -516,7 +519,7 @@ function draw() {
     `yaw ${round(yaw)}°, pitch ${round(pose.pitch)}°, field of view ${round(pose.hfov)}°`;
   $("clock").textContent = `${clockText(moment)} of ${clockText(timeline.duration)}`;
   const cut = nearest(cutsOf(data), moment);
-  const its = cut === null ? "cut" : `the cut at ${clockText(cut)}`;
+  const its = cut === null ? "cut" : `cut ${clockText(cut)}`;
   $("move-cut").textContent = `Move ${its} here`;
   $("remove-cut").textContent = `Remove ${its}`;
   $("move-cut").disabled = $("remove-cut").disabled = cut === null;
@@ -559,6 +562,7 @@ function commandText() {
   const words = ["pano", "pan", facts.name];
   if (facts.maps) words.push("--maps", facts.maps);
   if (wanted.motion !== "normal") words.push("--motion", wanted.motion);
+  if (!wanted.cuts) words.push("--no-cuts");
   for (const { time, yaw, pitch, radius, cut, from, to } of wanted.wishes) {
     const place = `yaw=${yaw},pitch=${pitch}`;
     if (cut !== undefined) words.push("--cut-at", String(cut));
@@ -579,6 +583,13 @@ function placeHere() {
     yaw: Number(rounded(yaw - 360 * Math.floor((yaw + 180) / 360))),
     pitch: Number(rounded(pitch)),
   };
+}
+
+/** Return the command that writes the page of the film that was made into a file. */
+function sendingText() {
+  const words = ["pano", "view", facts.name, "--path", facts.film.replace(/[.][^.]*$/, ".json")];
+  if (facts.maps) words.push("--maps", facts.maps);
+  return [...words, "--export", "page.html"].map(quoted).join(" ");
 }
 
 function wishAlso(...more) {
@@ -670,6 +681,7 @@ function askForHfov(text) {
 /** Show the picture's shape and the controls as they are asked for. */
 function showLens() {
   $("motion").value = wanted.motion;
+  $("cuts").checked = wanted.cuts;
   $("lens").value = wanted.lens;
   $("hfov").max = WIDEST_DEG[wanted.lens];
   $("hfov").value = rounded(wanted.hfov);
@@ -819,8 +831,10 @@ function listen() {
   $("play").onclick = togglePlaying;
   $("follow").onclick = followPath;
   $("again").hidden = !facts.film;
+  if (facts.film) $("sending").textContent = sendingText();
   $("undo").onclick = undo;
   $("motion").onchange = () => wish({ motion: $("motion").value });
+  $("cuts").onchange = () => wish({ cuts: $("cuts").checked });
   $("aspect").onchange = () => askForShape($("aspect").value);
   $("lens").onchange = () => askForLens($("lens").value);
   $("hfov").onchange = () => askForHfov($("hfov").value);
