@@ -307,7 +307,9 @@ def main() -> None:
             clips = alike_clips(material, folder, panoramas)
             report("Alike", clips, ALIKE_DEG, localizer)
         if options.part in (None, "cost"):
-            _, clip, _ = next(filmed_clips(material, options.half, folder, panoramas))
+            beside = folder / "cost"
+            beside.mkdir()
+            _, clip, _ = next(filmed_clips(material, options.half, beside, panoramas))
             report_cost(clip, localizer)
 
 
