@@ -92,7 +92,7 @@ def test_a_checkpoint_is_known_by_what_it_holds(tmp_path):
 
 def test_another_version_of_a_stage_redoes_what_is_behind_it(monkeypatch):
     before = pan_keys()
-    monkeypatch.setitem(STAGE_VERSIONS, "path", 2)
+    monkeypatch.setitem(STAGE_VERSIONS, "path", STAGE_VERSIONS["path"] + 1)
     assert changed(before, pan_keys()) == PATH_AND_FILM
 
 
@@ -113,6 +113,7 @@ def test_every_setting_of_the_listening_counts():
         "visual_rate_hz": 1.0,
         "looks": "all",
         "motion_gain": 1.0,
+        "synchrony_gain": 0.5,
         "evidence": "picture",
         "compute": "torch",
         "require_sound": False,

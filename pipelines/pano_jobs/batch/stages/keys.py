@@ -21,7 +21,7 @@ from pano_jobs.video.takes import brief, lenses_of, n_takes
 from soundloc.checkpoint_file import default_checkpoint_path
 
 # One more where a stage makes something else of the same; all clips are then redone.
-STAGE_VERSIONS = {"maps": 1, "path": 1, "film": 1}
+STAGE_VERSIONS = {"maps": 2, "path": 2, "film": 1}
 # What of the sound changes the film, and not what is heard.
 _OF_THE_FILM = ("replaces_sound", "tracks")
 
