@@ -11,10 +11,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from pano.camera.path import CameraPath
+
 # Confidence below the first says nothing about the place; from the second on, enough.
 # The best moment of a clip in which all are unsure is no surer for that: unlike trust,
 # this is judged by itself, not within the clip.
-UNSURE, _SURE = 0.1, 0.25
+_UNSURE, _SURE = 0.1, 0.25
 _REACH_S = 1.0
 # Deviation of where things that sound lie, up and down, when nothing else is known.
 _SPREAD_DEG = 20.0
@@ -36,7 +38,7 @@ def sureness(
     around = np.ones(2 * reach + 1)
     counted = np.convolve(confidence * weight, around)[reach : reach + len(weight)]
     weights = np.convolve(weight, around)[reach : reach + len(weight)]
-    return np.interp(counted / np.maximum(weights, 1e-9), (UNSURE, _SURE), (0.0, 1.0))
+    return np.interp(counted / np.maximum(weights, 1e-9), (_UNSURE, _SURE), (0.0, 1.0))
 
 
 def leaning(height: int, sureness: FloatArray) -> FloatArray:
@@ -56,6 +58,11 @@ def near_eye_level(pitch_deg: FloatArray, sureness: FloatArray) -> FloatArray:
     return np.asarray(np.clip(pitch_deg, -reach_deg, reach_deg))
 
 
-def unsure_share(confidence: FloatArray, weight: FloatArray) -> float:
-    """Return for how much of the time maps count, but tell no place; both (t,)."""
-    return float(np.mean((weight > 0.0) & (confidence < UNSURE)))
+def unsure_share(path: CameraPath) -> float:
+    """Return for how much of a path the camera kept to eye level, for want of better.
+
+    That is where maps counted, but told no place; other directors do not heed it.
+    """
+    if path.source.director != "follow":
+        return 0.0
+    return float(np.mean((path.trust > 0.0) & (path.confidence < _UNSURE)))

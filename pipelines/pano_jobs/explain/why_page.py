@@ -79,8 +79,7 @@ def _title(timeline: MapTimeline, path: CameraPath, calls: NDArray[np.bool_]) ->
     duration_s = float(path.time_s[-1] - path.time_s[0])
     heard = float(np.mean(path.trust >= 0.5))
     doubtful = float(np.mean(calls)) if len(calls) else 0.0
-    is_followed = path.source.director == "follow"
-    unsure = unsure_share(path.confidence, path.trust) if is_followed else 0.0
+    unsure = unsure_share(path)
     n_cuts = int(np.count_nonzero(path.cut[1:]))
     field = float(np.mean(timeline.field_share)) if timeline.field_share else 0.0
     return (

@@ -164,8 +164,8 @@ def pan(
 
 def _unsure_notes(path: CameraPath) -> tuple[str, ...]:
     """Tell that a path is a guess where its maps were, unless they never counted."""
-    share = unsure_share(path.confidence, path.trust)
-    if path.source.director != "follow" or share < _MUCH_UNSURE:
+    share = unsure_share(path)
+    if share < _MUCH_UNSURE:
         return ()
     return (
         f"where the sound comes from stayed unsure {share:.0%} of the time; the camera "

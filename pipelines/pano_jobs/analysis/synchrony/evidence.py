@@ -28,7 +28,7 @@ _TICKS = 75  # five seconds, some strokes of whatever strikes
 _LEAST_TICKS = 30  # fewer are alike by chance
 _ASKED_EVERY_TICKS = 3
 _DEVIATION = 0.12  # of the synchrony of a cell that moves by itself
-# Of foreign sounds one in fifty reaches the first, none the second.
+# A foreign sound hardly ever reaches the first.
 _CERTAIN = (0.55, 0.8)
 _MOST_CERTAIN = 0.9
 

@@ -1,5 +1,7 @@
 """Weak evidence turns the camera, but not up or down."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -94,8 +96,18 @@ def test_pitches_are_clamped_as_far_as_sureness_lacks() -> None:
 
 
 def test_unsure_is_told_of_what_counts_alone() -> None:
-    confidence = np.array([0.05, 0.05, 0.5, np.nan])
-    assert unsure_share(confidence, np.array([1.0, 0.0, 1.0, 1.0])) == 0.25
+    path = path_over({BESIDE: 1.0}, confidence=0.05)
+    confidence = np.where(np.arange(len(path.trust)) % 4 == 0, 0.05, 0.5)
+    confidence[1::4] = np.nan  # paths of the first schema
+    told = dataclasses.replace(path, confidence=confidence)
+    assert unsure_share(told) == pytest.approx(0.25, abs=0.01)
+    silent = dataclasses.replace(told, trust=np.zeros(len(path.trust)))
+    assert unsure_share(silent) == 0.0
+
+
+def test_other_directors_keep_to_no_eye_level() -> None:
+    maps = [map_of(k * STEP_S, {BESIDE: 1.0}, confidence=0.05) for k in range(20)]
+    assert unsure_share(plan_takes(maps, Brief(director="autocam"))[0]) == 0.0
 
 
 def test_evidence_carries_its_sureness() -> None:
