@@ -18,6 +18,7 @@ from pano.camera.viewport import Viewport
 from pano.draw.overlay import blend_heatmap, draw_ring, draw_view_outline
 from pano.errors import MediaError
 from pano.sphere import Direction
+from pano_jobs.explain.frames_at import FramesAt
 from pano_jobs.maps import Maps
 from pano_jobs.outputs import written_whole
 
@@ -42,8 +43,7 @@ class ContactSheet:
     Parameters
     ----------
     moments_s
-        Rising presentation times; the first frame at or after each is taken, and the
-        very first of the clip where none is so late, as a still picture that stays.
+        Rising presentation times; the first frame at or after each is taken.
     maps
         The evidence painted on the 360° pictures.
     truth
@@ -61,11 +61,9 @@ class ContactSheet:
         lens: Lens = Lens.RECTILINEAR,
     ) -> None:
         self._lens = lens
-        self._waiting_s = list(moments_s)
+        self._rows = FramesAt[Image](moments_s)
         self._maps = maps
         self._truth = truth
-        self._rows: list[Image] = []
-        self._first: list[Image] = []
         self._has_views = self._has_field = False
 
     @classmethod
@@ -86,10 +84,7 @@ class ContactSheet:
 
     def wants(self, time_s: float) -> bool:
         """Tell whether the frame of this time would be kept."""
-        return self._is_due(time_s) or not self._first
-
-    def _is_due(self, time_s: float) -> bool:
-        return bool(self._waiting_s) and time_s >= self._waiting_s[0]
+        return self._rows.wants(time_s)
 
     def see(
         self,
@@ -102,9 +97,6 @@ class ContactSheet:
         """Add a frame with the camera's pose and view, if it is wanted."""
         if not self.wants(time_s):
             return
-        is_due = self._is_due(time_s)
-        while self._is_due(time_s):
-            self._waiting_s.pop(0)
         sphere = self._sphere(time_s, image, pose, picture)
         parts, label = [sphere], f"{time_s:.1f} s"
         if pose is not None and picture is not None:
@@ -115,10 +107,7 @@ class ContactSheet:
             label += (
                 f"   yaw {direction.yaw_deg:+.0f}  pitch {direction.pitch_deg:+.0f}"
             )
-        row = _labelled(parts, label)
-        self._first = self._first or [row]
-        if is_due:
-            self._rows.append(row)
+        self._rows.keep(time_s, _labelled(parts, label))
 
     def _sphere(
         self,
@@ -150,7 +139,7 @@ class ContactSheet:
         MediaError
             If no frame was seen or the file cannot be written.
         """
-        rows = self._rows or self._first
+        rows = self._rows.kept
         if not rows:
             raise MediaError(f"cannot write {target}: the clip has no pictures")
         rows = [self._legend(rows[0].shape[1]), *map(_margin, rows)]

@@ -22,6 +22,7 @@ from pano.draw.overlay import blend_heatmap, draw_ring, draw_view_outline
 from pano.errors import MediaError
 from pano.saliency_maps.rivals import Rivals
 from pano.sphere import Direction
+from pano_jobs.explain.frames_at import FramesAt
 from pano_jobs.explain.map_timeline import MapTimeline
 from pano_jobs.explain.why_page import Moment, draw_page
 from pano_jobs.maps import Maps
@@ -51,26 +52,18 @@ class WhyPage:
     def __init__(self, timeline: MapTimeline, maps: Maps, path: CameraPath) -> None:
         self._timeline, self._maps, self._path = timeline, maps, path
         self._calls = close_calls(timeline, path)
-        self._waiting_s = moments_to_show(timeline, path, self._calls)
-        self._moments: list[Moment] = []
-        # Shown alone where no frame is so late as a moment: a picture that stays.
-        self._first: list[Moment] = []
+        moments_s = moments_to_show(timeline, path, self._calls)
+        self._moments = FramesAt[Moment](moments_s)
 
     def wants(self, time_s: float) -> bool:
         """Tell whether the frame of this time would be kept."""
-        return self._is_due(time_s) or not self._first
-
-    def _is_due(self, time_s: float) -> bool:
-        return bool(self._waiting_s) and time_s >= self._waiting_s[0]
+        return self._moments.wants(time_s)
 
     def see(
         self, time_s: float, image: Image, *, pose: CameraPose, picture: Image
     ) -> None:
         """Add a frame with the camera's pose and view, if it is wanted."""
-        is_due = self._is_due(time_s)
-        wanted_s = self._waiting_s[0] if is_due else time_s
-        while self._is_due(time_s):
-            self._waiting_s.pop(0)
+        wanted_s = self._moments.moment_s(time_s)
         nearest = int(np.argmin(np.abs(np.array(self._timeline.time_s) - wanted_s)))
         rivals = self._timeline.rivals[nearest] if self._calls[nearest] else None
         size = 2 * _SPHERE_HEIGHT_PX, _SPHERE_HEIGHT_PX
@@ -85,9 +78,7 @@ class WhyPage:
             rest = _not_taken(rivals, self._path, time_s)
             sphere = draw_ring(sphere, rest, radius_px=_RING_PX, color_rgb=_RING_RGB)
         moment = Moment(time_s, sphere, picture, pose, rivals is not None)
-        self._first = self._first or [moment]
-        if is_due:
-            self._moments.append(moment)
+        self._moments.keep(time_s, moment)
 
     def save(self, target: Path) -> None:
         """Write the page as a PNG.
@@ -97,7 +88,7 @@ class WhyPage:
         MediaError
             If no frame was seen or the file cannot be written.
         """
-        moments = self._moments or self._first
+        moments = self._moments.kept
         if not moments:
             raise MediaError(f"cannot write {target}: the clip has no pictures")
         draw_page(self._timeline, self._path, self._calls, moments, target)
