@@ -18,12 +18,14 @@ from __future__ import annotations
 import argparse
 import math
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pano.camera.path import CameraPath
 from pano.director.plan import Brief, plan_path, plan_takes
@@ -104,24 +106,39 @@ def write_clip(
     clip = decode_sound(sound, start=Fraction(0), sample_rate_hz=SOUND_RATE_HZ).samples
     n = round(duration_s * SOUND_RATE_HZ)
     samples = scale_to_level(repeat_with_gaps(clip, n, rng, max_gap=0.3), -22.0)
+
+    def image_at(time_s: float) -> NDArray[np.uint8]:
+        image = np.array(background, dtype=np.uint8)
+        for mover, sprite in zip(movers, sprites, strict=True):
+            center = mover.direction(time_s)
+            paint_billboard(image, sprite, center=center, width_deg=mover.width_deg)
+        return image
+
+    write_sphere(target, image_at, samples, rate_hz=RATE_HZ)
+
+
+def write_sphere(
+    target: Path,
+    image_at: Callable[[float], NDArray[np.uint8]],
+    samples: NDArray[np.float32],
+    *,
+    rate_hz: int,
+) -> None:
+    """Write a 360° clip of drawn pictures that lasts as long as its sound."""
     beside = target.with_suffix(".m4a")
     write_sound(beside, samples, sample_rate_hz=SOUND_RATE_HZ)
     with MediaWriter(
         target,
         width_px=WIDTH_PX,
         height_px=WIDTH_PX // 2,
-        frame_rate=Fraction(RATE_HZ),
-        time_base=Fraction(1, RATE_HZ),
+        frame_rate=Fraction(rate_hz),
+        time_base=Fraction(1, rate_hz),
         sound_from=beside,
         spherical=SphericalMetadata(),
         preset="veryfast",
     ) as writer:
-        for k in range(round(duration_s * RATE_HZ)):
-            image = np.array(background, dtype=np.uint8)
-            for mover, sprite in zip(movers, sprites, strict=True):
-                center = mover.direction(k / RATE_HZ)
-                paint_billboard(image, sprite, center=center, width_deg=mover.width_deg)
-            writer.write(image, k)
+        for k in range(round(len(samples) / SOUND_RATE_HZ * rate_hz)):
+            writer.write(image_at(k / rate_hz), k)
 
 
 def read_rgba(path: Path) -> np.ndarray:

@@ -32,9 +32,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pano.draw.billboard import paint_billboard
-from pano.media import MediaWriter, SphericalMetadata, open_media
+from pano.media import open_media
 from pano.media.sound.track import decode_sound
-from pano.media.sound.write_sound import write_sound
 from pano.saliency_maps.saliency_map import SaliencyMap
 from pano.sphere import Direction, grid_unit_vectors
 from pano_jobs.analysis.analysis_pass import Analysis
@@ -43,11 +42,14 @@ from pano_jobs.datasets.material import read_material
 from pano_jobs.progress import SilentProgress
 from pano_jobs.settings import LocalizeSettings
 from soundloc.scoring.intervals import bootstrap
-from tests.benchmarks.bench_composed_clips import read_rgba
+from tests.benchmarks.bench_composed_clips import (
+    SOUND_RATE_HZ,
+    WIDTH_PX,
+    read_rgba,
+    write_sphere,
+)
 
 RATE_HZ = 30
-WIDTH_PX = 960
-SOUND_RATE_HZ = 22_050
 FILMED_DEG, ALIKE_DEG = 40.0, 24.0
 SPRITE_PX = 160
 MOST_S = 8.0
@@ -113,24 +115,15 @@ def write_clip(
 ) -> None:
     """Write a sphere with what stands in it and the sound."""
     background = cv2.resize(read_rgba(panorama)[..., :3], (WIDTH_PX, WIDTH_PX // 2))
-    beside = target.with_suffix(".m4a")
-    write_sound(beside, sound, sample_rate_hz=SOUND_RATE_HZ)
-    with MediaWriter(
-        target,
-        width_px=WIDTH_PX,
-        height_px=WIDTH_PX // 2,
-        frame_rate=Fraction(RATE_HZ),
-        time_base=Fraction(1, RATE_HZ),
-        sound_from=beside,
-        spherical=SphericalMetadata(),
-        preset="veryfast",
-    ) as writer:
-        for k in range(int(len(sound) / SOUND_RATE_HZ * RATE_HZ)):
-            image = np.array(background, dtype=np.uint8)
-            for one in standing:
-                picture, width_deg = one.picture_at(k / RATE_HZ)
-                paint_billboard(image, picture, center=one.center, width_deg=width_deg)
-            writer.write(image, k)
+
+    def image_at(time_s: float) -> Image:
+        image = np.array(background, dtype=np.uint8)
+        for one in standing:
+            picture, width_deg = one.picture_at(time_s)
+            paint_billboard(image, picture, center=one.center, width_deg=width_deg)
+        return image
+
+    write_sphere(target, image_at, sound, rate_hz=RATE_HZ)
 
 
 def maps_of(
