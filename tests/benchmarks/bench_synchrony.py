@@ -11,8 +11,9 @@ prepare` reads, with `video/`.
 
 Printed is the share of maps whose largest mass lies in the right one of the three, by
 the localizer alone, with synchrony and by synchrony alone, with the 95 % interval of a
-bootstrap over clips; a third is chance. The gain and the noise were chosen on every
-other filmed clip (`--half chosen`); what is reported are the others.
+bootstrap over clips; a third is chance. `--half chosen` is for choosing constants:
+every other filmed clip, panoramas and cut-outs of the validation split. What is
+reported are the others.
 """
 
 from __future__ import annotations
@@ -215,7 +216,7 @@ def filmed_clips(
 
 
 def alike_clips(
-    material: Path, folder: Path, panoramas: list[Path]
+    material: Path, split: str, folder: Path, panoramas: list[Path]
 ) -> Iterator[tuple[str, Path, list[Standing]]]:
     """Compose three copies of each cut-out that has a sound of its own."""
     read = read_material(material)
@@ -223,7 +224,7 @@ def alike_clips(
     pieces = [
         piece
         for piece in read.pieces
-        if piece.split == "test" and piece.instance in sounds and piece.has_alpha
+        if piece.split == split and piece.instance in sounds and piece.has_alpha
     ]
     n = round(MOST_S * SOUND_RATE_HZ)
     for number, piece in enumerate(pieces):
@@ -297,7 +298,7 @@ def main() -> None:
             clips = filmed_clips(material, options.half, folder, panoramas)
             report("Filmed", clips, FILMED_DEG, localizer)
         if options.part in (None, "alike"):
-            clips = alike_clips(material, folder, panoramas)
+            clips = alike_clips(material, split, folder, panoramas)
             report("Alike", clips, ALIKE_DEG, localizer)
         if options.part in (None, "cost"):
             beside = folder / "cost"
