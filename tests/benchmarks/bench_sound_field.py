@@ -1,18 +1,22 @@
 """How well a sound field tells where to look, alone and beside the picture.
 
-    python tests/benchmarks/bench_sound_field.py [--clips 9] [--part NAME]
+    python tests/benchmarks/bench_sound_field.py [--clips 9] [--rounds 5] [--part NAME]
 
 Points: noise and real-looking sounds placed over the sphere, alone and with diffuse
 noise; the angle of the direction that is heard, and how surely it is. Clips: three
 look-alikes of which one sounds, and the demo's scene, panned by each kind of evidence;
 the share of the sounding time with the source in view, with the 95 % interval of a
 bootstrap over clips. Speed: the processor's time for what a field adds to a pan of the
-demo's clip, against the same pan without it.
+demo's clip, against the same pan without it in the same round: the median, the least
+and the most over rounds. Memory: the peak of a pan with the field, in a process of its
+own, over two lengths.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -54,6 +58,7 @@ FRAME_RATE_HZ = 10
 VISUAL_RATE_HZ = 1.0  # of things that hardly move
 WIDTH_PX = 960
 DURATION_S = 10.0
+LENGTHS_S = (20.0, 60.0)  # between which memory must not grow
 LENS = LensSettings(width_px=320, height_px=180)
 PANS: tuple[tuple[str, Evidence, SoundOut], ...] = (
     ("picture alone, sound copied", "picture", "copy"),
@@ -68,14 +73,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--clips", type=int, default=9)
     parser.add_argument("--points", type=int, default=60)
-    parser.add_argument("--part", choices=["points", "clips", "speed"])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--part", choices=["points", "clips", "speed", "memory"])
     asked = parser.parse_args()
     if asked.part in (None, "points"):
         bench_points(asked.points)
     if asked.part in (None, "clips"):
         bench_clips(asked.clips)
     if asked.part in (None, "speed"):
-        bench_speed()
+        bench_speed(asked.rounds)
+    if asked.part in (None, "memory"):
+        bench_memory()
 
 
 def bench_points(n: int) -> None:
@@ -252,14 +260,14 @@ def write_clip(world: DrawnWorld, target: Path, *, has_noise: bool) -> None:
             writer.write(world.frame(k / FRAME_RATE_HZ, width_px=WIDTH_PX), k)
 
 
-def bench_speed() -> None:
+def bench_speed(n_rounds: int) -> None:
     with tempfile.TemporaryDirectory() as folder:
         clip = Path(folder) / "clip.mp4"
         world = default_world(0, duration_s=20.0)
         draw_clip(world, clip, DemoSettings())
         localizer = load_localizer(None, "auto")
         took_s: dict[str, list[float]] = {}
-        for _ in range(3):  # in turns, so that a busy machine hits all alike
+        for _ in range(n_rounds):  # in turns, so that a busy machine hits all alike
             for words, evidence, out in PANS:
                 start_s = time.process_time()
                 pan(
@@ -272,11 +280,45 @@ def bench_speed() -> None:
                     overwrite=True,
                 )
                 took_s.setdefault(words, []).append(time.process_time() - start_s)
-        plain_s = float(np.median(took_s[PANS[0][0]]))
-        print(f"{'pan of 20 s of 1920x960':<44}{'CPU s':>8}{'against':>10}")
-        for words, times in took_s.items():
-            taken_s = float(np.median(times))
-            print(f"{words:<44}{taken_s:>8.1f}{taken_s / plain_s - 1.0:>+10.1%}")
+    plain_s = np.array(took_s[PANS[0][0]])
+    print(
+        f"{'pan of 20 s of 1920x960':<44}{'CPU s':>8}{'against':>9}{'from':>8}{'to':>8}"
+    )
+    for words, times in took_s.items():
+        more = np.array(times) / plain_s - 1.0
+        print(
+            f"{words:<44}{np.median(times):>8.1f}{np.median(more):>+9.1%}"
+            f"{more.min():>+8.1%}{more.max():>+8.1%}"
+        )
+
+
+# Says the peak memory of a command in gigabytes.
+_PEAK = """
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, capture_output=True)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2)
+"""
+
+
+def bench_memory() -> None:
+    peaks_gb: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        for duration_s in LENGTHS_S:
+            clip = Path(folder) / f"clip-{duration_s:g}.mp4"
+            draw_clip(default_world(0, duration_s=duration_s), clip, DemoSettings())
+            command = [sys.executable, "-m", "pano_jobs.cli", "pan", str(clip)]
+            command += ["--evidence", "both", "--sound-out", "binaural"]
+            command += ["-o", str(Path(folder) / f"flat-{duration_s:g}.mp4")]
+            done = subprocess.run(
+                [sys.executable, "-c", _PEAK, *command],
+                check=True,
+                capture_output=True,
+                text=True,
+            )
+            peaks_gb.append(float(done.stdout))
+            words = f"picture and field, binaural {duration_s:>4.0f} s"
+            print(f"{words:<33}{peaks_gb[-1]:>8.2f} GB")
+    print(f"{'the longer against the shorter':<33}{peaks_gb[-1] / peaks_gb[0]:>8.2f}")
 
 
 if __name__ == "__main__":
